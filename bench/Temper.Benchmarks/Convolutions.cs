@@ -5,7 +5,8 @@ using Temper.Kernels;
 namespace Temper.Benchmarks;
 
 /// <summary>
-/// The three passes of a convolution of 64 images, "kernel: inputs-outputs @size", weights packed inside the time.
+/// The three passes of a convolution of 64 images. Layers are written "kernel: inputs-outputs @size". Times include the
+/// packing of the weights.
 /// </summary>
 public class Convolutions
 {

@@ -4,7 +4,7 @@ using Temper.Kernels;
 
 namespace Temper.Benchmarks;
 
-/// <summary><c>[M, K] x [K, N]</c>, packing inside the time.</summary>
+/// <summary>Matrix products <c>[M, K] x [K, N]</c>. Times include packing.</summary>
 public class MatrixProducts
 {
     private Memory<float> _a;

@@ -3,7 +3,7 @@ using Temper.Kernels;
 
 namespace Temper.Benchmarks;
 
-/// <summary>Kernels that wait for memory: normalization, sums and optimizer steps.</summary>
+/// <summary>Memory-bound kernels: normalization, sums and optimizer steps.</summary>
 public class MemoryBound
 {
     private const int Channels = 64;

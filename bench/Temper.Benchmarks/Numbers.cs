@@ -3,7 +3,7 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Benchmarks;
 
-/// <summary>Input of the benchmarks: the same numbers in each run.</summary>
+/// <summary>Inputs of the benchmarks: the same numbers in each run.</summary>
 internal static class Numbers
 {
     internal static Memory<float> From(ulong seed, long count)
@@ -13,6 +13,6 @@ internal static class Numbers
         return values;
     }
 
-    /// <summary>Memory aligned as that of tensors.</summary>
+    /// <summary>Returns memory with the alignment of tensors.</summary>
     internal static Memory<float> Scratch(long count) => BufferPool<float>.AllocateAligned(checked((int)count));
 }

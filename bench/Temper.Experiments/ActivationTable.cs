@@ -14,13 +14,13 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// JPnet and DASNet beside their baselines, over seeds: each cell is a run in a folder of its own that resumes; cells
-/// that were not asked for and have no result print <c>not run</c>. Settings are fixed by the command line before a
-/// result is seen; the test samples are read once, at the end of a cell.
+/// Compares JPnet and DASNet with their baselines, over seeds. Each cell is a resumable run in its own folder; cells
+/// that were not requested and have no result print <c>not run</c>. Settings are fixed by the command line before
+/// results are known; the test samples are used once, at the end of a cell.
 /// </summary>
 internal sealed class ActivationTable(ActivationScale scale, DataSets data, string folder)
 {
-    /// <summary>Samples of the test set on which products are counted.</summary>
+    /// <summary>Number of test samples on which MACs are counted.</summary>
     private const int Counted = 1000;
 
     internal static int Run(string[] args)
@@ -95,7 +95,7 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
         };
     }
 
-    /// <summary>The dense network of a seed, which all rows share.</summary>
+    /// <summary>Returns the dense network of a seed, which all rows share.</summary>
     private Network Dense(ulong seed, Dataset train, Dataset validation)
     {
         var zoo = new ZooOptions
@@ -115,13 +115,13 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
         RunFolder.Open(Directory.CreateDirectory(Path.Combine(folder, name)).FullName);
 }
 
-/// <summary>How large a table is: fixed before any result is seen.</summary>
+/// <summary>Scale of a table; fixed before results are known.</summary>
 internal sealed record ActivationScale(
     string Method, string Network, string Function, int Count, int Dense, int Regularize, int Tune, int Trials,
     double Drop, double Rate, int Batch, double Pressure,
     double First, int Crop)
 {
-    /// <summary>Crops from which on pictures are mirrored too; digits are not.</summary>
+    /// <summary>Minimum crop for which pictures are also mirrored; digits, which use smaller crops, are not.</summary>
     private const int Pictures = 4;
 
     internal string[] Rows => Method is "jpnet"
@@ -135,10 +135,10 @@ internal sealed record ActivationScale(
         Real(set, "rate", "1e-3"), Number(set, "batch", 128), Real(set, "pressure", "1"),
         Real(set, "first", "0.1"), Number(set, "crop", 0));
 
-    internal static int Number(Dictionary<string, string> set, string name, int usual) =>
-        set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
+    internal static int Number(Dictionary<string, string> set, string name, int defaultValue) =>
+        set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
 
-    /// <summary>Weights alone get as many trials as both stages of joint pruning together.</summary>
+    /// <summary>Rows that prune weights only get as many trials as both stages of joint pruning together.</summary>
     internal CompressionOptions Options(string row, ulong seed)
     {
         var options = new CompressionOptions
@@ -181,6 +181,6 @@ internal sealed record ActivationScale(
         return network;
     }
 
-    private static double Real(Dictionary<string, string> set, string name, string usual) =>
-        double.Parse(set.GetValueOrDefault(name, usual), CultureInfo.InvariantCulture);
+    private static double Real(Dictionary<string, string> set, string name, string defaultValue) =>
+        double.Parse(set.GetValueOrDefault(name, defaultValue), CultureInfo.InvariantCulture);
 }

@@ -4,7 +4,7 @@ using Temper.Networks;
 
 namespace Temper.Experiments;
 
-/// <summary>Trained networks that tables about attacks share, with their test images.</summary>
+/// <summary>Trained networks shared by the attack tables, with their test images.</summary>
 internal static class AttackNetworks
 {
     internal static (Network Network, Dataset Test) Mnist(string data, string name)

@@ -11,9 +11,9 @@ using Temper.Tensors;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Tables about attacks: against other libraries on the same images, a hardened network with a proven bound, guided
-/// against plain Carlini-Wagner. A cell that is finished is kept in a file, so that a table goes on where it was
-/// stopped.
+/// Tables of attacks: comparison with other libraries on the same images, a hardened network with a proven bound,
+/// guided compared with plain Carlini-Wagner. Finished cells are stored in a file, so that an interrupted table
+/// continues.
 /// </summary>
 internal static class AttackTables
 {
@@ -21,7 +21,7 @@ internal static class AttackTables
         "usage: attacks reference|convex|guided|minimal|vnn|speed|memory DATA_FOLDER CELLS_FILE [NAME=VALUE ...]; see "
         + "bench/README.md";
 
-    /// <summary>Recorded attacks whose names hold their steps.</summary>
+    /// <summary>Kinds of recorded attacks whose names contain the number of steps.</summary>
     private static readonly string[] KindsWithSteps = ["ddn", "fmn"];
 
     private static readonly RandomStream Random = RandomStream.FromSeed(1);
@@ -65,7 +65,7 @@ internal static class AttackTables
             {
                 if (Ours(attack) is not { } ours)
                 {
-                    Console.WriteLine($"| {name} | {attack} | not run: no attack of ours by this name |");
+                    Console.WriteLine($"| {name} | {attack} | not run: Temper has no attack of this name |");
                     continue;
                 }
 
@@ -77,26 +77,32 @@ internal static class AttackTables
                     AttackResult found = ours.Run(network, x, Criterion.Misclassified(labels), Random);
                     int[] fooled = [.. Enumerable.Range(0, count).Where(i => predicted[i] != labels[i])];
 
-                    // Means of what both fooled: the one that fools more has the harder ones too.
+                    // Means over the samples that both fooled: an attack that fools more samples also fools harder
+                    // ones.
                     int[] both = [.. fooled.Where(i => found.Samples[i].Outcome == AttackOutcome.Fooled)];
                     double theirMean = both.Select(i => (double)l2[i]).DefaultIfEmpty(double.NaN).Average();
                     double ourMean = both.Select(i => found.Samples[i].L2).DefaultIfEmpty(double.NaN).Average();
-                    return FormattableString.Invariant(
-                        $"| {name} | {attack} | success theirs {fooled.Length} of {count}, ours {found.Samples.Count(s => s.IsAdversarial)} | mean L2 of both theirs {theirMean:F4}, ours {ourMean:F4}, ratio {ourMean / theirMean:F4} |");
+                    return FormattableString.Invariant($"| {name} | {attack} | success theirs {fooled.Length} of ")
+                        + FormattableString.Invariant($"{count}, ours {found.Samples.Count(s => s.IsAdversarial)} ")
+                        + FormattableString.Invariant($"| mean L2 where both succeed: theirs {theirMean:F4}, ")
+                        + FormattableString.Invariant($"ours {ourMean:F4}, ratio {ourMean / theirMean:F4} |");
                 }));
             }
         }
     }
 
-    /// <summary>Our attack with the settings that the name of a recorded one states.</summary>
+    /// <summary>
+    /// Returns Temper's attack with the settings in the name of a recorded attack; null if there is none.
+    /// </summary>
     private static Attack? Ours(string name)
     {
         string[] words = name.ToLowerInvariant().Split('_', '-', ' ');
-        double Value(string prefix, double usual) => words.Select(w => w.StartsWith(prefix, StringComparison.Ordinal)
-            && double.TryParse(w[prefix.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out double v)
-                ? v
-                : double.NaN).FirstOrDefault(v => !double.IsNaN(v),
-            usual);
+        double Value(string prefix, double defaultValue) => words
+            .Select(w => w.StartsWith(prefix, StringComparison.Ordinal)
+                && double.TryParse(w[prefix.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out double v)
+                    ? v
+                    : double.NaN)
+            .FirstOrDefault(v => !double.IsNaN(v), defaultValue);
         double epsilon = Value("eps", 0.1);
         int steps = (int)Value(
             "it", KindsWithSteps.Select(kind => Value(kind, double.NaN)).FirstOrDefault(v => !double.IsNaN(v), 100));
@@ -129,12 +135,16 @@ internal static class AttackTables
                 return $"{found.Samples.Count(s => s.IsAdversarial)}";
             });
             (wrong, done) = (wrong + int.Parse(cell, CultureInfo.InvariantCulture), done + size);
-            Console.WriteLine(FormattableString.Invariant($"| convex_mnist, AutoAttack, L-inf 0.1 | {done} images | error {100.0 * wrong / done:F2} % | its authors' PGD 4.1 %, proven 5.8 % on all 10,000 |"));
+            Console.WriteLine(
+                FormattableString.Invariant($"| convex_mnist, AutoAttack, L-inf 0.1 | {done} images ")
+                + FormattableString.Invariant($"| error {100.0 * wrong / done:F2} % ")
+                + "| authors' PGD 4.1 %, proven bound 5.8 %, on all 10,000 |");
         }
     }
 
     /// <summary>
-    /// Smallest changes at about 100 gradients on a saturated fully connected network, where plain gradients mislead.
+    /// Compares minimal perturbations at about 100 gradients on a saturated fully connected network, on which plain
+    /// gradients mislead.
     /// </summary>
     private static void Minimal(string data, Cells cells, int count)
     {
@@ -155,8 +165,11 @@ internal static class AttackTables
             Console.WriteLine(cells.Get($"minimal mnist-net_256x2 {name} {count}", () =>
             {
                 AttackResult found = attack.Run(target, x, Criterion.Misclassified(y.AsSpan<long>()), Random);
-                return FormattableString.Invariant(
-                    $"| mnist-net_256x2 | {name} | {count} images | success {found.Samples.Count(s => s.IsAdversarial)} | mean L2 {found.MeanDistance(Norm.L2):F4} | median L2 {found.MedianDistance(Norm.L2):F4} | {found.Samples.Average(s => s.Backwards):F0} gradients |");
+                return FormattableString.Invariant($"| mnist-net_256x2 | {name} | {count} images ")
+                    + FormattableString.Invariant($"| success {found.Samples.Count(s => s.IsAdversarial)} ")
+                    + FormattableString.Invariant($"| mean L2 {found.MeanDistance(Norm.L2):F4} ")
+                    + FormattableString.Invariant($"| median L2 {found.MedianDistance(Norm.L2):F4} ")
+                    + FormattableString.Invariant($"| {found.Samples.Average(s => s.Backwards):F0} gradients |");
             }));
         }
     }

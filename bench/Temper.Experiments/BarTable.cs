@@ -2,24 +2,24 @@ using System.Globalization;
 
 namespace Temper.Experiments;
 
-/// <summary>What a table found beside what is wanted, as means over seeds with intervals.</summary>
+/// <summary>Compares measured figures with targets, as means over seeds with intervals.</summary>
 internal static class BarTable
 {
-    internal static void Begin() => Console.WriteLine("\n| what | found | wanted | |\n| --- | --- | --- | --- |");
+    internal static void Begin() => Console.WriteLine("\n| figure | measured | target | |\n| --- | --- | --- | --- |");
 
-    /// <summary>A figure that should be at least so large, in the mean over seeds.</summary>
+    /// <summary>Prints a figure whose mean over seeds should be at least the target.</summary>
     internal static void AtLeast(string what, IReadOnlyList<double> values, double bar, string format = "F2") =>
         Line(what, values, $">= {Text(bar)}", mean => mean >= bar, format);
 
-    /// <summary>A figure that should be at most so large.</summary>
+    /// <summary>Prints a figure whose mean over seeds should be at most the target.</summary>
     internal static void AtMost(string what, IReadOnlyList<double> values, double bar, string format = "F2") =>
         Line(what, values, $"<= {Text(bar)}", mean => mean <= bar, format);
 
-    /// <summary>A figure that should be above zero.</summary>
+    /// <summary>Prints a figure whose mean over seeds should be above zero.</summary>
     internal static void AboveZero(string what, IReadOnlyList<double> values) =>
         Line(what, values, "above 0", mean => mean > 0, "F2");
 
-    /// <summary>A figure that is printed whatever comes.</summary>
+    /// <summary>Prints a figure without a target.</summary>
     internal static void Shown(string what, IReadOnlyList<double> values, string note = "", string format = "F2") =>
         Line(what, values, note, isMet: null, format);
 

@@ -13,8 +13,8 @@ using Temper.Training.Evaluation;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Accuracy against sparsity without any training: plain magnitude, the calibrated form, and that on inputs made from
-/// the network. Nothing is chosen on the test samples.
+/// Accuracy by sparsity without training: magnitude pruning, calibrated pruning, and calibrated pruning on inputs
+/// synthesized from the network. Test samples are not used for selection.
 /// </summary>
 internal static class CalibratedCurve
 {
@@ -64,7 +64,7 @@ internal static class CalibratedCurve
         double Accuracy(Network tried) => Evaluator.Evaluate(tried, test).Accuracy;
     }
 
-    /// <summary>The calibrated form on inputs made from the network alone.</summary>
+    /// <summary>Prunes by calibration on inputs synthesized from the network alone.</summary>
     private static Network WithoutData(Network network, double sparsity) => CompressionPipeline.WithoutData(
         network,
         new CompressionOptions
@@ -73,7 +73,7 @@ internal static class CalibratedCurve
         },
         new NoRun()).Trials[0].Network;
 
-    /// <summary>Nothing is trained or remembered.</summary>
+    /// <summary>A run that neither trains nor stores choices.</summary>
     private sealed class NoRun : ICompressionRun
     {
         public int TrainCount => 0;
@@ -88,11 +88,15 @@ internal static class CalibratedCurve
         }
     }
 
-    /// <summary>The smallest weights of the whole network go.</summary>
+    /// <summary>Removes the smallest weights of the whole network.</summary>
     private static Network ByMagnitude(Network network, double sparsity)
     {
-        float[] sorted = [.. network.Parameters.Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
-            .SelectMany(parameter => parameter.Value.ToArray<float>()).Select(Math.Abs).Order()];
+        float[] sorted =
+        [
+            .. network.Parameters
+                .Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
+                .SelectMany(parameter => parameter.Value.ToArray<float>()).Select(Math.Abs).Order(),
+        ];
         return network.Prune(PruningRule.Absolute(sorted[(int)(sorted.Length * sparsity)]));
     }
 

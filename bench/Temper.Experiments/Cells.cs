@@ -1,6 +1,6 @@
 namespace Temper.Experiments;
 
-/// <summary>Finished cells of tables, a line each: name, tab, text.</summary>
+/// <summary>Stores finished cells of tables in a file, one line each: name, tab, text.</summary>
 internal sealed class Cells
 {
     private readonly string _path;

@@ -7,7 +7,7 @@ using Temper.Training;
 
 namespace Temper.Experiments;
 
-/// <summary>How large a table of DeepHoyer is and what it asks for: fixed before any result is seen.</summary>
+/// <summary>Scale and targets of a DeepHoyer table; fixed before results are known.</summary>
 internal sealed record DeepHoyerScale
 {
     internal const string Usage =
@@ -15,20 +15,20 @@ internal sealed record DeepHoyerScale
         + "margin=0.1 heldout=5000 dense=15 "
         + "regularize=40 tune=12 trials=3 rate=1e-3 batch=128 crop=1 smoothing=0 distillation=0.5 first=0.0125 "
         + "channels=0.06 hoyer-square=16 l1=2 group-hs=2 group-lasso=2 folder=F]; "
-        + "pressures may be lists, hoyer-square=8,16: the first seed chooses, and gradual and magnitude get as many "
-        + "trials as hoyer-square has over all pressures";
+        + "pressures may be lists, hoyer-square=8,16: the first seed selects one; gradual and magnitude get as many "
+        + "trials as hoyer-square has over all its pressures";
 
-    /// <summary>Single weights, then channels.</summary>
+    /// <summary>Rows that prune single weights, then rows that prune channels.</summary>
     internal static readonly string[] Rows = ["hoyer-square", "l1", "gradual", "magnitude", "group-hs", "group-lasso"];
 
     public required string Network { get; init; }
 
-    /// <summary>Accuracy that must be kept, in percent of samples that did not choose.</summary>
+    /// <summary>Accuracy to keep on samples not used for selection, in percent.</summary>
     public required double Floor { get; init; }
 
     /// <summary>
-    /// Points above the floor that held-out samples must show, since the best of several trials is a little too good on
-    /// them.
+    /// Percentage points above the floor required on the held-out samples, because selecting the best of several trials
+    /// biases their accuracy upward.
     /// </summary>
     public required double Margin { get; init; }
 
@@ -52,20 +52,22 @@ internal sealed record DeepHoyerScale
 
     public required double Distillation { get; init; }
 
-    /// <summary>Part of the weights that the first trial keeps.</summary>
+    /// <summary>Fraction of the weights kept in the first trial.</summary>
     public required double First { get; init; }
 
-    /// <summary>Part of the operations that the first trial keeps, of channels.</summary>
+    /// <summary>Fraction of the MACs kept in the first trial of channel pruning.</summary>
     public required double Channels { get; init; }
 
-    /// <summary>Pressures of the rows with a regularizer, as lists with semicolons between.</summary>
+    /// <summary>
+    /// Pressures of the rows with a regularizer: <c>row=pressure,pressure</c>, separated by semicolons.
+    /// </summary>
     public required string Regularizers { get; init; }
 
     internal static DeepHoyerScale Read(string network, Dictionary<string, string> set)
     {
-        double Real(string name, double usual) =>
-            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
-        int Count(string name, int usual) => (int)Real(name, usual);
+        double Real(string name, double defaultValue) =>
+            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
+        int Count(string name, int defaultValue) => (int)Real(name, defaultValue);
         return new DeepHoyerScale
         {
             Network = network, Floor = Real("floor", 98.4), Margin = Real("margin", 0.1),
@@ -81,7 +83,7 @@ internal sealed record DeepHoyerScale
     }
 
     /// <summary>
-    /// Pressures that a row's first seed tries; one, which means nothing, for rows without a regularizer.
+    /// Returns the pressures that the first seed of a row tries; a single unused value for rows without a regularizer.
     /// </summary>
     internal IReadOnlyList<double> Pressures(string row) =>
         Regularizers.Split(';').Select(text => text.Split('='))

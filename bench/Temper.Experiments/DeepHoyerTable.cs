@@ -12,9 +12,10 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// DeepHoyer beside its baselines at one accuracy, over seeds: each row is the search of <c>temper compress</c> with
-/// the same epochs and trials. Each cell is a run in a folder of its own that resumes; cells without a result print
-/// <c>not run</c>. Held-out training samples choose; the test samples are read once, at the end of a cell.
+/// Compares DeepHoyer with its baselines at equal accuracy, over seeds. Each row runs the search of
+/// <c>temper compress</c> with the same epochs; rows without a regularizer get at least as many trials as hoyer-square.
+/// Each cell is a resumable run in its own folder; cells without a result print <c>not run</c>. Held-out training
+/// samples are used for selection; the test samples are used once, at the end of a cell.
 /// </summary>
 internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string folder)
 {
@@ -37,7 +38,7 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
         {
             Console.Error.WriteLine(
                 $"deephoyer: {folder} has results of another scale (got {now}, expected {File.ReadAllText(before)}); "
-                + "give another folder=");
+                + "set another folder=");
             return 2;
         }
 
@@ -57,7 +58,8 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
     }
 
     /// <summary>
-    /// Times fewer weights are those of the mean of the weights left, which is less kind than the mean of the ratios.
+    /// Formats a line. The compression ratio is computed from the mean fraction of weights left, which is more
+    /// conservative than the mean of the ratios.
     /// </summary>
     private static string Line(string row, string seed, IReadOnlyList<JsonNode> cells)
     {
@@ -86,15 +88,17 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
             ["pressure"] = pressure,
             ["held_out"] = (result.Chosen?.Figures ?? result.Before).Accuracy,
 
-            // A dense network below the floor leaves nothing to lose: its bound was set to 0 and says nothing about the
-            // floor.
+            // If the dense network is below the required accuracy, its drop was clamped to 0, and the bound says
+            // nothing about the floor.
             ["within_bound"] = result.IsWithinBound && drop >= 0,
         };
     }
 
     /// <summary>
-    /// The best result over the pressures of a row, by held-out samples alone. The first seed chooses the pressure, the
-    /// others take it. A row without a regularizer has as many trials as the others have over all pressures.
+    /// Returns the best result over the pressures of a row, selected on held-out samples alone. The first seed selects
+    /// the pressure, and the other seeds use it. A row without a regularizer gets as many trials for every seed as
+    /// hoyer-square has for the first one over all its pressures, so the budgets of later seeds can only favor the
+    /// baselines.
     /// </summary>
     private (CompressionResult Result, double Pressure) Best(
         string row, ulong seed, (Network Network, double Drop) dense, Dataset validation, TableRun run)
@@ -113,7 +117,7 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
             .ThenBy(found => (found.Result.Chosen?.Figures ?? found.Result.Before)[options.Goal]).First();
     }
 
-    /// <summary>The dense network of a seed, which all rows share.</summary>
+    /// <summary>Returns the dense network of a seed, which all rows share.</summary>
     private Network Dense(ulong seed, Dataset train, Dataset validation)
     {
         Network network = NetworkZoo.Create(scale.Network).Initialize(RandomStream.FromSeed(seed).Split("weights"));

@@ -9,8 +9,8 @@ using Temper.Training.Evaluation;
 namespace Temper.Experiments;
 
 /// <summary>
-/// One seed of a recipe on one data set. The epoch is chosen on held-out samples; test samples are looked at on request
-/// only.
+/// One seed of a recipe on one data set. The epoch is selected on held-out samples; the test samples are used only on
+/// request.
 /// </summary>
 internal sealed class Experiment
 {
@@ -28,25 +28,26 @@ internal sealed class Experiment
         (_train, _validation) = data.SplitValidation(HeldOut, RandomStream.FromSeed(seed).Split("validation"));
     }
 
-    /// <summary>The dense network.</summary>
+    /// <summary>Trains the dense network.</summary>
     internal TrainingResult Dense() => Fit(Fresh(), _recipe.Options(_seed, _recipe.DenseEpochs, _recipe.Rate));
 
-    /// <summary>Where the lean network and its rival begin.</summary>
+    /// <summary>Returns the network from which the lean network and its dense baseline start.</summary>
     internal Network Start() => _recipe.DenseEpochs == 0 ? Fresh() : Dense().Network;
 
-    /// <summary>What the lean network is compared with: as many epochs from the same start, dense.</summary>
+    /// <summary>Trains the dense baseline of the lean network: as many epochs from the same start.</summary>
     internal TrainingResult Rival(Network start) =>
         Fit(start, _recipe.Options(_seed + 1, _recipe.SparseEpochs + _recipe.TuneEpochs, _recipe.SparseRate));
 
     /// <summary>
-    /// Trains with the regularizer; the last epoch counts, since the first ones are the least sparse.
+    /// Trains with the regularizer. The network of the last epoch is to be used, because earlier ones are less sparse.
     /// </summary>
     internal TrainingResult Sparse(Network start, float strength) => Fit(
         start,
         _recipe.Options(_seed + 1, _recipe.SparseEpochs, _recipe.SparseRate) with { Regularizers = Terms(strength) });
 
     /// <summary>
-    /// Prunes, and trains what is left with frozen zeros, with the regularizer where that helps against overfitting.
+    /// Prunes, and fine-tunes with frozen zeros; a nonzero <see cref="Recipe.TuneStrength"/> keeps the regularizer,
+    /// which can reduce overfitting.
     /// </summary>
     internal TrainingResult Tune(Network sparse, float deviations, float rate) => Fit(
         sparse.Prune(PruningRule.StandardDeviations(deviations)),

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Temper.Experiments;
 
-/// <summary>The rows of growing beside the bars of their issue, seed by seed.</summary>
+/// <summary>Compares the rows of growth with their targets, seed by seed.</summary>
 internal static class GrowthBars
 {
     private const string Paper = "p-gaussian", Own = "rollback", Accuracy = "accuracy";

@@ -7,16 +7,17 @@ using Temper.Networks;
 
 namespace Temper.Experiments;
 
-/// <summary>Growth that is ended by one limit, and how much of it was used.</summary>
+/// <summary>Rows in which one limit ends the growth, with the fraction of the limit that was used.</summary>
 internal static class GrowthLimitRows
 {
-    /// <summary>Limits as multiples of what the seed takes.</summary>
+    /// <summary>Limit as a multiple of the cost of the seed network.</summary>
     private const double Times = 3;
 
     internal static IReadOnlyList<string> Names { get; } = ["limit-time", "limit-parameters", "limit-macs", "limit-ms"];
 
     /// <summary>
-    /// The limit of a row. What is measured is a choice of the run: a resumed one has the same limit.
+    /// Returns the limit of a row. The measured time is stored as a choice of the run, so that a resumed run has the
+    /// same limit.
     /// </summary>
     internal static GrowthLimits Of(string row, Network seed, int seconds, IGrowthRun run) => row switch
     {
@@ -27,7 +28,8 @@ internal static class GrowthLimitRows
     };
 
     /// <summary>
-    /// Adds what was found as a part of the limit; milliseconds are measured anew, in turns with the seed's.
+    /// Adds the cost of the network found as a fraction of the limit. Milliseconds are measured again, alternating with
+    /// the seed network.
     /// </summary>
     internal static void Judge(
         JsonObject cell, GrowthLimits limits, (Network Seed, Network Found) networks, double seconds)

@@ -8,25 +8,29 @@ using Temper.Training;
 
 namespace Temper.Experiments;
 
-/// <summary>How large a table is: fixed before any result is seen.</summary>
-/// <param name="Grown">The grown row whose depths and epochs the baselines get.</param>
-/// <param name="Rates">Rates that <c>scratch-rates</c> tries.</param>
-/// <param name="Seconds">Limit of the row <c>limit-time</c>.</param>
-/// <param name="Crop">Pixels by which training pictures are moved at random; 0: none.</param>
-/// <param name="Mirrors">Whether they are mirrored at random too.</param>
+/// <summary>Scale of a table; fixed before results are known.</summary>
+/// <param name="Grown">Grown row whose depths and epochs the baselines use.</param>
+/// <param name="Rates">Learning rates tried by <c>scratch-rates</c>.</param>
+/// <param name="Seconds">Time limit of the row <c>limit-time</c>, in seconds.</param>
+/// <param name="Crop">Maximum random shift of training pictures, in pixels; 0: none.</param>
+/// <param name="Mirrors">Whether training pictures are also mirrored at random.</param>
 internal sealed record GrowthScale(
     string Family, string Widths, int Count, int Interval, int Window, int Finish, double Rate, int Batch, int Most,
     string Grown,
     string Rates, int Seconds, int Crop, bool Mirrors)
 {
+    private const string DefaultGrown = "rollback", DefaultRates = "0.1,0.03,0.01,0.003";
+
+    private const int DefaultSeconds = 120;
+
     internal static GrowthScale Read(Dictionary<string, string> set) => new(
         set.GetValueOrDefault("family", "basic3"), set.GetValueOrDefault("widths", "8,16,32"),
         Number(set, "count", 10_000),
         Number(set, "interval", 3), Number(set, "window", 12), Number(set, "finish", 15),
         double.Parse(set.GetValueOrDefault("rate", "0.1"), CultureInfo.InvariantCulture), Number(set, "batch", 128),
         Number(set, "most", 60),
-        set.GetValueOrDefault("grown", "rollback"), set.GetValueOrDefault("rates", "0.1,0.03,0.01,0.003"),
-        Number(set, "seconds", 120), Number(set, "crop", 0), Number(set, "mirror", 0) != 0);
+        set.GetValueOrDefault("grown", DefaultGrown), set.GetValueOrDefault("rates", DefaultRates),
+        Number(set, "seconds", DefaultSeconds), Number(set, "crop", 0), Number(set, "mirror", 0) != 0);
 
     internal StagedFamily FamilyOf() => StagedFamily.ByName(Family) with
     {
@@ -49,14 +53,21 @@ internal sealed record GrowthScale(
         ],
     };
 
-    /// <summary>What tells the folders of two scales apart: settings beyond the usual ones at the end.</summary>
+    /// <summary>
+    /// Part of the folder name that identifies the scale. Augmentation and the settings of single rows are appended
+    /// only if they differ from their defaults, so that the folders of older runs stay valid.
+    /// </summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Family} {Widths} count {Count} K {Interval} J {Window} N {Finish} rate {Rate} batch {Batch} most "
-        + $"{Most}{Augmented}");
+        + $"{Most}{Augmented}{OfRows}");
 
     private string Augmented => (Crop > 0 ? $" crop {Crop}" : "") + (Mirrors ? " mirrored" : "");
 
-    internal static int Number(Dictionary<string, string> set, string name, int usual) =>
-        set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
+    private string OfRows => (Grown is DefaultGrown ? "" : $" grown {Grown}")
+        + (Rates is DefaultRates ? "" : $" rates {Rates}")
+        + (Seconds is DefaultSeconds ? "" : $" seconds {Seconds}");
+
+    internal static int Number(Dictionary<string, string> set, string name, int defaultValue) =>
+        set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
 }

@@ -9,19 +9,19 @@ using Temper.Tensors;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Guided Carlini-Wagner against plain in the same variable, each at the rate of an equal grid that is best on 50
-/// images that no row uses; the original and other attacks beside them. A seed is another part of the test images:
-/// these attacks draw no random numbers.
+/// Compares guided with plain Carlini-Wagner in the same variable, each at its best learning rate of the same grid,
+/// selected on 50 images that no row uses; also with the original and with other attacks. These attacks draw no random
+/// numbers, so a seed selects another part of the test images.
 /// </summary>
 internal sealed class GuidedTable(
     Cells cells, TableArguments arguments, (string Name, Network Network, Dataset Test) net)
 {
     /// <summary>
-    /// The grid that rates are chosen from; the plain form needs the small ones on pictures that a small change fools.
+    /// Grid of learning rates. The plain form needs the small ones on images that a small perturbation fools.
     /// </summary>
     private static readonly double[] Rates = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2];
 
-    /// <summary>From this rate on the spread over rates is printed.</summary>
+    /// <summary>Smallest rate that is included in the printed spread over rates.</summary>
     private const double FirstOfSpread = 0.02;
 
     private static double[] SpreadRates => [.. Rates.Where(rate => rate >= FirstOfSpread)];
@@ -97,8 +97,8 @@ internal sealed class GuidedTable(
     }
 
     /// <summary>
-    /// The three claims about the guided form, on the first images of seed 0: the original takes thousands of
-    /// gradients.
+    /// Compares the original attack with two settings of the guided form. Uses only the first images of seed 0, because
+    /// the original takes thousands of gradients per image.
     /// </summary>
     private void Original(int images)
     {
@@ -122,7 +122,7 @@ internal sealed class GuidedTable(
         }
     }
 
-    /// <summary>The search of the authors in pixels: c from 1, a fixed rate.</summary>
+    /// <summary>Returns the authors' search in pixel space: initial c of 1, constant learning rate.</summary>
     private static CarliniWagner Textbook(Guidance guidance, int searches, int steps) =>
         new() { Guidance = guidance, SearchSteps = searches, Steps = steps, FirstC = 1, DecaysRate = false };
 
@@ -145,15 +145,18 @@ internal sealed class GuidedTable(
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Of the samples that the network has right.</summary>
-    /// <param name="Success">Part fooled, percent.</param>
-    /// <param name="Mean">Mean L2 of the fooled.</param>
-    /// <param name="Median">Median L2, infinite for those not fooled.</param>
-    /// <param name="First">Median number of gradients until the first adversarial.</param>
+    /// <summary>Summary over the samples that the network classifies correctly.</summary>
+    /// <param name="Success">Percentage of the samples that are fooled.</param>
+    /// <param name="Mean">Mean L2 distance of the fooled samples.</param>
+    /// <param name="Median">Median L2 distance; samples not fooled count as infinite.</param>
+    /// <param name="First">Median number of gradients until the first adversarial example.</param>
     /// <param name="Gradients">Mean number of gradients.</param>
     private sealed record Summary(double Success, double Mean, double Median, double First, double Gradients)
     {
-        /// <summary>What a rate is chosen by: the median; where most are not fooled, the success.</summary>
+        /// <summary>
+        /// Criterion for selecting a rate, smaller is better: the median distance, or the success rate if the median is
+        /// infinite.
+        /// </summary>
         internal double Rank => double.IsFinite(Median) ? Median : 1e6 - Success;
 
         internal string Cell => Text($"{Success} {Mean} {Median} {First} {Gradients}");
@@ -175,6 +178,8 @@ internal sealed class GuidedTable(
             return new Summary(values[0], values[1], values[2], values[3], values[4]);
         }
 
-        public override string ToString() => Text($"success {Success:F1} %, mean L2 {Mean:F4}, median {Median:F4}, first adversarial after {First:F0}, {Gradients:F0} gradients");
+        public override string ToString() =>
+            Text($"success {Success:F1} %, mean L2 {Mean:F4}, median {Median:F4}, ")
+            + Text($"first adversarial after {First:F0}, {Gradients:F0} gradients");
     }
 }

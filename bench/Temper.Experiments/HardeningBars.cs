@@ -4,7 +4,7 @@ using Temper.Robustness.Feedback;
 
 namespace Temper.Experiments;
 
-/// <summary>The rows of feedback learning beside the bars of its issue, seed by seed.</summary>
+/// <summary>Compares the rows of feedback learning with their targets, seed by seed.</summary>
 internal static class HardeningBars
 {
     private const string Feedback = HardeningTable.Feedback, Equal = HardeningTable.Equal, Plain = "plain";
@@ -33,7 +33,7 @@ internal static class HardeningBars
         }
 
         BarTable.AtMost(
-            "seconds, feedback / PGD training of as many epochs", cells.Pairs(Feedback, "pgd", EpochSeconds), 1);
+            "seconds per epoch, feedback / PGD training", cells.Pairs(Feedback, "pgd", EpochSeconds), 1);
     }
 
     private static double EpochSeconds(JsonNode a, JsonNode b) => EpochSeconds(a) / EpochSeconds(b);
@@ -41,7 +41,8 @@ internal static class HardeningBars
     private static double EpochSeconds(JsonNode cell) => (double)cell["seconds"]! / (double)cell["epochs"]!;
 
     /// <summary>
-    /// Families without examples, and the part of them that improves beyond its interval. A point is 0.01 of severity.
+    /// Prints the improvement of each family without feedback examples, and the fraction of these families whose
+    /// improvement exceeds its interval. One percentage point is 0.01 of severity.
     /// </summary>
     private static void Families(SeedCells cells)
     {
@@ -59,7 +60,7 @@ internal static class HardeningBars
         }
 
         double[] part = isBetter.Count == 0 ? [] : [isBetter.Count(better => better) / (double)names.Length];
-        BarTable.AtLeast("part of these families that improves beyond its interval", part, 0.5);
+        BarTable.AtLeast("fraction of these families whose improvement exceeds its interval", part, 0.5);
     }
 
     private static double Median(JsonNode cell, string family) => SeedTable.Number(cell["medians"]![family]);

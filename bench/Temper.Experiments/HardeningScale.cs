@@ -4,19 +4,20 @@ using Temper.Robustness.Feedback;
 
 namespace Temper.Experiments;
 
-/// <summary>The scale of a table, fixed before its results.</summary>
+/// <summary>Scale of a table; fixed before results are known.</summary>
 internal sealed record HardeningScale(
     string Network, int Count, int Seeds, int WarmEpochs, float Rate, int Batch, int Rounds, int Epochs, int Probed,
     double Examples, double Share, double RateFactor,
     double Epsilon, int Steps, double DefenseRate, int Measured, int Queries, double Linf, double L2, double Drop)
 {
-    /// <summary>Of AutoAttack.</summary>
+    /// <summary>Budgets of AutoAttack.</summary>
     internal IReadOnlyList<AttackBudget> Budgets => [new(Norm.Linf, Linf), new(Norm.L2, L2)];
 
-    /// <summary>What tells the folders of two scales apart; seeds do not.</summary>
+    /// <summary>Part of the folder name, distinct for each scale; the number of seeds is not included.</summary>
     internal string Name => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Network}-{Count}-{WarmEpochs}-{Rate}-{Batch}-{Rounds}x{Epochs}-{Probed}-{Examples}-{Share}-{RateFactor}-{Epsilon}x{Steps}-{DefenseRate}-{Measured}-{Queries}-{Linf}-{L2}-{Drop}");
+        $"{Network}-{Count}-{WarmEpochs}-{Rate}-{Batch}-{Rounds}x{Epochs}-{Probed}-{Examples}-{Share}-{RateFactor}-"
+        + $"{Epsilon}x{Steps}-{DefenseRate}-{Measured}-{Queries}-{Linf}-{L2}-{Drop}");
 
     internal static HardeningScale Read(Dictionary<string, string> set)
     {
@@ -29,7 +30,7 @@ internal sealed record HardeningScale(
             (int)Number("queries", 5000), Number("linf", 0.03), Number("l2", 0.5),
             Number("drop", 0.005));
 
-        double Number(string name, double usual) =>
-            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+        double Number(string name, double defaultValue) =>
+            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
     }
 }

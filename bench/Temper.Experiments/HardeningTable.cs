@@ -16,9 +16,9 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Feedback learning beside other defenses after as many forward and backward passes, over seeds, by attacks that none
-/// of them trains on. Each cell is a run in a folder of its own that resumes; cells that were not asked for and have no
-/// result print <c>not run</c>.
+/// Compares feedback learning with other defenses at equal numbers of forward and backward passes, over seeds, under
+/// attacks that no defense trains on. Each cell is a resumable run in its own folder; cells that were not requested and
+/// have no result print <c>not run</c>.
 /// </summary>
 internal sealed class HardeningTable(HardeningScale scale, DataSets data, string folder)
 {
@@ -34,7 +34,7 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
                 "usage: harden DATA [network=lenet-5 count=20000 seeds=3 warm=10 rate=1e-3 batch=64 rounds=5 epochs=2 "
                 + "probed=2000 examples=0.3 share=0.3 ratefactor=0.1 epsilon=0.05 steps=10 defenserate=1 measured=500 "
                 + "queries=5000 linf=0.03 l2=0.5 rows=start,feedback,... folder=artifacts/harden]");
-            Console.Error.WriteLine("       harden speed: how many paths of LeNet-5 are probed a second");
+            Console.Error.WriteLine("       harden speed: measures how many paths of LeNet-5 are probed per second");
             return 2;
         }
 
@@ -119,7 +119,8 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
     }
 
     /// <summary>
-    /// As many passes as feedback learning took with this seed, or as its rounds train at most where it has not run.
+    /// Trains a defense with as many passes as feedback learning took with this seed or, if that has not been run, with
+    /// the maximum number of training passes of its rounds.
     /// </summary>
     private Hardened ByDefense(
         string row, ulong seed, Network start, (Dataset Train, Dataset Validation) parts, TrainingOptions training)
@@ -201,6 +202,6 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
             SeedStatistics.Text([.. cells.Select(cell => SeedTable.Number(cell[name]) * factor)], format);
     }
 
-    /// <summary>A network that a row gave.</summary>
+    /// <summary>Resulting network of a row, with its cost.</summary>
     private sealed record Hardened(Network Network, long Updates, PassCount Passes, int Epochs, string Note);
 }

@@ -14,11 +14,11 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Accuracy with and without morphing, over seeds. The first convolution comes from the developer before training, so
-/// it is fresh and frozen in both <c>frozen</c> and <c>morphed</c>; all else of a seed is the same. <c>plain</c> trains
-/// the first convolution too, <c>augmented</c> also crops and mirrors, which morphed rows do not allow: the distance to
-/// it is the price that a trainer pays. Each cell is a run in a folder of its own that resumes; test samples are read
-/// once, at the end of a cell.
+/// Accuracy with and without morphing, over seeds. The first convolution must exist before training, so it is newly
+/// initialized and frozen in both <c>frozen</c> and <c>morphed</c>; everything else of a seed is the same. <c>plain</c>
+/// trains the first convolution too. <c>augmented</c> also crops and mirrors, which morphed rows do not allow; the
+/// difference between <c>augmented</c> and <c>morphed</c> is the loss for the trainer. Each cell is a resumable run in
+/// its own folder; the test samples are used once, at the end of a cell.
 /// </summary>
 internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string folder)
 {
@@ -54,9 +54,9 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
             new SeedTable(folder, "| row | seed | test, % | validation, % |", Cell, Line).Fill(Names, wanted, seeds);
         BarTable.Begin();
         BarTable.AtLeast("morphed - frozen, points", Points("morphed", "frozen"), -0.5);
-        BarTable.Shown("the price: augmented - morphed, points", Points("augmented", "morphed"));
-        BarTable.Shown("of it, the first layer cannot train: plain - morphed", Points("plain", "morphed"));
-        BarTable.Shown("of it, rows cannot be augmented: augmented - plain", Points("augmented", "plain"));
+        BarTable.Shown("loss: augmented - morphed, points", Points("augmented", "morphed"));
+        BarTable.Shown("part due to the frozen first layer: plain - morphed", Points("plain", "morphed"));
+        BarTable.Shown("part due to missing augmentation: augmented - plain", Points("augmented", "plain"));
 
         IReadOnlyList<double> Points(string row, string other) => cells.Points(row, other, "test");
     }
@@ -112,7 +112,9 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
 
     private static Node First(Network network) => network.Nodes.First(node => node.Operator is Conv2d);
 
-    /// <summary>Rows and layer with a key of their own; whole bundles of a run that was stopped are kept.</summary>
+    /// <summary>
+    /// Creates a bundle of morphed rows and layer with a new key, or reuses a complete bundle of an interrupted run.
+    /// </summary>
     private MorphBundle Bundle(string path, Network network)
     {
         if (MorphBundle.IsBundle(path) && MorphBundle.Open(path).HasLayer)
@@ -140,7 +142,7 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
     }
 }
 
-/// <summary>How large a table is: fixed before any result is seen.</summary>
+/// <summary>Scale of a table; fixed before results are known.</summary>
 internal sealed record MorphScale(string Network, int Epochs, int Count, double Rate, int Batch, int Cores, bool Mirror)
 {
     private const int Crop = 4, SmallCrop = 2;

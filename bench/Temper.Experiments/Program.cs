@@ -5,7 +5,8 @@ using Temper.Experiments;
 using Temper.Networks;
 using Temper.Training;
 
-// Accuracy of dense and lean networks. Usage: accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...]; see
+// Experiments: accuracy of dense and lean networks, and tables of other parts of the library. Usage:
+// accuracy|lean|sweep NETWORK DATA SEEDS [name=value ...], or the name of a table with its arguments; see
 // bench/README.md.
 if (args is ["attacks", .. var table])
 {
@@ -22,7 +23,7 @@ if (args.Length >= 5 && args[0] is "calibrated")
     return CalibratedCurve.Run(args);
 }
 
-// What regularizers cost of a training step: regularizers NETWORK BATCH.
+// Cost of each regularizer relative to a training step: regularizers NETWORK BATCH.
 if (args is ["regularizers", var zoo, var samples])
 {
     RegularizerCosts.Print(zoo, int.Parse(samples, CultureInfo.InvariantCulture));
@@ -136,7 +137,7 @@ void Lean(Experiment experiment, ulong seed)
         + $"{tests[^1]:P2} | {Left(lean)} |");
 }
 
-// Choices are made here, on held-out training samples only.
+// Serves to choose recipes, so it uses held-out training samples only.
 void Sweep(Experiment experiment)
 {
     Network start = experiment.Start();

@@ -9,27 +9,32 @@ using Temper.Robustness.Evaluation;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Properties with the answers of verifiers: none that holds may be broken, and of those that are violated 60 % shall
-/// be (aim 80 %). Answers in dispute are left out.
+/// Searches for counterexamples to properties with known verdicts of verifiers. Properties that hold must never be
+/// broken; at least 60 % of the violated ones must be broken (goal: 80 %). Disputed verdicts are skipped.
 /// </summary>
 internal static class PropertyTable
 {
-    /// <param name="data">Folder of vnn-instances and onnx-models.</param>
-    /// <param name="cell">Gives a kept cell, or computes it.</param>
+    /// <param name="data">Folder that contains vnn-instances and onnx-models.</param>
+    /// <param name="cell">Returns a stored cell, or computes it.</param>
     /// <param name="given">
-    /// Benchmarks and verdicts that are wanted, <c>count</c> of the instances, <c>budget</c> of gradients for each.
+    /// Arguments: <c>benchmark</c> and <c>verdict</c> select instances, <c>count</c> is their maximum number,
+    /// <c>budget</c> the number of gradients for each.
     /// </param>
     internal static void Print(string data, Func<string, Func<string>, string> cell, TableArguments given)
     {
         int count = given.Number("count", 138), budget = given.Number("budget", 5000);
         using ZipArchive zip = ZipFile.OpenRead(Path.Combine(data, "vnn-instances", "vnnlib.zip"));
         var found = new Dictionary<(string Benchmark, string Verdict), (int Broken, int All)>();
-        string[][] rows = [.. File.ReadLines(Path.Combine(data, "vnn-instances", "verdicts.csv")).Skip(1).Select(line => line.Split(','))
-            .Where(
-                row =>
-                    row[3] is "holds" or "violated"
-                        && given.Wants("verdict", row[3])
-                        && given.Wants("benchmark", row[0])).Take(count)];
+        string[][] rows =
+        [
+            .. File.ReadLines(Path.Combine(data, "vnn-instances", "verdicts.csv")).Skip(1)
+                .Select(line => line.Split(','))
+                .Where(
+                    row =>
+                        row[3] is "holds" or "violated"
+                            && given.Wants("verdict", row[3])
+                            && given.Wants("benchmark", row[0])).Take(count),
+        ];
         foreach (string[] row in rows)
         {
             (string benchmark, string model, string property, string verdict) = (row[0], row[1], row[2], row[3]);
@@ -57,7 +62,7 @@ internal static class PropertyTable
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"| {benchmark} | {verdict} | broken {broken} of {all} ({100.0 * broken / all:F0} %) | "
-                + $"{(verdict is "holds" ? "bar 0" : "bar 60 %, aim 80 %")} | {budget} gradients each |"));
+                + $"{(verdict is "holds" ? "target 0" : "target 60 %, goal 80 %")} | {budget} gradients each |"));
         }
     }
 

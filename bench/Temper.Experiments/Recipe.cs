@@ -4,12 +4,12 @@ using Temper.Training;
 
 namespace Temper.Experiments;
 
-/// <summary>How one network is trained dense and made lean.</summary>
+/// <summary>Recipe for training a dense network and a lean one.</summary>
 internal sealed record Recipe
 {
     internal required string Network { get; init; }
 
-    /// <summary>Dense epochs that both networks begin with; 0: from fresh weights.</summary>
+    /// <summary>Epochs of the dense start of both networks; 0: both start from random weights.</summary>
     internal required int DenseEpochs { get; init; }
 
     internal required int SparseEpochs { get; init; }
@@ -26,15 +26,15 @@ internal sealed record Recipe
 
     internal required float Strength { get; init; }
 
-    /// <summary>The regularizer's strength in fine-tuning; 0, as the authors do it, drops it.</summary>
+    /// <summary>Strength of the regularizer in fine-tuning; 0, as in the authors' method: no regularizer.</summary>
     internal required float TuneStrength { get; init; }
 
     internal required float Deviations { get; init; }
 
-    /// <summary>Pixels by which training pictures are moved at random; 0: none.</summary>
+    /// <summary>Maximum random shift of training pictures, in pixels; 0: none.</summary>
     internal int Crop { get; init; }
 
-    /// <summary>Part of the target spread over all classes.</summary>
+    /// <summary>Fraction of the target that is spread over all classes.</summary>
     internal float LabelSmoothing { get; init; }
 
     internal TrainingOptions Options(ulong seed, int epochs, float rate) => new()

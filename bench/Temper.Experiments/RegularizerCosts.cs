@@ -9,17 +9,17 @@ using Temper.Training;
 
 namespace Temper.Experiments;
 
-/// <summary>What each regularizer costs of a training step.</summary>
+/// <summary>Measures the cost of each regularizer relative to a training step.</summary>
 internal static class RegularizerCosts
 {
     private const int Rounds = 7;
 
     /// <summary>
-    /// Prints a table: the median time of a step without a regularizer, and of value and gradient of each formula and
-    /// grouping.
+    /// Prints a table of the median time of a step without a regularizer, and of the value and gradient of each formula
+    /// and grouping.
     /// </summary>
-    /// <param name="name">A network of the zoo that takes CIFAR's pictures and has ten classes.</param>
-    /// <param name="batch">Samples a step.</param>
+    /// <param name="name">Name of a zoo network for CIFAR pictures with ten classes.</param>
+    /// <param name="batch">Samples per step.</param>
     internal static void Print(string name, int batch)
     {
         Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
@@ -74,7 +74,7 @@ internal static class RegularizerCosts
         });
     }
 
-    /// <summary>Milliseconds; the first two rounds warm up.</summary>
+    /// <summary>Returns the median time in milliseconds; the first two rounds are warm-up.</summary>
     private static double Median(Action action)
     {
         var times = new List<double>();

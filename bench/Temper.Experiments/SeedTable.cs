@@ -5,31 +5,32 @@ using Temper.Formats;
 namespace Temper.Experiments;
 
 /// <summary>
-/// A table of rows over seeds whose finished cells are kept in a folder, so that it resumes; cells without a result
-/// print <c>not run</c>.
+/// A table of rows over seeds whose finished cells are stored in a folder, so that it can be resumed; cells without a
+/// result print <c>not run</c>.
 /// </summary>
-/// <param name="folder">Where cells are kept.</param>
-/// <param name="header">The head of the table, in Markdown; its first columns are row and seed.</param>
-/// <param name="compute">Runs a cell.</param>
-/// <param name="line">A line of one cell, or the mean of several.</param>
+/// <param name="folder">Folder of the cells.</param>
+/// <param name="header">Header of the table in Markdown; its first columns are row and seed.</param>
+/// <param name="compute">Computes the cell of a row and seed.</param>
+/// <param name="line">Formats the line of one cell, or of the mean of several.</param>
 internal sealed class SeedTable(
     string folder, string header, Func<string, ulong, JsonObject> compute,
     Func<string, string, IReadOnlyList<JsonNode>, string> line)
 {
-    /// <summary>Runs the cells that are wanted and missing; prints all that have a result, and their means.</summary>
-    /// <exception cref="ArgumentException">A row that is wanted is none of the table's.</exception>
+    /// <summary>Runs the requested cells without a result; prints all cells with a result, and their means.</summary>
+    /// <exception cref="ArgumentException">A requested row does not exist.</exception>
     internal SeedCells Fill(IReadOnlyList<string> rows, IReadOnlyCollection<string> wanted, int seeds)
     {
         if (wanted.FirstOrDefault(row => !rows.Contains(row, StringComparer.Ordinal)) is { } stranger)
         {
             string known = string.Join(", ", rows);
-            throw new ArgumentException($"table: no such row (got {stranger}, expected some of {known})");
+            throw new ArgumentException($"table: unknown row (got {stranger}, expected one of {known})");
         }
 
         if (wanted.Count == 0)
         {
             Console.Error.WriteLine(
-                $"table: without rows= only stored results are printed; rows that can be run: {string.Join(',', rows)}");
+                "table: without rows=, only stored results are printed; available rows: "
+                + string.Join(',', rows));
         }
 
         Console.WriteLine(header);
@@ -55,14 +56,14 @@ internal sealed class SeedTable(
         return new SeedCells(all);
     }
 
-    /// <summary>The cell of a row and seed; null where it has not been run.</summary>
+    /// <summary>Returns the cell of a row and seed; null if it has not been run.</summary>
     internal static JsonNode? Read(string folder, string row, ulong seed) =>
         PathOf(folder, row, seed) is var path && File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
 
-    /// <summary>A number for a cell: null where it is not finite, which JSON has no way to write.</summary>
+    /// <summary>Converts a number for a cell; null if it is not finite, because JSON cannot represent it.</summary>
     internal static JsonNode? Json(double value) => double.IsFinite(value) ? value : null;
 
-    /// <summary>A number of a cell: NaN where it is null.</summary>
+    /// <summary>Converts a number of a cell; NaN if it is null.</summary>
     internal static double Number(JsonNode? value) => (double?)value ?? double.NaN;
 
     private static string PathOf(string folder, string row, ulong seed) =>
@@ -88,21 +89,21 @@ internal sealed class SeedTable(
     }
 }
 
-/// <summary>The cells of a table that have a result, by row and seed.</summary>
+/// <summary>Cells of a table that have a result, by row and seed.</summary>
 internal sealed class SeedCells(IReadOnlyDictionary<string, IReadOnlyDictionary<ulong, JsonNode>> cells)
 {
-    /// <summary>A number of the cells of a row, one a seed.</summary>
+    /// <summary>Returns a number of each cell of a row, one per seed.</summary>
     internal IReadOnlyList<double> Of(string row, Func<JsonNode, double> value) => [.. cells[row].Values.Select(value)];
 
-    /// <summary>A number of two rows at the same seeds, one a seed that both have.</summary>
+    /// <summary>Returns a number computed from two rows, one per seed that both have.</summary>
     internal IReadOnlyList<double> Pairs(string row, string other, Func<JsonNode, JsonNode, double> value) =>
         [.. cells[row].Keys.Intersect(cells[other].Keys).Select(seed => value(cells[row][seed], cells[other][seed]))];
 
-    /// <summary>A number of a row divided by that of another.</summary>
+    /// <summary>Returns a number of a row divided by that of another row, per seed.</summary>
     internal IReadOnlyList<double> Ratios(string row, string other, string name) =>
         Pairs(row, other, (a, b) => SeedTable.Number(a[name]) / SeedTable.Number(b[name]));
 
-    /// <summary>A number of a row less that of another, in points: hundredths.</summary>
+    /// <summary>Returns a number of a row minus that of another row, per seed, in percentage points.</summary>
     internal IReadOnlyList<double> Points(string row, string other, string name) =>
         Pairs(row, other, (a, b) => (SeedTable.Number(a[name]) - SeedTable.Number(b[name])) * 100);
 }

@@ -10,8 +10,8 @@ using Temper.Snooping.Proxies;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Snooping on victims of several games: each cell trains a victim, records it, trains proxies on what was heard, and
-/// plays the victim under every attack and baseline. Trainings and cells are kept, so that the table resumes.
+/// Snooping on victims in several games. Each cell trains a victim, records it, trains proxies on the recording, and
+/// plays the victim under every attack and baseline. Agents and cells are stored, so that the table can be resumed.
 /// </summary>
 internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
 {
@@ -38,14 +38,15 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
     }
 
     /// <summary>
-    /// One victim of a game, or of a game and a defense that it is trained with: <c>brick-break+interval</c>.
+    /// Computes the cell of one victim. The row is a game, or a game and the defense the victim is trained with:
+    /// <c>brick-break+interval</c>.
     /// </summary>
     private JsonObject Cell(string row, ulong seed)
     {
         (string game, string? defense) = row.Split('+') is [var name, var trained] ? (name, trained) : (row, null);
         Policy victim = Agent(game, defense, scale.Method, seed);
 
-        // The independent agent is another victim, so that it costs nothing.
+        // The independent agent is the next victim, which is trained anyway if there are several.
         Policy same = Agent(game, defense, scale.Method, (seed % (ulong)Math.Max(scale.Victims, 2)) + 1),
             other = Agent(game, defense: null, scale.OtherMethod, OtherMethodSeed);
         (List<Proxy> proxies, IStateLog? heard) = Snooped(row, game, victim, seed);
@@ -80,7 +81,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
     }
 
     /// <summary>Records a victim under the weakest threat model of each task and trains the tasks' proxies.</summary>
-    /// <returns>The proxies, and the log with actions, if there is one.</returns>
+    /// <returns>The proxies, and the log with observations and actions; null if no task needs it.</returns>
     private (List<Proxy> Proxies, IStateLog? Heard) Snooped(string row, string game, Policy victim, ulong seed)
     {
         Dictionary<ThreatModel, IStateLog> logs = [];
@@ -106,7 +107,8 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             }
             catch (ArgumentException error)
             {
-                // An agent that does one thing only teaches nothing: its rows are of the other victims.
+                // The proxy cannot be trained, for example on a victim that always takes the same action; its rows then
+                // average over the other victims.
                 Console.Error.WriteLine($"{row}, victim {seed}: {error.Message}");
             }
         }
@@ -124,7 +126,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
         ["no_operation"] = row.IsNoOperation,
     };
 
-    /// <summary>Trains an agent, goes on with its training, or reads it.</summary>
+    /// <summary>Loads an agent; trains it if it is not stored, continuing from checkpoints.</summary>
     private Policy Agent(string game, string? defense, string method, ulong seed)
     {
         string path = Path.Combine(

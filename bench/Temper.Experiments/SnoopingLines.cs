@@ -7,18 +7,18 @@ using Temper.Snooping.Proxies;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Lines of a table of snooping: of one victim what it earns when nothing is changed, of all together every row with
-/// its interval.
+/// Lines of a snooping table: only the clean return for a single victim, and every row with its interval for all
+/// victims together.
 /// </summary>
 internal sealed class SnoopingLines(SnoopingScale scale)
 {
     internal const string Header =
-        "| game | victim | attack | hears | defense | epsilon | mean return | 95 % interval | lost of the clean range "
-        + "| frames attacked | ms a frame |";
+        "| game | victim | attack | threat model | defense | epsilon | mean return | 95 % interval "
+        + "| loss relative to clean - random | frames attacked | ms per frame |";
 
     internal string Of(string game, string victim, IReadOnlyList<JsonNode> cells)
     {
-        // A row is of the victims that have it: a proxy may not be trainable on what some of them do.
+        // Not every victim has every row: for some of them a proxy cannot be trained.
         List<(JsonNode Row, double[][] Returns)> rows =
             [.. cells.SelectMany(cell => cell["rows"]!.AsArray()).DistinctBy(row => Key(row!))
             .Select(
@@ -48,23 +48,34 @@ internal sealed class SnoopingLines(SnoopingScale scale)
                 : row.Returns.Length < cells.Count ? Text($" ({row.Returns.Length} victims)") : "";
         IEnumerable<double> milliseconds = cells.Select(cell => Find(cell, one)?["milliseconds"]).Where(
             value => value is not null).Select(value => (double)value!);
-        return Text(
-            $"| {game} | {victim} | {one["attack"]}{note} | {Hears($"{one["attack"]}")} | {one["defense"]} | {(double)one["epsilon"]!:0.###} | {mean:F2} | {low:F2} to {high:F2} | {(range.Clean > range.Random ? Text($"{lost * 100:F0} %") : "-")} | {(double)one["attacked"]! * 100:F0} % | {(milliseconds.Any() ? Text($"{milliseconds.Average():F3}") : "")} |");
+        return Text($"| {game} | {victim} | {one["attack"]}{note} | {Hears($"{one["attack"]}")} | {one["defense"]} ")
+            + Text($"| {(double)one["epsilon"]!:0.###} | {mean:F2} | {low:F2} to {high:F2} ")
+            + Text($"| {(range.Clean > range.Random ? Text($"{lost * 100:F0} %") : "-")} ")
+            + Text($"| {(double)one["attacked"]! * 100:F0} % ")
+            + Text($"| {(milliseconds.Any() ? Text($"{milliseconds.Average():F3}") : "")} |");
     }
 
-    /// <summary>Baselines that every table needs and this one lacks.</summary>
+    /// <summary>Returns a line for each required baseline that has no result.</summary>
     private IEnumerable<string> Missing(string game, string victim, List<(JsonNode Row, double[][] Returns)> rows)
     {
         HashSet<string> found = [.. rows.Select(row => (string?)row.Row["baseline"] ?? "")];
         return Enum.GetValues<Baseline>().Select(SnoopingTable.Name).Where(name => !found.Contains(name))
             .Append("learned optimal adversary")
-            .Select(name => Text($"| {game} | {victim} | {name} | | | {string.Join(' ', scale.Epsilons.Select(epsilon => Text($"{epsilon}")))} | not run | | | | |"));
+            .Select(name => Text($"| {game} | {victim} | {name} | | ")
+                + Text($"| {string.Join(' ', scale.Epsilons.Select(epsilon => Text($"{epsilon}")))} ")
+                + "| not run | | | | |");
     }
 
-    private static string Fidelity(string game, string victim, IReadOnlyList<JsonNode> cells) => Text(
-        $"| {game} | {victim} | proxies on held-out episodes: {string.Join(", ", cells.SelectMany(cell => cell["proxies"]!.AsObject()).GroupBy(proxy => proxy.Key, StringComparer.Ordinal).Select(proxy => Text($"{proxy.Key} {proxy.Average(one => (double)one.Value!):F3}")))} | | | | | | | | |");
+    private static string Fidelity(string game, string victim, IReadOnlyList<JsonNode> cells) =>
+        Text($"| {game} | {victim} | proxies on held-out episodes: ")
+        + string.Join(", ", cells.SelectMany(cell => cell["proxies"]!.AsObject())
+            .GroupBy(proxy => proxy.Key, StringComparer.Ordinal)
+            .Select(proxy => Text($"{proxy.Key} {proxy.Average(one => (double)one.Value!):F3}")))
+        + " | | | | | | | | |";
 
-    /// <summary>The weakest threat model of a proxy's task.</summary>
+    /// <summary>
+    /// Returns the weakest threat model that suffices to train the attack's proxy; empty for other attacks.
+    /// </summary>
     private static string Hears(string attack) =>
         RelatedTasks.All.FirstOrDefault(
             task => attack.StartsWith(task.Name, StringComparison.Ordinal))?.Needs.ToString()

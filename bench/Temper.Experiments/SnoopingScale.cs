@@ -7,15 +7,15 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Experiments;
 
-/// <summary>The scale of a table of snooping, fixed before its results.</summary>
+/// <summary>Scale of a snooping table; fixed before results are known.</summary>
 internal sealed record SnoopingScale
 {
     internal const string Usage =
         "usage: snooping FOLDER [games=brick-break,road-cross,alien-rows rows=GAME,GAME+DEFENSE,... victims=5 "
         + "method=ppo steps=0 hidden=0 othermethod=dqn othersteps=0 defenseepsilon=0.05 recorded=10000 passes=10 "
         + "proxies=action-imitator,latent-imitator,value-assessor,future-predictor attacks=fgsm "
-        + "epsilons=0.02,0.05,0.1 episodes=100 timing=0.25 channel=float32 bits=1]; rows that are named run, others "
-        + "print not run; steps=0: what suits the game";
+        + "epsilons=0.02,0.05,0.1 episodes=100 timing=0.25 channel=float32 bits=1]; only the rows in rows= are run, "
+        + "other games print not run; steps=0: default of the game";
 
     internal required string[] Games { get; init; }
 
@@ -23,10 +23,12 @@ internal sealed record SnoopingScale
 
     internal required string Method { get; init; }
 
-    /// <summary>Steps of a victim's training; 0: as suits the game.</summary>
+    /// <summary>Training steps of a victim; 0: the default of the game.</summary>
     internal required long Steps { get; init; }
 
-    /// <summary>Width of a victim's one layer without convolutions; 0: as suits the game.</summary>
+    /// <summary>
+    /// Width of a victim's single hidden layer, without convolutions; 0: the default network of the game.
+    /// </summary>
     internal required int Hidden { get; init; }
 
     internal required string OtherMethod { get; init; }
@@ -47,7 +49,7 @@ internal sealed record SnoopingScale
 
     internal required int Episodes { get; init; }
 
-    /// <summary>Share of the frames that timed attacks change; 0: there are none.</summary>
+    /// <summary>Fraction of the frames that timed attacks change; 0: no timed attacks.</summary>
     internal required double Timing { get; init; }
 
     internal required ChannelPrecision Channel { get; init; }
@@ -55,15 +57,20 @@ internal sealed record SnoopingScale
     /// <summary>Bits of the rounding defense.</summary>
     internal required int Bits { get; init; }
 
-    /// <summary>What tells the agents of two scales apart.</summary>
+    /// <summary>Folder name of the agents, distinct for each setting of their training.</summary>
     internal string AgentsName => Text($"agents-{Steps}-{Hidden}-{OtherSteps}-{DefenseEpsilon}");
 
-    /// <summary>What tells the cells of two scales apart; the number of victims does not.</summary>
-    internal string Name => Text(
-        $"{AgentsName[7..]}-{Method}-{OtherMethod}-{Recorded}x{Passes}-{string.Join('+', Proxies)}-{string.Join('+', Attacks)}-{string.Join('+', Epsilons.Select(e => Text($"{e}")))}-{Episodes}-{Timing}-{Channel}-{Bits}");
+    /// <summary>Folder name of the cells, distinct for each scale; the number of victims is not included.</summary>
+    internal string Name =>
+        Text($"{AgentsName[7..]}-{Method}-{OtherMethod}-{Recorded}x{Passes}-{string.Join('+', Proxies)}-")
+        + Text($"{string.Join('+', Attacks)}-{string.Join('+', Epsilons.Select(e => Text($"{e}")))}-")
+        + Text($"{Episodes}-{Timing}-{Channel}-{Bits}");
 
-    internal string Described => Text(
-        $"{Victims} victims a game ({Method}, {(Steps == 0 ? "steps as suit the game" : Text($"{Steps} steps"))}{(Hidden == 0 ? "" : Text($", one layer of {Hidden}"))}), {Recorded} recorded steps, proxies of {Passes} passes, {Episodes} episodes a victim and row, channel {Channel}, rounding to {Bits} bits");
+    internal string Described =>
+        Text($"{Victims} victims per game ({Method}, {(Steps == 0 ? "default steps" : Text($"{Steps} steps"))}")
+        + Text($"{(Hidden == 0 ? "" : Text($", one hidden layer of {Hidden}"))}), {Recorded} recorded steps, ")
+        + Text($"proxies trained for {Passes} epochs, {Episodes} episodes per victim and row, channel {Channel}, ")
+        + Text($"rounding to {Bits} bits");
 
     internal static SnoopingScale Read(Dictionary<string, string> set)
     {
@@ -85,14 +92,14 @@ internal sealed record SnoopingScale
             Bits = (int)Number("bits", 1),
         };
 
-        double Number(string name, double usual) =>
-            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+        double Number(string name, double defaultValue) =>
+            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
 
-        string[] List(string name, string usual) =>
-            set.GetValueOrDefault(name, usual).Split(',', StringSplitOptions.RemoveEmptyEntries);
+        string[] List(string name, string defaultValue) =>
+            set.GetValueOrDefault(name, defaultValue).Split(',', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>How an agent is trained.</summary>
+    /// <summary>Returns the training options of an agent.</summary>
     internal AgentTrainingOptions Training(string method, string? defense, EnvironmentSpec spec, ulong seed)
     {
         AgentTrainingOptions options = AgentPresets.For(method, spec, seed);
@@ -109,10 +116,10 @@ internal sealed record SnoopingScale
                 Defense = PolicyDefense.Create(defense, (float)DefenseEpsilon),
             }
             : throw new ArgumentException(
-                $"snooping: {method} cannot be trained with a defense (got {defense}); take ppo or a2c");
+                $"snooping: {method} cannot be trained with a defense (got {defense}); use ppo or a2c");
     }
 
-    /// <summary>How a proxy is trained.</summary>
+    /// <summary>Returns the training options of a proxy.</summary>
     internal ProxyOptions Proxy(ulong seed) => new() { Seed = seed, Epochs = Passes };
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -5,10 +5,10 @@ namespace Temper.Experiments;
 /// <summary>Settings of a table, <c>name=value</c>.</summary>
 internal sealed class TableArguments(string[] arguments)
 {
-    internal int Number(string name, int usual) =>
-        Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
+    internal int Number(string name, int defaultValue) =>
+        Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
 
-    /// <summary>Whether a row is among those of a comma-separated list; without the list all are.</summary>
+    /// <summary>Returns whether a row is in a comma-separated list; without the list, all rows are.</summary>
     internal bool Wants(string name, string row) =>
         Text(name) is not { } list || list.Split(',').Contains(row, StringComparer.Ordinal);
 

@@ -7,11 +7,13 @@ using Temper.Training.Runs;
 
 namespace Temper.Experiments;
 
-/// <summary>Trainings and choices of a table's cell, kept in a folder, so that the cell resumes.</summary>
-/// <param name="folder">Where.</param>
-/// <param name="train">Samples to train on.</param>
-/// <param name="validation">Samples that choose the epoch.</param>
-/// <param name="naming">Gives a stage its name in the folder, which several searches may share; null: as it is.</param>
+/// <summary>Stores the trainings and choices of a table cell in a folder, so that the cell can be resumed.</summary>
+/// <param name="folder">Run folder of the cell.</param>
+/// <param name="train">Training samples.</param>
+/// <param name="validation">Held-out samples on which the epoch is selected.</param>
+/// <param name="naming">
+/// Maps a stage to its name in the folder, which several searches may share; null: names are not changed.
+/// </param>
 internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validation, Func<string, string>? naming = null)
     : ICompressionRun
 {
@@ -21,7 +23,7 @@ internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validati
 
     public Tensor? TrainingInputs(int count) => train.Read(0, Math.Min(count, train.Count)).Inputs;
 
-    /// <summary>The same folder for another search, whose stages all begin with a name.</summary>
+    /// <summary>Returns a run of another search in the same folder, whose stage names get a prefix.</summary>
     internal TableRun Named(string prefix) => new(folder, train, validation, stage => prefix + stage);
 
     public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>

@@ -6,7 +6,7 @@ using Temper.Training;
 
 namespace Temper.Experiments;
 
-/// <summary>How large a table of <see cref="TogetherTable"/> is: fixed before any result is seen.</summary>
+/// <summary>Scale of a <see cref="TogetherTable"/>; fixed before results are known.</summary>
 internal sealed record TogetherScale(
     string Architecture, string Structure, string Activations, double Drop, int Regularize, int Tune, int Trials,
     double First,
@@ -18,10 +18,19 @@ internal sealed record TogetherScale(
         + "tune=3 trials=3 first=0.4 int8=1 rate=0.01 batch=128 seconds=1 seeds=1 "
         + "rows=dense,weights,winners,int8,weights-winners,weights-int8,winners-int8,all folder=artifacts/together]";
 
-    /// <summary>What tells the folders of two scales apart.</summary>
+    private const double DefaultSeconds = 1;
+
+    /// <summary>
+    /// Part of the folder name that identifies the scale. The duration of time measurements is appended only if it
+    /// differs from its default, so that the folders of older runs stay valid.
+    /// </summary>
     internal string Name => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Architecture}-{Structure}-{Activations}-{Drop}-{Regularize}-{Tune}x{Trials}-{First}-{Int8Epochs}-{Rate}-{Batch}");
+        $"{Architecture}-{Structure}-{Activations}-{Drop}-{Regularize}-{Tune}x{Trials}-{First}-{Int8Epochs}-{Rate}-"
+        + $"{Batch}{Timed}");
+
+    private string Timed =>
+        Seconds is DefaultSeconds ? "" : string.Create(CultureInfo.InvariantCulture, $"-{Seconds}s");
 
     internal static TogetherScale Read(Dictionary<string, string> set)
     {
@@ -29,16 +38,17 @@ internal sealed record TogetherScale(
             set.GetValueOrDefault("architecture", "resnet-20"), set.GetValueOrDefault("structure", "element"),
             set.GetValueOrDefault("activations", "winners"), Real("drop", 1), Whole("regularize", 1), Whole("tune", 3),
             Whole("trials", 3), Real("first", 0.4), Whole("int8", 1), Real("rate", 0.01), Whole("batch", 128),
-            Real("seconds", 1));
+            Real("seconds", DefaultSeconds));
 
-        int Whole(string name, int usual) => ActivationScale.Number(set, name, usual);
+        int Whole(string name, int defaultValue) => ActivationScale.Number(set, name, defaultValue);
 
-        double Real(string name, double usual) =>
-            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
+        double Real(string name, double defaultValue) =>
+            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
     }
 
     /// <summary>
-    /// Options of a row. All rows may lose as much in all, so what a stage uses up is gone for those behind it.
+    /// Returns the options of a row. All rows have the same total accuracy budget, so a later stage can only use what
+    /// the earlier stages left.
     /// </summary>
     internal CompressionOptions Options(ulong seed, string[] stages) => new()
     {

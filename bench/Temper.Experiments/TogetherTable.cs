@@ -15,22 +15,22 @@ using Temper.Training.Runs;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Fewer weights, winners and 8 bit on a published network, each alone and together: accuracy, operations, bytes,
-/// milliseconds. All training samples train, since the network has seen them all; half of the test samples choose, and
-/// the other half is read once, at the end of a cell. Rows share the stages that they have in common, and each stage
-/// resumes.
+/// Weight pruning, winners-take-all and 8-bit quantization of a published network, each alone and combined: accuracy,
+/// MACs, bytes, milliseconds. All training samples are used for training, because the network has already seen them;
+/// half of the test samples are used for selection, and the other half is used once, at the end of a cell. Rows share
+/// common stages, and each stage can be resumed.
 /// </summary>
 internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataSets Data) start, string folder)
 {
     private const string Int8 = "int8";
 
-    /// <summary>Samples on which products are counted.</summary>
+    /// <summary>Number of samples on which MACs are counted.</summary>
     private const int Counted = 1000;
 
     private static readonly string[] Rows =
         ["dense", "weights", "winners", Int8, "weights-winners", "weights-int8", "winners-int8", "all"];
 
-    /// <summary>Rows, and the same with a stage less.</summary>
+    /// <summary>Pairs of rows that differ by one stage.</summary>
     private static readonly (string More, string Less)[] Steps =
     [
         ("weights-winners", "weights"), ("weights-winners", "winners"), ("weights-int8", "weights"),
@@ -64,7 +64,8 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
     }
 
     /// <summary>
-    /// A file of numbers as a network that takes pixels of 0 to 1, with the usual means and deviations.
+    /// Loads a weights file into a network that takes pixels from 0 to 1 and normalizes them with the ImageNet means
+    /// and deviations.
     /// </summary>
     private static Network Opened(string architecture, string file, DataSets data)
     {
@@ -79,19 +80,19 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
     private void Fill(string[] wanted, int seeds)
     {
         const string Header =
-            "| row | seed | test, % | lost, points | weights left, % | operations, M | both factors not zero, M | "
+            "| row | seed | test, % | lost, points | weights left, % | MACs, M | both factors nonzero, M | "
             + "bytes | bytes, % "
             + "| ms, batch 1 (dense) | ms, batch 64 (dense) | |";
         Console.WriteLine(
-            $"scale: {scale}; {start.Data.Train.Count} training samples, {_test.Choosing.Count} test samples choose, "
-            + $"{_test.Measured.Count} measure; folder {folder}");
+            $"scale: {scale}; {start.Data.Train.Count} training samples, {_test.Choosing.Count} test samples "
+            + $"for selection, {_test.Measured.Count} for measurement; folder {folder}");
         SeedCells cells = new SeedTable(folder, Header, Cell, Line).Fill(Rows, wanted, seeds);
         BarTable.Begin();
-        BarTable.AtMost("all together, points lost", cells.Of("all", cell => (double)cell["lost"]! * 100), 1);
+        BarTable.AtMost("all, points lost", cells.Of("all", cell => (double)cell["lost"]! * 100), 1);
         foreach ((string more, string less) in Steps)
         {
             BarTable.Shown(
-                $"operations, both factors not zero, {more} / {less}", cells.Ratios(more, less, "active"),
+                $"MACs, both factors nonzero, {more} / {less}", cells.Ratios(more, less, "active"),
                 format: "F3");
             BarTable.Shown($"bytes, {more} / {less}", cells.Ratios(more, less, "bytes"), format: "F3");
         }
@@ -105,8 +106,8 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
         string one = $"{Text("ms1", 1, "F3")} ({Text("dense1", 1, "F3")})",
             many = $"{Text("ms64", 1, "F2")} ({Text("dense64", 1, "F2")})";
         string note = cells.Count == 1 ? (string)cells[0]["note"]! : "";
-        return $"| {row} | {seed} | {Text("test", 100, "F2")} | {Text("lost", 100, "F2")} | {Text("weights", 100, "F1")} | {size} "
-            + $"| {one} | {many} | {note} |";
+        return $"| {row} | {seed} | {Text("test", 100, "F2")} | {Text("lost", 100, "F2")} "
+            + $"| {Text("weights", 100, "F1")} | {size} | {one} | {many} | {note} |";
 
         string Text(string name, double factor, string format) =>
             SeedStatistics.Text([.. cells.Select(cell => (double)cell[name]! * factor)], format);
@@ -140,7 +141,7 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
         string int8 = result.Quantization is not { } found ? ""
             : found.IsTaken
                 ? $"; 8 bit in {found.Int8Layers.Count} layers, {found.Float32Layers.Count} stay float32"
-                : "; 8 bit not taken";
+                : "; 8 bit rejected";
         string remarks = string.Concat(result.Remarks.Select(remark => $"; {remark}"));
         return string.Create(
             CultureInfo.InvariantCulture,
@@ -161,8 +162,9 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
     }
 
     /// <summary>
-    /// A stage is the same in all rows with the same stages before it: what came in and the weights always, winners
-    /// with or without weights; 8 bit is each row's own.
+    /// Returns a run whose stage names make rows share the stages with the same history: all rows share the measurement
+    /// of the original network and the weight stages, rows with the same pruning share the winners stages, and the
+    /// quantization stage is not shared.
     /// </summary>
     private TableRun Stages(string row, ulong seed, string before)
     {
@@ -181,7 +183,7 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
                 .Select((answer, i) => answer.Predicted == test.Label(i))];
     }
 
-    /// <summary>The file that holds a network, which stays in the cell's folder.</summary>
+    /// <summary>Saves a network in the folder of the cell and returns the size of the file in bytes.</summary>
     private long Bytes(Network network, string row, ulong seed)
     {
         string cell = Directory.CreateDirectory(Path.Combine(folder, $"{row}-{seed}")).FullName;

@@ -7,17 +7,19 @@ using Temper.Tensors;
 
 namespace Temper.Experiments;
 
-/// <summary>Attacked clips as files: what is left of an attack after it was written and read back.</summary>
+/// <summary>
+/// Attacked clips as files: measures whether an attack still works after the clip is written and read back.
+/// </summary>
 internal sealed class VideoFileTable(string folder)
 {
     internal const string Head =
         "| attack | class | frames | class after the attack | read from a lossless file | H.264 CRF 18 | 23 | 30 "
         + "| clean clip, CRF 18 | 23 | 30 |\n| --- | --- | ---: | --- | --- | --- | --- | --- | --- | --- | --- |";
 
-    /// <summary>Constant rate factors of H.264; null: FFV1, without loss.</summary>
+    /// <summary>Constant rate factors of H.264; null: lossless FFV1.</summary>
     private static readonly int?[] Qualities = [null, 18, 23, 30];
 
-    /// <summary>A row for each class: its first clip that the network is right about. Then the sum.</summary>
+    /// <summary>Returns a row for the first correctly classified clip of each class, then a row of sums.</summary>
     internal string Rows(Network network, Dataset test, string rule, int level)
     {
         AttackTarget victim = ByteFrames.Victim(new NetworkTarget(network));
@@ -41,7 +43,7 @@ internal sealed class VideoFileTable(string folder)
             fooled = [.. fooled.Zip([now, .. coded], (sum, k) => sum + (k == was ? 0 : 1))];
         }
 
-        lines.Add($"| {rule} {level}/255 | all, mistaken of {chosen.Length} | | {string.Join(" | ", fooled)} | | | |");
+        lines.Add($"| {rule} {level}/255 | all, fooled of {chosen.Length} | | {string.Join(" | ", fooled)} | | | |");
         return string.Join('\n', lines);
 
         string Name(int k) => test.ClassNames[k];

@@ -8,10 +8,13 @@ using Temper.Tensors;
 
 namespace Temper.Experiments;
 
-/// <summary>What optical flow and an attack on a clip cost.</summary>
+/// <summary>Cost of optical flow and of an attack on a clip.</summary>
 internal static class VideoSpeed
 {
-    /// <summary>Time of the flow of a pair, memory of its gradient, a whole attack.</summary>
+    /// <summary>
+    /// Prints the time of the flow of one pair of frames, the time and memory of a gradient through the flow of ten
+    /// pairs, and the time of a whole attack.
+    /// </summary>
     internal static void Print()
     {
         Tensor clip = Tensor.From(
@@ -51,10 +54,13 @@ internal static class VideoSpeed
                 found =
                     new FrameAttack { Epsilon = 4 / 255.0 }.Run(
                         network, color, Criterion.Misclassified([label]), RandomStream.FromSeed(1)));
-        Console.WriteLine(Text($"TV-L1 of a pair of 112x112, 5 scales, 5 warps, 30 iterations: {flow:F1} ms"));
         Console.WriteLine(
-            Text($"gradient of 10 pairs: {backward:F0} ms, {memory:F0} MB allocated in all, the first time"));
-        Console.WriteLine(Text($"salience attack on 32 x 112 x 112: {attack / 1000:F1} s, {found!.Samples[0].Outcome}, {found.Samples[0].Backwards} gradients"));
+            Text($"TV-L1 flow of a pair of 112x112 frames, 5 scales, 5 warps, 30 iterations: {flow:F1} ms"));
+        Console.WriteLine(
+            Text($"gradient of 10 pairs: {backward:F0} ms, {memory:F0} MB allocated in total, first run"));
+        Console.WriteLine(
+            Text($"salience attack on 32 x 112 x 112: {attack / 1000:F1} s, {found!.Samples[0].Outcome}, ")
+            + Text($"{found.Samples[0].Backwards} gradients"));
     }
 
     private static double Milliseconds(Action work)

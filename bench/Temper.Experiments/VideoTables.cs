@@ -14,15 +14,15 @@ using Temper.Training.Evaluation;
 namespace Temper.Experiments;
 
 /// <summary>
-/// Tables about networks of clips and attacks on them. Networks and finished cells are kept in a folder, so that a
-/// table goes on where it was stopped.
+/// Tables of video networks and of attacks on them. Networks and finished cells are stored in a folder, so that an
+/// interrupted table continues.
 /// </summary>
 internal sealed class VideoTables
 {
     private const string Usage =
         "usage: video train|attack|transfer|files|speed FOLDER [data=SET] [network=NAME] [epochs=N] [train=N] "
         + "[first=N] [count=N] "
-        + "[levels=1,2,4,8] [rules=NAME,...] [gradients=white-box|logits] [steps=N]; a folder belongs to one data set";
+        + "[levels=1,2,4,8] [rules=NAME,...] [gradients=white-box|logits] [steps=N]; use one folder per data set";
 
     private static readonly string[] Networks = ["two-stream", "flow-stream", "frame-stream", "temporal-shift"];
 
@@ -42,15 +42,29 @@ internal sealed class VideoTables
                 && !string.Equals(before, Data, StringComparison.Ordinal))
         {
             throw new ArgumentException(
-                $"video: the folder belongs to other data (got {Data}, expected {before}); name another folder");
+                $"video: the folder has results of other data (got {Data}, expected {before}); use another folder");
         }
 
         File.WriteAllText(path, Data);
+        foreach (string name in _options.ContainsKey("epochs") ? Requested : [])
+        {
+            if (StoredEpochs(name) is { } stored && stored != Epochs)
+            {
+                throw new ArgumentException(
+                    $"video: the folder has {name} trained with other epochs (got {Epochs}, expected {stored}); use "
+                    + "another folder, or omit epochs= to use this network");
+            }
+        }
     }
 
     private int First => Option("first", 0);
 
     private int Count => Option("count", 30);
+
+    private int Epochs => Option("epochs", 6);
+
+    /// <summary>The network of <c>network=</c>; all networks without it.</summary>
+    private string[] Requested => _options.TryGetValue("network", out string? one) ? [one] : Networks;
 
     private string Data => _options.GetValueOrDefault("data", $"synth:actions?count={Option("train", 1200)}");
 
@@ -76,31 +90,33 @@ internal sealed class VideoTables
         return 0;
     }
 
-    /// <summary>Accuracy of each network and the time of its training.</summary>
+    /// <summary>Prints the accuracy and training time of each network.</summary>
     private void Train()
     {
         Console.WriteLine($"| network | data | test accuracy | seconds |\n| --- | --- | ---: | ---: |");
-        foreach (string name in _options.TryGetValue("network", out string? one) ? [one] : Networks)
+        foreach (string name in Requested)
         {
             Console.WriteLine(Cell($"train {name}", () =>
             {
                 var watch = Stopwatch.StartNew();
                 Network network = Trained(name);
                 double seconds = watch.Elapsed.TotalSeconds;
-                return Text($"| {name} | {Data} | {Evaluator.Evaluate(network, DataSource.Open(Data).Test).Accuracy * 100:F1} % | {seconds:F0} |");
+                return Text($"| {name} | {Data} ")
+                    + Text($"| {Evaluator.Evaluate(network, DataSource.Open(Data).Test).Accuracy * 100:F1} % ")
+                    + Text($"| {seconds:F0} |");
             }));
         }
     }
 
     /// <summary>
-    /// Every attack at every level; clips from <c>first</c> on, so that settings can be chosen on other clips than
-    /// those of the table.
+    /// Prints every attack at every level. The clips start at <c>first</c>, so that settings can be chosen on clips
+    /// that the table does not use.
     /// </summary>
     private void Attack()
     {
         string name = _options.GetValueOrDefault("network", "two-stream"),
             gradients = _options.GetValueOrDefault("gradients", "white-box");
-        Console.WriteLine($"{name} on {Count} test clips from {First} on of {Data}, gradients: {gradients}");
+        Console.WriteLine($"{name} on {Count} test clips of {Data}, from clip {First} on; gradients: {gradients}");
         Console.WriteLine(
             "| attack | 255ths | top-1 | top-5 | changed | frames, median | 90 % | mean change, 255ths | PSNR | SSIM "
             + "| forward | backward | s |");
@@ -121,7 +137,10 @@ internal sealed class VideoTables
                     VideoRow row = evaluation.Run(
                         VideoAttacks.Create(attack, level / 255.0, Option("steps", 10)), level / 255.0,
                         usesLabels: false, RandomStream.FromSeed(1), asked).Row;
-                    return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % | {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} | {row.MeanChange * 255:F3} | {row.Psnr:F1} | {row.Ssim:F4} | {row.Forwards} | {row.Backwards} | {row.Seconds:F1} |");
+                    return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % ")
+                        + Text($"| {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} ")
+                        + Text($"| {row.MeanChange * 255:F3} | {row.Psnr:F1} | {row.Ssim:F4} ")
+                        + Text($"| {row.Forwards} | {row.Backwards} | {row.Seconds:F1} |");
                 }));
             }
         }
@@ -138,8 +157,8 @@ internal sealed class VideoTables
     }
 
     /// <summary>
-    /// All flows in two networks, and a network without flow: accuracy of each column under the attacks of each row,
-    /// 8/255.
+    /// Prints a transfer matrix of two networks with every flow method and of a network without flow: accuracy of the
+    /// network of each column under the attack on the network of each row, at 8/255.
     /// </summary>
     private void Transfer()
     {
@@ -169,7 +188,7 @@ internal sealed class VideoTables
                 $"| --- |{string.Concat(matrix.Names.Select(_ => " ---: |"))} ---: | ---: |",
                 $"| clean | {string.Join(" | ", matrix.Clean.Select(Percent))} | | |", Line(matrix.Noise),
                 .. matrix.Attacks.Select(Line),
-                "rows that harm another network more than their own: "
+                "attacks that reduce the accuracy of another network further than that of their own: "
                 + $"{(matrix.Suspicious.Count == 0 ? "none" : string.Join(", ", matrix.Suspicious))}",
             ];
             lines.AddRange(
@@ -181,14 +200,15 @@ internal sealed class VideoTables
 
         static string Line(TransferRow row) => double.IsNaN(row.Accuracy[0])
             ? $"| {row.Name} | no gradient |"
-            : Text($"| {row.Name} | {string.Join(" | ", row.Accuracy.Select(Percent))} | {row.Similarity.Psnr:F1} | {row.Similarity.Ssim:F3} |");
+            : Text($"| {row.Name} | {string.Join(" | ", row.Accuracy.Select(Percent))} ")
+                + Text($"| {row.Similarity.Psnr:F1} | {row.Similarity.Ssim:F3} |");
     }
 
     private static string Percent(double part) => Text($"{part * 100:F0}");
 
     /// <summary>
-    /// One clip of each class, attacked, written and read back: without loss and through H.264. Beside it the clean
-    /// clip.
+    /// Attacks one clip of each class, writes it losslessly and with H.264, and classifies the files; the clean clip is
+    /// coded for comparison.
     /// </summary>
     private void Files()
     {
@@ -205,6 +225,15 @@ internal sealed class VideoTables
         }
     }
 
+    /// <summary>Returns the epochs of a stored network; null if they are unknown.</summary>
+    private int? StoredEpochs(string name) =>
+        PathOfEpochs(name) is var path && File.Exists(path)
+            ? int.Parse(File.ReadAllText(path), CultureInfo.InvariantCulture)
+            : null;
+
+    private string PathOfEpochs(string name) => Path.Combine(_folder, $"{name}.epochs.txt");
+
+    /// <summary>Returns the stored network, whatever its epochs, or trains and stores it.</summary>
     private Network Trained(string name)
     {
         string path = Path.Combine(_folder, $"{name}.safetensors");
@@ -223,17 +252,18 @@ internal sealed class VideoTables
                 .Initialize(RandomStream.FromSeed(1).Split("weights")).WithClassNames(train.ClassNames);
             TrainingResult run = Trainer.Fit(fresh, train, validation, new TrainingOptions
             {
-                Seed = 1, Epochs = Option("epochs", 6), BatchSize = 32, Optimizer = new Adam { LearningRate = 1e-3f },
+                Seed = 1, Epochs = Epochs, BatchSize = 32, Optimizer = new Adam { LearningRate = 1e-3f },
             });
             ModelFile.Save(run.Network, path);
+            File.WriteAllText(PathOfEpochs(name), Text($"{Epochs}"));
         }
 
         return ModelFile.Load(path);
     }
 
     /// <summary>
-    /// Clips of the test set from <c>first</c> on: neighbors, or evenly spread where they are in the order of their
-    /// videos.
+    /// Returns test clips from <c>first</c> on: consecutive clips, or evenly spaced clips if the set is ordered by
+    /// video.
     /// </summary>
     private (Tensor Clips, long[] Labels) Clips()
     {
@@ -246,7 +276,7 @@ internal sealed class VideoTables
         return (clips, labels.ToArray<long>());
     }
 
-    /// <summary>A finished cell is read from its file.</summary>
+    /// <summary>Returns the stored text of a cell, or computes and stores it.</summary>
     private string Cell(string name, Func<string> compute)
     {
         string path = Path.Combine(_folder, $"{name.Replace(' ', '-')}-{First}-{Count}.txt");
@@ -258,8 +288,8 @@ internal sealed class VideoTables
         return File.ReadAllText(path);
     }
 
-    private int Option(string name, int usual) =>
-        _options.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
+    private int Option(string name, int defaultValue) =>
+        _options.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -1,4 +1,5 @@
-/* The all-reduce of `temper doctor --mpi` in C: the median of single calls between barriers. mpicc -O2 all_reduce.c -o all_reduce */
+/* The all-reduce measurement of `temper doctor --mpi` in C: median time of single calls, each after a barrier.
+   Build: mpicc -O2 all_reduce.c -o all_reduce */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>

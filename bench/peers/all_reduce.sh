@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All-reduce between two ranks: Temper from C# beside the same loop in C. Needs gcc and libopenmpi-dev. TEMPER names the tool.
+# All-reduce between two ranks: Temper, compared with the same loop in C. Needs gcc and libopenmpi-dev.
+# TEMPER: command that runs Temper (default: ./temper of this repository).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 program=$(mktemp)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# A training step of ResNet-20: one rank with two threads, two ranks with one thread each, and PyTorch's DistributedDataParallel with gloo, in turns.
-#   bench/peers/data_parallel.sh [BATCH [ROUNDS]]      TEMPER names the tool; needs Open MPI, and python3-torch for PyTorch's row
+# Time of a training step of ResNet-20 with one rank of two threads, with two ranks of one thread, and with PyTorch's
+# DistributedDataParallel (gloo), in alternation. Needs Open MPI, and python3-torch for the row of PyTorch.
+#   bench/peers/data_parallel.sh [BATCH [ROUNDS]]
+# TEMPER: command that runs Temper (default: ./temper of this repository).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 batch=${1:-128} rounds=${2:-3}

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# A step of training on four hosts joined by links of a given speed: samples divided, and HyPar's plan, in turns. Needs root, Open MPI, ip and tc.
-#   bench/peers/hypar_pays.sh [RATE [NETWORK [BATCH [ROUNDS]]]]      TEMPER names the tool
+# Time of a training step on four simulated hosts with links of a given speed: data parallelism and HyPar's plan, in
+# alternation. Needs root, Open MPI, ip and tc.
+#   bench/peers/hypar_pays.sh [RATE [NETWORK [BATCH [ROUNDS]]]]
+# TEMPER: command that runs Temper (default: ./temper of this repository).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 rate=${1:-1gbit} network=${2:-lenet-5-caffe} batch=${3:-64} rounds=${4:-3}

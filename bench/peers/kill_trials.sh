@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# A rank is killed at random times, again and again: how long the job takes to end, and whether the run goes on, on 1, 2 or 3 ranks, to the
-# losses of a run that nobody killed. Needs Open MPI.
-#   bench/peers/kill_trials.sh [TRIALS]      TEMPER names the tool
+# Kills a random rank of a training run at a random time, repeatedly. Measures how long the job takes to end, and the
+# difference between the losses of the run, resumed on 1, 2 or 3 ranks, and those of an uninterrupted run.
+# Needs Open MPI.
+#   bench/peers/kill_trials.sh [TRIALS]
+# TEMPER: command that runs Temper (default: ./temper of this repository).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 trials=${1:-20}
@@ -41,6 +43,8 @@ def losses(path):
     return values["loss"]
 whole, own = losses(sys.argv[1]), losses(sys.argv[2])
 worst = max(abs(a - b) / abs(a) for a, b in zip(whole, own))
-print(f"trial {sys.argv[3]:>2}: rank {sys.argv[4]} killed after {len(own) - 2} epochs, the job ended in {float(sys.argv[5]):.1f} s; on {sys.argv[6]} ranks losses of {len(own)} epochs within {worst:.1e}")
+print(f"trial {sys.argv[3]:>2}: rank {sys.argv[4]} killed after {len(own) - 2} epochs, "
+      f"job ended after {float(sys.argv[5]):.1f} s; "
+      f"resumed on {sys.argv[6]} ranks, losses of {len(own)} epochs within {worst:.1e}")
 P
 done

@@ -1,11 +1,12 @@
 #!/bin/bash
-# Several hosts on one machine: network namespaces with addresses of their own, joined by links of a given speed. Needs root, ip, tc and Open MPI or MPICH.
-#   bench/peers/namespaces.sh up HOSTS RATE      make them, such as up 4 1gbit
-#   bench/peers/namespaces.sh run HOSTS COMMAND  a rank on each host, with the engine that ENGINE names: openmpi (as usual) or mpich
-#   bench/peers/namespaces.sh rate RATE          change the speed of all links, such as 100mbit
-#   bench/peers/namespaces.sh cut HOST           cut the link of a host
-#   bench/peers/namespaces.sh down               remove them
-#   bench/peers/namespaces.sh agent HOST COMMAND what mpirun starts in the place of ssh
+# Simulates several hosts on one machine: network namespaces with separate addresses, connected by links of a given
+# speed. Needs root, ip, tc, and Open MPI or MPICH.
+#   bench/peers/namespaces.sh up HOSTS RATE        create the hosts, for example: up 4 1gbit
+#   bench/peers/namespaces.sh run HOSTS COMMAND    run one rank per host; ENGINE is openmpi (default) or mpich
+#   bench/peers/namespaces.sh rate RATE            change the speed of all links, for example to 100mbit
+#   bench/peers/namespaces.sh cut HOST             cut the link of a host
+#   bench/peers/namespaces.sh down                 remove the hosts
+#   bench/peers/namespaces.sh agent HOST COMMAND   run a command on a host; mpirun calls this instead of ssh
 set -eu
 self=$(realpath "$0")
 hosts() { ip netns list | awk '/^temper[0-9]+/ { print $1 }' | sort; }
@@ -52,7 +53,7 @@ agent)
     exec ip netns exec "temper${host##*.}" sh -c "$*"
     ;;
 -x)
-    # hydra starts its agent as it would start ssh: -x HOST COMMAND.
+    # Hydra calls its launcher with the arguments of ssh: -x HOST COMMAND.
     exec "$self" agent "${@:2}"
     ;;
 down)

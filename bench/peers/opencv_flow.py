@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Time of OpenCV's TV-L1 on a pair of 112x112 at the settings of `video speed`: 5 scales of factor 0.5, 5 warps, 30 iterations, 2 threads.
+"""Time of OpenCV's TV-L1 flow of a pair of 112x112 frames.
 
-Run: /usr/bin/python3 bench/peers/opencv_flow.py (Debian: python3-opencv). Ours beside it:
+The settings are those of `video speed`: 5 scales of factor 0.5, 5 warps, 30 iterations, 2 threads.
+Run: /usr/bin/python3 bench/peers/opencv_flow.py (Debian: python3-opencv). The same measurement with Temper:
 dotnet run -c Release --project bench/Temper.Experiments -- video speed FOLDER
 """
 import time
@@ -26,7 +27,8 @@ def fastest(flow, runs=9):
     return 1000 * min(times)
 
 
-# epsilon 0: all iterations are made, as ours always are; median 1 and one outer iteration: what ours computes.
+# The settings that Temper implements: epsilon 0 (no early stopping), median 1 (no median filter), one outer iteration.
 equal = cv2.optflow.DualTVL1OpticalFlow_create(0.25, 0.15, 0.3, 5, 5, 0.0, 30, 1, 0.5, 0.0, 1, False)
-print(f"OpenCV {cv2.__version__}, TV-L1 of a pair of 112x112, equal settings: {fastest(equal):.1f} ms")
-print(f"its own defaults (10 outer iterations, median 5, factor 0.8): {fastest(cv2.optflow.DualTVL1OpticalFlow_create(), 3):.1f} ms")
+print(f"OpenCV {cv2.__version__}, TV-L1 of a pair of 112x112 frames, equal settings: {fastest(equal):.1f} ms")
+print("OpenCV's defaults (10 outer iterations, median 5, factor 0.8): "
+      f"{fastest(cv2.optflow.DualTVL1OpticalFlow_create(), 3):.1f} ms")

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# A training step on two ranks as temper plan --probe predicts it, and as it is measured: samples divided, and a plan that divides kernels too, in turns.
-# Both are lower quartiles; the first third of the steps, in which code is still compiled, does not count.
-#   bench/peers/predicted_step.sh [NETWORK [BATCH [ROUNDS [EPOCHS [SAMPLES]]]]]      TEMPER names the tool, SAMPLES are as in synth:shapes; needs Open MPI
+# Time of a training step on two ranks, as predicted by temper plan --probe and as measured: data parallelism and a plan
+# that also divides kernels, in alternation. Both times are lower quartiles; the first third of the measured steps, in
+# which code is still being compiled, is excluded. Needs Open MPI.
+#   bench/peers/predicted_step.sh [NETWORK [BATCH [ROUNDS [EPOCHS [SAMPLES]]]]]
+# SAMPLES: options of synth:shapes (default: size=28&channels=1).
+# TEMPER: command that runs Temper (default: ./temper of this repository).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 network=${1:-lenet-5-caffe} batch=${2:-64} rounds=${3:-3} epochs=${4:-6} samples=${5:-size=28&channels=1}

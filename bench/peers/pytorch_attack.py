@@ -1,6 +1,10 @@
-"""PyTorch's side of the Carlini-Wagner comparison: the attack as torchattacks writes it, on random weights; a worker driven line by line.
+"""The PyTorch side of the Carlini-Wagner comparison: the attack as in torchattacks, on a network with random weights.
 
-  {"do": "prepare", "model": "resnet-20", "images": 50, "steps": 50, "threads": 2, "format": "nchw" | "nhwc"}  ->  {"images": 50}
+A worker process that runs on request, in alternation with Temper.
+The first line on standard output contains the version of PyTorch: {"torch": "1.13.0"}.
+Each line on standard input is a JSON request; each answer is one JSON line:
+  {"do": "prepare", "model": "resnet-20", "images": 50, "steps": 50, "threads": 2, "format": "nchw" | "nhwc"}
+                  ->  {"images": 50}
   {"do": "run"}   ->  {"seconds": s, "steps": n}
 """
 import json
@@ -14,7 +18,7 @@ from pytorch_training import MODELS
 
 
 class CarliniWagner:
-    """One search at a fixed c in tanh space by Adam; inputs at their bounds are moved inside, so that they have gradients."""
+    """One search in tanh space by Adam with a fixed c. Inputs at their bounds are moved inside to have a gradient."""
 
     def __init__(self, request):
         torch.manual_seed(1)
@@ -53,6 +57,7 @@ class CarliniWagner:
 
 def main():
     attack = None
+    print(json.dumps({"torch": torch.__version__}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "prepare":

@@ -1,10 +1,12 @@
-"""PyTorch's side of the convolution table: a worker driven line by line, so that its rounds interleave with ours.
+"""The PyTorch side of the convolution table: a worker process that runs on request, in alternation with Temper.
 
+The first line on standard output contains the version of PyTorch: {"torch": "1.13.0"}.
 Each line on standard input is a JSON request; each answer is one JSON line:
-  {"do": "prepare", "threads": 2, "batch": 64, "inputs": 64, "outputs": 64, "size": 32, "kernel": 3, "stride": 1, "padding": 1}
-                                                               ->  {"torch": "1.13.0"}
+  {"do": "prepare", "threads": 2, "batch": 64, "inputs": 64, "outputs": 64, "size": 32, "kernel": 3, "stride": 1,
+   "padding": 1}
+      ->  {}
   {"do": "run", "work": "forward" | "data" | "weights", "format": "nchw" | "nhwc", "seconds": 0.02}
-                                                               ->  {"seconds": [...]}   one time a call: of the processor with one thread, else wall
+      ->  {"seconds": [...]}   one time per call: CPU time with one thread, otherwise wall time
 """
 import json
 import sys
@@ -14,7 +16,7 @@ import torch
 from torch.nn import functional as F
 
 WARM_UP_CALLS = 2
-SHORTEST_SAMPLE = 150e-6  # shorter work is repeated within one sample
+SHORTEST_SAMPLE = 150e-6  # shorter calls are repeated within one sample
 
 
 class Layer:
@@ -59,12 +61,13 @@ class Layer:
 
 def main():
     layer = None
+    print(json.dumps({"torch": torch.__version__}), flush=True)
     with torch.no_grad():
         for line in sys.stdin:
             request = json.loads(line)
             if request["do"] == "prepare":
                 layer = Layer(request)
-                answer = {"torch": torch.__version__}
+                answer = {}
             else:
                 answer = {"seconds": layer.run(request["work"], request["format"], request["seconds"])}
             print(json.dumps(answer), flush=True)

@@ -1,6 +1,8 @@
-"""A training step of ResNet-20 on ranks that gloo joins, one thread each, with PyTorch's DistributedDataParallel. Prints milliseconds a step.
+"""Training step of ResNet-20 with PyTorch's DistributedDataParallel (gloo), one thread per rank.
 
-    pytorch_ddp.py RANKS BATCH SECONDS     BATCH: samples of all ranks together
+Prints the 10th percentile of the step times in milliseconds.
+
+    pytorch_ddp.py RANKS BATCH SECONDS     BATCH: total number of samples of all ranks
 """
 import os
 import sys
@@ -29,7 +31,7 @@ def work(rank, ranks, batch, seconds):
         F.cross_entropy(model(images), labels).backward()
         optimizer.step()
         steps.append(1000 * (time.monotonic() - start))
-        # Ranks have to stop after the same step.
+        # All ranks must stop after the same step.
         stop = torch.tensor([float(time.monotonic() - begin > seconds)])
         torch.distributed.all_reduce(stop)
         if stop.item() > 0:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""FGSM and PGD of PyTorch on fmn_mnist in float32 and in float64.
+"""FGSM and PGD in PyTorch on fmn_mnist in float32 and in float64.
 
-In float32, 1 - p of a confident class rounds to zero, and the gradient of the cross-entropy loses that class; the same
-formula in float64 shows what the attack does without the rounding.
+In float32, 1 - p of a confident class rounds to zero, and the gradient of the cross-entropy loses the term of that
+class. The same formula in float64 shows the result of the attack without this rounding.
 
     bench/peers/pytorch_fgsm.py DATA_FOLDER [IMAGES [EPSILON ...]]
 """

@@ -1,8 +1,9 @@
-"""PyTorch's side of the training-step comparison: a worker driven line by line, so that its rounds interleave with ours.
+"""The PyTorch side of the training-step comparison: a worker process that runs on request, in alternation with Temper.
 
+The first line on standard output contains the version of PyTorch: {"torch": "1.13.0"}.
 Each line on standard input is a JSON request; each answer is one JSON line:
   {"do": "prepare", "model": "lenet-5", "batch": 64, "format": "nchw" | "nhwc", "threads": 2, "training": true}
-  {"do": "run", "seconds": 0.2}   ->  {"ms": [...]}   one wall time a step
+  {"do": "run", "seconds": 0.2}   ->  {"ms": [...]}   wall time of each step
   {"do": "memory"}                ->  {"peak_rss_kib": n}
 """
 import json
@@ -119,6 +120,7 @@ class Work:
 
 def main():
     work = None
+    print(json.dumps({"torch": torch.__version__}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "prepare":

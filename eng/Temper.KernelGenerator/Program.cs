@@ -1,6 +1,6 @@
 using Temper.KernelGenerator;
 
-// Writes the register tiles of src/Temper/Kernels/Generated. Usage: dotnet run --project eng/Temper.KernelGenerator -- FOLDER
+// Writes the register tiles in src/Temper/Kernels/Generated.
 if (args.Length != 1)
 {
     Console.Error.WriteLine("usage: dotnet run --project eng/Temper.KernelGenerator -- src/Temper/Kernels/Generated");

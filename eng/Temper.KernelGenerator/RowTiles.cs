@@ -3,20 +3,27 @@ using System.Text;
 namespace Temper.KernelGenerator;
 
 /// <summary>
-/// The tiles of the matrix product: rows of A where they lie, broadcast, times rows of B. One for each number of rows and
-/// vectors, so that rows are dealt to tiles without waste.
+/// Generates the tiles of the matrix product: elements of A, read in place and broadcast, times rows of B. There is a
+/// tile for each number of rows and vectors, so that any number of rows can be divided among tiles without waste.
 /// </summary>
 internal static class RowTiles
 {
-    /// <summary>From such depth on the result would leave the first-level cache before it is stored, so it is fetched as late as now.</summary>
+    /// <summary>
+    /// Depth above which a tile prefetches its part of the result when it starts: it reads so much data that the result
+    /// would not stay in the L1 cache until it is stored.
+    /// </summary>
     private const int MuchDepth = 256;
 
-    /// <summary>Rows of B that are fetched ahead: B may lie in a caller's matrix, where the machine's own prefetching loses the track.</summary>
+    /// <summary>
+    /// Number of rows of B to prefetch ahead: B may be part of a caller's matrix, with a row stride that defeats the
+    /// hardware prefetcher.
+    /// </summary>
     private const int RowsAhead = 8;
 
     private const int LineFloats = 16;
 
-    // The largest tile of each width. Accumulators + vectors of B + one broadcast fit the registers: 32 with AVX-512, else 16.
+    // The largest tile of each width. Accumulators, vectors of B and one broadcast value fit in the registers: 32 with
+    // AVX-512, else 16.
     private static readonly TileShape[] Largest = [new(512, 8, 3), new(256, 6, 2), new(128, 6, 2), new(0, 4, 2)];
 
     private const string Signature =
@@ -25,8 +32,12 @@ internal static class RowTiles
     public static string File()
     {
         var text = new StringBuilder();
-        Tiles.Head(text, "RowTiles", "C[rows, columns] (+)= A B. Rows of A, B and C lie at any distances; all rows of B hold whole vectors.", usesSse: true);
-        Tiles.Family(text, Largest, "Rows", "nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void", Tile);
+        Tiles.Head(
+            text, "RowTiles",
+            "C[rows, columns] (+)= A B. Rows of A, B and C lie at any distances; all rows of B hold whole vectors.",
+            usesSse: true);
+        Tiles.Family(
+            text, Largest, "Rows", "nint, float*, nint, float*, nint, GemmPanelCopy*, float*, nint, bool, void", Tile);
         text.Append("}\n");
         return text.ToString();
     }
@@ -61,18 +72,22 @@ internal static class RowTiles
         Tiles.End(text);
     }
 
-    /// <summary>Copies rows, and fetches those that will be copied later.</summary>
+    /// <summary>Writes the code that copies some rows of a panel and prefetches rows that are copied later.</summary>
     private static void Copy(StringBuilder text, TileShape t)
     {
         const string Indent = "                    ";
-        text.Append("            if (copy != null)\n            {\n                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)\n                {\n");
+        text.Append("            if (copy != null)\n            {\n");
+        text.Append("                for (int row = Math.Min(copy->RowsAtOnce, copy->Rows); row > 0; row--)\n");
+        text.Append("                {\n");
         FetchRow(text, t, "copy->Source + copy->Ahead", Indent);
         for (int j = 0; j < t.Vectors; j++)
         {
-            text.Append($"{Indent}{t.Store(t.Load($"copy->Source + {j * t.Lanes}"), $"copy->Target + {j * t.Lanes}")}\n");
+            string value = t.Load($"copy->Source + {j * t.Lanes}");
+            text.Append($"{Indent}{t.Store(value, $"copy->Target + {j * t.Lanes}")}\n");
         }
 
-        text.Append($"{Indent}copy->Source += copy->SourceStep;\n{Indent}copy->Target += {t.Columns};\n{Indent}copy->Rows--;\n                }}\n            }}\n\n");
+        text.Append($"{Indent}copy->Source += copy->SourceStep;\n{Indent}copy->Target += {t.Columns};\n");
+        text.Append($"{Indent}copy->Rows--;\n                }}\n            }}\n\n");
     }
 
     private static void FetchResult(StringBuilder text, TileShape t)

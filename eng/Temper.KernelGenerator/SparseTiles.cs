@@ -3,8 +3,9 @@ using System.Text;
 namespace Temper.KernelGenerator;
 
 /// <summary>
-/// The tiles of a sparse convolution: some rows of some vectors of pixels, for some output channels whose weights are at the
-/// same kernel positions. For each position the pixels are read once and multiplied with a weight of each channel.
+/// Generates the tiles of a sparse convolution. A tile computes some rows of some vectors of pixels for a block of
+/// output channels whose weights are at the same kernel positions. At each position, the pixels are loaded once and
+/// multiplied by one weight per channel.
 /// </summary>
 internal static class SparseTiles
 {
@@ -12,7 +13,10 @@ internal static class SparseTiles
 
     private static readonly int[] RowCounts = [1, 2, 4];
 
-    /// <summary>Sums that hide the latency of an addition; smaller tiles take several positions at a time to have as many.</summary>
+    /// <summary>
+    /// Number of independent sums that hides the latency of an addition; smaller tiles process several positions at a
+    /// time to have as many.
+    /// </summary>
     private const int EnoughSums = 8;
 
     private const int MaxVectors = 8;
@@ -22,7 +26,10 @@ internal static class SparseTiles
     public static string File()
     {
         var text = new StringBuilder();
-        Tiles.Head(text, "SparseTiles", "For each block of channels: y[channel, row, vector] = max(start[channel] + sum over i of w[i, channel] x[offset[i] + row, vector] + added, floor).");
+        Tiles.Head(
+            text, "SparseTiles",
+            "For each block of channels: y[channel, row, vector] = max(start[channel] "
+            + "+ sum over i of w[i, channel] x[offset[i] + row, vector] + added, floor).");
         bool isFirst = true;
         foreach ((int bits, int registers) in new[] { (512, 32), (256, 16), (128, 16), (0, 16) })
         {
@@ -30,10 +37,13 @@ internal static class SparseTiles
             text.Append(isFirst ? "" : "\n");
             isFirst = false;
             string name = bits == 0 ? "Scalar" : $"V{bits}";
-            text.Append($"    /// <summary>Channels, rows, vectors and address of each tile.</summary>\n    internal static readonly (int Channels, int Rows, int Vectors, nint Tile)[] {name} =\n    [\n");
+            text.Append("    /// <summary>Channels, rows, vectors and address of each tile.</summary>\n");
+            text.Append("    internal static readonly (int Channels, int Rows, int Vectors, nint Tile)[] ");
+            text.Append($"{name} =\n    [\n");
             foreach (Shape shape in shapes)
             {
-                text.Append($"        ({shape.Channels}, {shape.Rows}, {shape.Vectors}, (nint)({Type})&{shape.Name}),\n");
+                text.Append($"        ({shape.Channels}, {shape.Rows}, {shape.Vectors}, ");
+                text.Append($"(nint)({Type})&{shape.Name}),\n");
             }
 
             text.Append("    ];\n");
@@ -60,15 +70,19 @@ internal static class SparseTiles
     {
         Tiles.Begin(text, $"{t.Name}(SparseTileCall* call)");
         text.Append("        int* starts = call->Starts, offsets = call->Offsets;\n");
-        text.Append("        float* w = call->Weights, x = call->Source, start = call->Start, added = call->Added, y = call->Target;\n");
-        text.Append("        nint xRow = call->SourceRow, startStep = call->StartStep, yRow = call->TargetRow, yChannel = call->TargetChannel;\n");
+        text.Append("        float* w = call->Weights, x = call->Source, start = call->Start, ");
+        text.Append("added = call->Added, y = call->Target;\n");
+        text.Append("        nint xRow = call->SourceRow, startStep = call->StartStep, ");
+        text.Append("yRow = call->TargetRow, yChannel = call->TargetChannel;\n");
         text.Append("        nint blocks = call->Blocks, i = starts[0];\n");
         text.Append("        float floor = call->Floor;\n");
         text.Append($"        w += i * {t.Channels};\n");
-        text.Append("        for (nint block = 0; block < blocks; block++)\n        {\n            nint end = starts[block + 1];\n");
+        text.Append("        for (nint block = 0; block < blocks; block++)\n        {\n");
+        text.Append("            nint end = starts[block + 1];\n");
         foreach ((int channel, int row, int vector) in t.Sums)
         {
-            text.Append($"            {t.Lanes.Type} {Sum(channel, row, vector, 0)} = {t.Lanes.Broadcast($"start[{channel}]")};\n");
+            string start = t.Lanes.Broadcast($"start[{channel}]");
+            text.Append($"            {t.Lanes.Type} {Sum(channel, row, vector, 0)} = {start};\n");
             for (int chain = 1; chain < t.Chains; chain++)
             {
                 text.Append($"            {t.Lanes.Type} {Sum(channel, row, vector, chain)} = {t.Lanes.Zero};\n");
@@ -86,17 +100,21 @@ internal static class SparseTiles
         Tiles.End(text);
     }
 
-    /// <summary>Some positions at a time, each with sums of its own.</summary>
+    /// <summary>
+    /// Writes a loop that processes <paramref name="chains"/> positions per iteration, each with separate sums.
+    /// </summary>
     private static void Loop(StringBuilder text, Shape t, int chains)
     {
-        text.Append(chains > 1 ? $"            for (; i + {chains} <= end; i += {chains})\n            {{\n" : "            for (; i < end; i++)\n            {\n");
+        text.Append(chains > 1
+            ? $"            for (; i + {chains} <= end; i += {chains})\n            {{\n"
+            : "            for (; i < end; i++)\n            {\n");
         for (int chain = 0; chain < chains; chain++)
         {
             text.Append($"                float* p{chain} = x + offsets[{(chain == 0 ? "i" : $"i + {chain}")}];\n");
             for (int channel = 0; channel < t.Channels; channel++)
             {
-                int weight = (chain * t.Channels) + channel;
-                text.Append($"                {t.Lanes.Type} w{chain}_{channel} = {t.Lanes.Broadcast($"w[{weight}]")};\n");
+                string weight = t.Lanes.Broadcast($"w[{(chain * t.Channels) + channel}]");
+                text.Append($"                {t.Lanes.Type} w{chain}_{channel} = {weight};\n");
             }
 
             for (int row = 0; row < t.Rows; row++)
@@ -145,10 +163,12 @@ internal static class SparseTiles
         text.Append("            if (added != null)\n            {\n");
         foreach ((int channel, int row, int vector) in t.Sums)
         {
-            text.Append($"                {Sum(channel, row, vector, 0)} += {t.Lanes.Load($"added + {Offset(t, channel, row, vector)}")};\n");
+            string added = t.Lanes.Load($"added + {Offset(t, channel, row, vector)}");
+            text.Append($"                {Sum(channel, row, vector, 0)} += {added};\n");
         }
 
-        text.Append($"                added += {t.Channels} * yChannel;\n            }}\n\n            {t.Lanes.Type} min = {t.Lanes.Broadcast("floor")};\n");
+        text.Append($"                added += {t.Channels} * yChannel;\n            }}\n\n");
+        text.Append($"            {t.Lanes.Type} min = {t.Lanes.Broadcast("floor")};\n");
         foreach ((int channel, int row, int vector) in t.Sums)
         {
             string sum = Sum(channel, row, vector, 0);
@@ -157,7 +177,8 @@ internal static class SparseTiles
         }
     }
 
-    private static string Offset(Shape t, int channel, int row, int vector) => $"({channel} * yChannel) + ({row} * yRow) + {vector * t.Lanes.Lanes}";
+    private static string Offset(Shape t, int channel, int row, int vector) =>
+        $"({channel} * yChannel) + ({row} * yRow) + {vector * t.Lanes.Lanes}";
 
     private static string Sum(int channel, int row, int vector, int chain) => $"c{channel}_{row}_{vector}_{chain}";
 
@@ -167,8 +188,9 @@ internal static class SparseTiles
 
         public string Name => $"Sparse{Channels}x{Rows}x{Vectors}{(Bits == 0 ? "Scalar" : $"V{Bits}")}";
 
-        /// <summary>Positions that are taken at a time.</summary>
-        public int Chains => Channels * Rows * Vectors >= EnoughSums ? 1 : Channels * Rows * Vectors * 2 >= EnoughSums ? 2 : 4;
+        /// <summary>Number of positions to process at a time, each with separate sums.</summary>
+        public int Chains =>
+            Channels * Rows * Vectors >= EnoughSums ? 1 : Channels * Rows * Vectors * 2 >= EnoughSums ? 2 : 4;
 
         public IEnumerable<(int Channel, int Row, int Vector)> Sums =>
             from channel in Enumerable.Range(0, Channels)

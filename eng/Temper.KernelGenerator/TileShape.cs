@@ -1,9 +1,9 @@
 namespace Temper.KernelGenerator;
 
 /// <summary>A register tile: rows times vectors of accumulators that stay in registers.</summary>
-/// <param name="Bits">Vector width in bits: 512, 256, 128, or 0 for single floats.</param>
-/// <param name="Rows">Rows of accumulators.</param>
-/// <param name="Vectors">Vectors a row.</param>
+/// <param name="Bits">Vector width in bits: 512, 256, 128, or 0 for scalar code.</param>
+/// <param name="Rows">Number of rows of accumulators.</param>
+/// <param name="Vectors">Number of vectors per row.</param>
 internal sealed record TileShape(int Bits, int Rows, int Vectors)
 {
     public int Lanes => Bits == 0 ? 1 : Bits / 32;
@@ -18,7 +18,8 @@ internal sealed record TileShape(int Bits, int Rows, int Vectors)
 
     public string Load(string address) => Bits == 0 ? $"*({address})" : $"Vector{Bits}.Load({address})";
 
-    public string Store(string value, string address) => Bits == 0 ? $"*({address}) = {value};" : $"{value}.Store({address});";
+    public string Store(string value, string address) =>
+        Bits == 0 ? $"*({address}) = {value};" : $"{value}.Store({address});";
 
     public string Broadcast(string scalar) => Bits == 0 ? scalar : $"Vector{Bits}.Create({scalar})";
 

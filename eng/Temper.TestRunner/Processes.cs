@@ -5,7 +5,7 @@ namespace Temper.TestRunner;
 /// <summary>Runs programs.</summary>
 internal static class Processes
 {
-    /// <summary>Runs a program whose output goes where ours goes.</summary>
+    /// <summary>Runs a program with inherited output streams and returns its exit code.</summary>
     internal static int Run(string folder, string program, string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder })!;
@@ -13,12 +13,14 @@ internal static class Processes
         return process.ExitCode;
     }
 
-    /// <summary>Runs a program and keeps its output.</summary>
-    internal static (int ExitCode, string Output) Capture(string folder, string program, string[] arguments, IReadOnlyDictionary<string, string> environment)
+    /// <summary>Runs a program and captures its output: standard output, then standard error.</summary>
+    internal static (int ExitCode, string Output) Capture(
+        string folder, string program, string[] arguments, IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo(program, arguments) 
+        var start = new ProcessStartInfo(program, arguments)
         {
-            WorkingDirectory = folder, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = folder, UseShellExecute = false,
+            RedirectStandardOutput = true, RedirectStandardError = true,
         };
         foreach ((string name, string value) in environment)
         {

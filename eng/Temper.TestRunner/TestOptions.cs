@@ -1,19 +1,19 @@
 namespace Temper.TestRunner;
 
-/// <summary>What was asked for.</summary>
+/// <summary>Command-line options of the test runner.</summary>
 internal sealed record TestOptions
 {
     internal const string Usage = """
         ./test [PROJECT...] [--long] [--fuzz] [--filter EXPRESSION]
-          PROJECT      only these: a test project's name, 'Temper.' and '.Tests' may be left out; none: all
-          --long       also the tests that take long
-          --fuzz       give the readers of files 100,000 damaged inputs each
-          --filter     only tests that match, as in 'dotnet test --filter'
+          PROJECT      test projects to run; 'Temper.' and '.Tests' may be omitted (default: all)
+          --long       also run the long tests
+          --fuzz       test each file reader with 100,000 damaged inputs
+          --filter     run only the matching tests, as in 'dotnet test --filter'
         """;
 
     private const int FuzzInputs = 100_000;
 
-    /// <summary>Test projects by name; empty: all.</summary>
+    /// <summary>Names of the test projects to run; empty: all.</summary>
     internal IReadOnlyList<string> Projects { get; private init; } = [];
 
     internal bool IsLong { get; private init; }
@@ -22,10 +22,10 @@ internal sealed record TestOptions
 
     internal string? Filter { get; private init; }
 
-    /// <summary>The usual run, whose seconds are compared with the budget.</summary>
+    /// <summary>Whether this is a default run; only its times are compared with the budgets.</summary>
     internal bool IsUsual => !IsLong && !IsFuzz;
 
-    /// <summary>What the test processes are told.</summary>
+    /// <summary>Environment variables of the test processes.</summary>
     internal Dictionary<string, string> Environment
     {
         get
@@ -45,8 +45,8 @@ internal sealed record TestOptions
         }
     }
 
-    /// <summary>Reads the arguments.</summary>
-    /// <exception cref="ArgumentException">One is not known.</exception>
+    /// <summary>Parses the command line.</summary>
+    /// <exception cref="ArgumentException">An option is unknown, or its value is missing.</exception>
     internal static TestOptions Parse(string[] arguments)
     {
         var options = new TestOptions();
@@ -57,7 +57,7 @@ internal sealed record TestOptions
                 "--long" => options with { IsLong = true },
                 "--fuzz" => options with { IsFuzz = true },
                 "--filter" when i + 1 < arguments.Length => options with { Filter = arguments[++i] },
-                ['-', ..] => throw new ArgumentException($"cannot use '{arguments[i]}'\n{Usage}"),
+                ['-', ..] => throw new ArgumentException($"unknown option or missing value: '{arguments[i]}'\n{Usage}"),
                 string project => options with { Projects = [.. options.Projects, project] },
             };
         }

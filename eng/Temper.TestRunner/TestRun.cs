@@ -1,17 +1,25 @@
 namespace Temper.TestRunner;
 
-/// <summary>Builds, runs the tests of each project, then those of kernels once more for each narrower vector width, and sums up.</summary>
+/// <summary>
+/// Builds the projects, runs the tests of each, repeats the kernel tests for each narrower vector width, and prints a
+/// summary.
+/// </summary>
 internal sealed class TestRun(TestOptions options)
 {
     private const string Solution = "Temper.slnx";
 
-    /// <summary>As <c>Temper.Testing.VectorWidths.EveryWidth</c> and <c>Variable</c> say.</summary>
+    /// <summary>
+    /// Filter for the trait <c>EveryWidth</c>, and the value of <c>Variable</c>, of <c>Temper.Testing.VectorWidths</c>.
+    /// </summary>
     private const string EveryWidth = "Category=EveryWidth", ExpectedWidth = "TEMPER_EXPECT_SIMD";
 
-    /// <summary>What switches wide vectors off, and the width that the tests then have to find.</summary>
+    /// <summary>
+    /// Environment variables that disable wide vectors if set to 0, each with the width that the tests then expect.
+    /// </summary>
     private static readonly (string Switch, string Width)[] Narrower =
     [
-        ("DOTNET_EnableAVX512", "Vector256"), ("DOTNET_EnableAVX2", "Vector128"), ("DOTNET_EnableHWIntrinsic", "Scalar"),
+        ("DOTNET_EnableAVX512", "Vector256"), ("DOTNET_EnableAVX2", "Vector128"),
+        ("DOTNET_EnableHWIntrinsic", "Scalar"),
     ];
 
     private readonly string _root = Root();
@@ -45,14 +53,21 @@ internal sealed class TestRun(TestOptions options)
 
     private bool Build(IReadOnlyList<TestProject> projects)
     {
-        IEnumerable<string> targets = options.Projects.Count == 0 ? [Solution] : projects.Select(project => project.Folder);
-        return targets.All(target => Processes.Run(_root, "dotnet", ["build", target, "-c", "Release", "-v", "quiet", "--nologo"]) == 0);
+        IEnumerable<string> targets =
+            options.Projects.Count == 0 ? [Solution] : projects.Select(project => project.Folder);
+        return targets.All(target =>
+            Processes.Run(_root, "dotnet", ["build", target, "-c", "Release", "-v", "quiet", "--nologo"]) == 0);
     }
 
-    /// <summary>Removes what the last run left; fixtures only for a whole run, which then shows that each can be made.</summary>
+    /// <summary>
+    /// Deletes the results of the previous run. A complete run also deletes the fixtures, to verify that each can be
+    /// created again.
+    /// </summary>
     private void Clear()
     {
-        string[] folders = options.Projects.Count == 0 && options.Filter is null ? [Results, Path.Combine(_root, "artifacts", "fixtures")] : [Results];
+        string[] folders = options.Projects.Count == 0 && options.Filter is null
+            ? [Results, Path.Combine(_root, "artifacts", "fixtures")]
+            : [Results];
         foreach (string folder in folders.Where(Directory.Exists))
         {
             Directory.Delete(folder, recursive: true);
@@ -72,17 +87,18 @@ internal sealed class TestRun(TestOptions options)
             string filter = options.Filter is null ? EveryWidth : $"({EveryWidth})&({options.Filter})";
             foreach ((string name, string width) in Narrower)
             {
-                yield return new TestJob($"kernels, {width}", kernels, filter, new Dictionary<string, string>(options.Environment, StringComparer.Ordinal)
+                var environment = new Dictionary<string, string>(options.Environment, StringComparer.Ordinal)
                 {
                     [name] = "0", [ExpectedWidth] = width,
-                });
+                };
+                yield return new TestJob($"kernels, {width}", kernels, filter, environment);
             }
         }
     }
 
     /// <summary>
-    /// Two jobs at a time where there are two cores or more, and as many tests at a time as there are cores in all: one job alone
-    /// waits for its longest test, and more than the cores make each other slow.
+    /// Runs two jobs at a time on two or more cores, and at most as many tests in total as there are cores. With a
+    /// single job, cores would idle during its longest test; more tests than cores would slow each other down.
     /// </summary>
     private JobResult[] RunAll(TestJob[] jobs)
     {
@@ -113,16 +129,20 @@ internal sealed class TestRun(TestOptions options)
             }
 
             Console.WriteLine(
-                $"{result.Job.Name,-30} {result.Counts.Passed,5} passed {result.Counts.Failed,3} failed {result.Counts.Skipped.Count,3} skipped {result.Counts.Time.TotalSeconds,6:F1} s");
+                $"{result.Job.Name,-30} {result.Counts.Passed,5} passed {result.Counts.Failed,3} failed "
+                + $"{result.Counts.Skipped.Count,3} skipped {result.Counts.Time.TotalSeconds,6:F1} s");
         }
     }
 
     private int Conclude(JobResult[] results)
     {
-        foreach (JobResult result in results.Where(result => options.IsUsual && result.Job.Projects is [{ Budget: var budget }] && result.Counts.Time.TotalSeconds > budget))
+        foreach (JobResult result in results.Where(result => options.IsUsual
+            && result.Job.Projects is [{ Budget: var budget }] && result.Counts.Time.TotalSeconds > budget))
         {
             Console.WriteLine(
-                $"over budget: {result.Job.Name} took {result.Counts.Time.TotalSeconds:F0} s of {result.Job.Projects[0].Budget} s; share fixtures, test smaller sizes, or make tests long");
+                $"over budget: {result.Job.Name} took {result.Counts.Time.TotalSeconds:F0} s, "
+                + $"budget {result.Job.Projects[0].Budget} s; "
+                + "share fixtures, test smaller sizes, or mark tests as long");
         }
 
         TestCounts counts = results.Aggregate(TestCounts.None, (sum, result) => sum.Plus(result.Counts));
@@ -133,7 +153,7 @@ internal sealed class TestRun(TestOptions options)
 
         if (counts.LeftOut > 0)
         {
-            Console.WriteLine($"{counts.LeftOut} long tests were left out; --long runs them");
+            Console.WriteLine($"{counts.LeftOut} long tests not run; use --long to run them");
         }
 
         Console.WriteLine($"{counts.Passed} passed, {counts.Failed} failed, {counts.Skipped.Count} skipped");
@@ -150,6 +170,7 @@ internal sealed class TestRun(TestOptions options)
             }
         }
 
-        throw new DirectoryNotFoundException($"test: {Solution} is in no folder above {AppContext.BaseDirectory}");
+        throw new DirectoryNotFoundException(
+            $"test: {Solution} not found in any folder above {AppContext.BaseDirectory}");
     }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Array files of NumPy and safetensors files (built from the format's text), for tests/Temper.Formats.Tests/Golden/arrays.json.
+"""Array files as golden data for tests/Temper.Formats.Tests/Golden/arrays.json.
 
+The .npy and .npz files are written by NumPy; the safetensors files are built according to the format specification.
 Run from the root of the repository: /usr/bin/python3 eng/golden/arrays.py (Debian: python3-numpy).
 """
 import base64

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Optical flow of OpenCV on a synthetic pair, for tests/Temper.Tests/Tensors/Golden/flow.json.
+"""Golden optical flow of OpenCV for a synthetic pair of frames, for tests/Temper.Tests/Tensors/Golden/flow.json.
 
-Run from the root of the repository: /usr/bin/python3 eng/golden/flow.py (Debian: python3-opencv, 4.6 with the contrib modules).
-The pair is a smooth texture that turns, grows and moves; frames are gray bytes, flows float16 [H, W, 2] (dx, dy), in base64.
+Run from the root of the repository: /usr/bin/python3 eng/golden/flow.py (Debian: python3-opencv, 4.6 with the contrib
+modules). The frames show a smooth texture that rotates, grows and moves. Frames are stored as grayscale bytes and flows
+as float16 [H, W, 2] (dx, dy), both in base64.
 """
 import base64
 import json

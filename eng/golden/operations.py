@@ -1,9 +1,12 @@
 #!/usr/bin/python3
-"""Values and gradients of PyTorch where conventions can differ, for tests/Temper.Tests/Tensors/Golden/operations.json.
+"""Golden values and gradients of PyTorch for operations whose conventions differ between libraries.
+
+They are stored in tests/Temper.Tests/Tensors/Golden/operations.json.
 
 Run from the root of the repository: /usr/bin/python3 eng/golden/operations.py (Debian: python3-torch).
-Inputs are multiples of 1/64, so that text holds them exactly; some cases use multiples of 1/2, where ties and zeros are common.
-PyTorch computes in double precision; the gradients are vector-Jacobian products with the cotangent that stands beside them.
+Inputs are multiples of 1/64, which decimal text represents exactly; some cases use multiples of 1/2, so that ties and
+zeros are common. PyTorch computes in double precision; the gradients are vector-Jacobian products with the stored
+cotangent.
 """
 import json
 import pathlib
@@ -15,7 +18,7 @@ LABELS = torch.tensor([2, 0, 4, 4])
 WEIGHTS = torch.tensor([1, 2, 0.5, 0.25, 3], dtype=torch.double)
 INDEX = torch.tensor([[0, 2, 2], [1, 1, 0]])
 
-# name: (function, shapes of the inputs, step of the inputs)
+# name: (function, input shapes, denominator of the inputs)
 CASES = {
     "conv2d": (lambda x, w, b: F.conv2d(x, w, b), [(2, 3, 5, 5), (4, 3, 3, 3), (4,)], 64),
     "conv2d stride padding dilation": (

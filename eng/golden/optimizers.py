@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Trajectories of torch.optim on a fixed sequence of gradients, for tests/Temper.Tests/Optimization/Golden/optimizers.json.
+"""Golden trajectories of torch.optim for a fixed sequence of gradients.
 
+They are stored in tests/Temper.Tests/Optimization/Golden/optimizers.json.
 Run from the root of the repository: /usr/bin/python3 eng/golden/optimizers.py (Debian: python3-torch).
 """
 import json

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Small pictures with the pixels that Pillow reads from them, for tests/Temper.Data.Tests/Golden/pictures.json.
+"""Small image files with the pixels that Pillow decodes, for tests/Temper.Data.Tests/Golden/pictures.json.
 
 Run from the root of the repository: /usr/bin/python3 eng/golden/pictures.py (Debian: python3-pil, python3-numpy).
 """
@@ -31,7 +31,7 @@ def chunk(kind, data):
 
 
 def png(pixels, depth, kind, filters):
-    """Rows [H, bytes] with one filter each, split over two IDAT chunks."""
+    """Encodes rows [H, bytes], with the given filters in turn, in two IDAT chunks."""
     height, stride = pixels.shape
     samples = {0: 1, 2: 3, 4: 2, 6: 4}[kind]
     width, step = stride * 8 // (depth * samples), max(samples * depth // 8, 1)
@@ -84,7 +84,7 @@ def main():
     cases = {}
     for name, file in files.items():
         with Image.open(io.BytesIO(file)) as picture:
-            # Pillow keeps 16 bits of gray: the upper byte is what we read, rounded for PNM.
+            # Pillow returns 16-bit grayscale samples; Temper reads 8 bits: the upper byte for PNG, rounded for PNM.
             values = np.asarray(picture)
             if picture.mode.startswith("I"):
                 values = (values.astype(int) >> 8 if "png" in name else (values.astype(int) * 255 + 32767) // 65535).astype(np.uint8)

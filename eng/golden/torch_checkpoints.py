@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """State dicts written by PyTorch, for tests/Temper.Formats.Tests/Golden/torch_checkpoints.json.
 
-Run from the root of the repository: /usr/bin/python3 eng/golden/torch_checkpoints.py (Debian: python3-torch). With the path of
-burn_mnist.pt as an argument the facts about that file are written too (tests/Temper.Formats.Tests/Golden/burn_mnist.json).
+Run from the root of the repository: /usr/bin/python3 eng/golden/torch_checkpoints.py (Debian: python3-torch).
+If the path of burn_mnist.pt is given as an argument, the expected contents of that file are written too, to
+tests/Temper.Formats.Tests/Golden/burn_mnist.json.
 """
 import base64
 import collections

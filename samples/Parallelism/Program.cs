@@ -5,7 +5,10 @@ using Temper.Reporting.Documents;
 
 namespace Temper.ParallelismSample;
 
-/// <summary>Plans a residual network over accelerators, compares the plan with the usual ways and writes a report. <c>--tiny</c> takes a smaller one.</summary>
+/// <summary>
+/// Plans a residual network over accelerators, compares the plan with the standard forms of parallelism, and writes a
+/// report. <c>--tiny</c> plans a smaller network.
+/// </summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -15,10 +18,12 @@ internal static class Program
         int accelerators = isTiny ? 4 : 16;
         PlannedNetwork network = NetworkLayers.Of(NetworkZoo.Create(name), name);
 
-        // The exact bytes that shards move, the best plan over all levels at once, and output channels as a third way to split a kernel.
+        // The exact number of bytes that shards move, a joint search over all levels, and output channels as a third
+        // way to split a kernel.
         var options = new PlanOptions
         {
-            Accelerators = accelerators, Batch = 256, Cost = CostKind.Exact, Search = SearchKind.Joint, AllowsOutputSplit = true,
+            Accelerators = accelerators, Batch = 256, Cost = CostKind.Exact, Search = SearchKind.Joint,
+            AllowsOutputSplit = true,
         };
         PlanResult result = Planner.Plan(network, options);
         for (int level = 0; level < result.Plan.Levels.Count; level++)
@@ -26,13 +31,21 @@ internal static class Program
             Console.WriteLine($"level {level + 1}: {result.Plan.Levels[level]}");
         }
 
-        // What a step takes on accelerators of 84 Gflop/s behind an H tree of links with 1 GB/s.
-        Machine machine = Machine.Paper(accelerators) with { Name = "H tree, 1 GB/s", Topology = Topology.HTree(accelerators, bytesPerSecond: 1e9), Overlaps = true };
+        // Simulates a step on accelerators with 84 GFLOP/s, connected by an H tree of 1 GB/s links.
+        Machine machine = Machine.Paper(accelerators) with
+        {
+            Name = "H tree, 1 GB/s", Topology = Topology.HTree(accelerators, bytesPerSecond: 1e9), Overlaps = true,
+        };
         var steps = PlanSteps.Of(result, machine);
-        Console.WriteLine($"{result.Bytes.Plan / 1e6:F2} MB a step, data parallel {result.Bytes.Data / 1e6:F2} MB; simulated {steps.Plan.Seconds * 1e3:F3} ms, data parallel {steps.Data.Seconds * 1e3:F3} ms");
+        Console.WriteLine(
+            $"{result.Bytes.Plan / 1e6:F2} MB per step, data parallel {result.Bytes.Data / 1e6:F2} MB; "
+            + $"simulated {steps.Plan.Seconds * 1e3:F3} ms, data parallel {steps.Data.Seconds * 1e3:F3} ms");
 
         string report = Path.Combine(Path.GetTempPath(), "temper-plan.html");
-        new Report { Title = $"{name} over {accelerators} accelerators", Sections = [PlanSection.Of(result, steps)] }.Save(report);
+        new Report
+        {
+            Title = $"{name} over {accelerators} accelerators", Sections = [PlanSection.Of(result, steps)],
+        }.Save(report);
         Console.WriteLine($"report: {report}");
         return 0;
     }

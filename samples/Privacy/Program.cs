@@ -8,7 +8,10 @@ using Temper.Tensors;
 
 namespace Temper.PrivacySample;
 
-/// <summary>Morphs pictures and a first layer into a bundle, and attacks the bundle before it would be sent. <c>--tiny</c> takes small pictures.</summary>
+/// <summary>
+/// Morphs pictures and a first layer into a bundle, and audits the bundle with attacks before it is sent.
+/// <c>--tiny</c> uses fewer and smaller pictures.
+/// </summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -19,10 +22,12 @@ internal static class Program
         string folder = Directory.CreateTempSubdirectory("temper-bundle").FullName;
 
         // The developer sends the weights of the first convolution.
-        Network developers = Network.Build(InputSpec.Image(1, side, side), x => x.Conv2d(16, kernel: 3, padding: 1, bias: false, name: "first")).Initialize(RandomStream.FromSeed(1));
+        Network developers = Network.Build(
+            InputSpec.Image(1, side, side), x => x.Conv2d(16, kernel: 3, padding: 1, bias: false, name: "first"))
+            .Initialize(RandomStream.FromSeed(1));
         Tensor weights = developers.Parameters["first.weight"].Value;
 
-        // The owner hides rows and layer behind a secret map.
+        // The owner morphs rows and layer with a secret map.
         using (MorphKey key = MorphKey.Create(new MorphMap(1, side, side)))
         using (var morpher = new Morpher(key))
         {
@@ -30,8 +35,10 @@ internal static class Program
             MorphBundle.WriteLayer(key, AugConvLayer.Compose(key, morpher, weights, stride: 1, padding: 1), folder);
         }
 
-        // What an outsider gets from exactly these files.
-        IReadOnlyList<AttackFinding> findings = MorphAudit.Run(MorphBundle.Open(folder), new AuditInputs { Weights = weights, Truth = data.Train });
+        // Runs the attacks of an outsider who has exactly these files and the developer's weights; the plain data is
+        // only used to score the results.
+        IReadOnlyList<AttackFinding> findings = MorphAudit.Run(
+            MorphBundle.Open(folder), new AuditInputs { Weights = weights, Truth = data.Train });
         foreach (AttackFinding finding in findings)
         {
             Console.WriteLine($"{finding.Name}: {finding.Verdict}; {finding.Detail}");

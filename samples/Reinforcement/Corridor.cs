@@ -2,7 +2,9 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.ReinforcementSample;
 
-/// <summary>An environment of one's own: walk to the goal at the right end of a corridor; each step costs a little.</summary>
+/// <summary>
+/// A custom environment: walk to the goal at the right end of a corridor; every step has a small cost.
+/// </summary>
 internal sealed class Corridor : IEnvironment
 {
     private const int Length = 8;
@@ -11,7 +13,8 @@ internal sealed class Corridor : IEnvironment
 
     public EnvironmentSpec Spec { get; } = new()
     {
-        Name = "corridor", ObservationShape = [Length], Minimum = 0, Maximum = 1, Actions = ActionSpace.Discrete(2, ["left", "right"]), StepLimit = 50,
+        Name = "corridor", ObservationShape = [Length], Minimum = 0, Maximum = 1,
+        Actions = ActionSpace.Discrete(2, ["left", "right"]), StepLimit = 50,
     };
 
     public void Reset(ulong seed, Span<float> observation)

@@ -4,7 +4,7 @@ using Temper.Snooping.Logs;
 
 namespace Temper.SnoopingSample;
 
-/// <summary>An eavesdropper in the channel between environment and agent: it changes nothing.</summary>
+/// <summary>A passive eavesdropper on the channel between environment and agent.</summary>
 internal sealed class Ear(SnoopRecorder recorder) : IObservationChannel
 {
     public void Observe(int slot, Span<float> observation, EpisodePosition position)
@@ -18,7 +18,7 @@ internal sealed class Ear(SnoopRecorder recorder) : IObservationChannel
     public void Act(int slot, AgentAction action, StepOutcome outcome) => recorder.Act(action.Index, outcome.Reward);
 }
 
-/// <summary>An attacker in the same place: what it leaves in the observation is what the agent sees.</summary>
+/// <summary>An attacker on the same channel: the agent receives the perturbed observation.</summary>
 internal sealed class Attacker(ObservationAttacker attacker) : IObservationChannel
 {
     public void Observe(int slot, Span<float> observation, EpisodePosition position)
@@ -31,6 +31,6 @@ internal sealed class Attacker(ObservationAttacker attacker) : IObservationChann
 
     public void Act(int slot, AgentAction action, StepOutcome outcome)
     {
-        // It attacks what is seen.
+        // Only observations are attacked.
     }
 }

@@ -13,7 +13,7 @@ public sealed class GeneratedCodeTests
         Assert.Equal(files.Select(file => $"{Folder}/{file.Name}").Order(StringComparer.Ordinal), Repository.Files(Folder, "*"));
         foreach ((string name, string text) in files)
         {
-            // Compared by hand: a difference of thousands of lines would be printed whole.
+            // Assert.Equal would print thousands of lines on a difference.
             string committed = Repository.Read($"{Folder}/{name}").ReplaceLineEndings("\n");
             Assert.True(
                 string.Equals(committed, text, StringComparison.Ordinal),

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Temper.Architecture.Tests;
 
 /// <summary>
-/// What users can see, against the committed lists in <c>PublicApi/</c>. A change on purpose: run once with
+/// Compares the public API with the committed lists in <c>PublicApi/</c>. After an intended change, run once with
 /// <c>TEMPER_UPDATE_SNAPSHOTS=1</c> and commit the difference.
 /// </summary>
 public sealed class PublicApiTests

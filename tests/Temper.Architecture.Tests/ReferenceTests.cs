@@ -2,14 +2,17 @@ using System.Xml.Linq;
 
 namespace Temper.Architecture.Tests;
 
-/// <summary>Which project and which folder may use which: the whole table, also of projects that have still to come.</summary>
+/// <summary>
+/// Checks dependencies between projects and between folders against a complete table of the allowed ones.
+/// </summary>
 public sealed class ReferenceTests
 {
     private static readonly string[] Method = ["Temper.Training", "Temper.Inference", "Temper.Reporting"];
 
     /// <summary>
-    /// From the bottom up; each names those it may refer to, and with them all that these refer to. Methods do not know each other,
-    /// save that snooping uses the contracts of attacks; reporting knows no method: methods give it sections.
+    /// Lowest layer first. Each row lists the projects that a project may reference; their own references come with
+    /// them. Methods do not reference each other, except that snooping uses the attack contracts of robustness.
+    /// Reporting references no method; methods add sections to reports.
     /// </summary>
     private static readonly (string Project, string[] MayUse)[] Projects =
     [
@@ -34,14 +37,14 @@ public sealed class ReferenceTests
         ]),
     ];
 
-    /// <summary>Packages a project may use besides the analyzers.</summary>
+    /// <summary>NuGet packages that a project may use besides the analyzers.</summary>
     private static readonly Dictionary<string, string[]> Packages = new(StringComparer.Ordinal)
     {
         ["Temper"] = ["System.Numerics.Tensors"],
         ["Temper.Cli"] = ["Spectre.Console", "System.CommandLine", "YamlDotNet"],
     };
 
-    /// <summary>Inside a project: each folder with those of the same project that it may use.</summary>
+    /// <summary>Within a project: each folder and the folders of the same project that it may use.</summary>
     private static readonly Dictionary<string, Dictionary<string, string[]>> Folders = new(StringComparer.Ordinal)
     {
         ["Temper"] = new(StringComparer.Ordinal)

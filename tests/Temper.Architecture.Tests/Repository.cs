@@ -1,13 +1,13 @@
 namespace Temper.Architecture.Tests;
 
-/// <summary>The files of this repository, without what builds leave behind.</summary>
+/// <summary>The files of this repository, without build outputs and other generated folders.</summary>
 internal static class Repository
 {
     private static readonly string[] LeftOut = ["bin", "obj", ".git", "artifacts", "runs", "node_modules", "TestResults"];
 
     internal static string Root { get; } = FindRoot();
 
-    /// <summary>Paths relative to the root with forward slashes, in ordinal order.</summary>
+    /// <summary>Returns paths relative to the root with forward slashes, in ordinal order.</summary>
     internal static IReadOnlyList<string> Files(string below, string pattern)
     {
         var found = new List<string>();

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Temper.Architecture.Tests;
 
-/// <summary>One line for a type or a member that users can see.</summary>
+/// <summary>Formats types and members that users can see, one line each.</summary>
 internal static class Signatures
 {
     internal static string Of(Type type)
@@ -15,7 +15,9 @@ internal static class Signatures
         return $"{form}{kind} {type.Namespace}.{Name(type)}{parent}";
     }
 
-    /// <summary>Null for what users cannot see, and for accessors, whose properties are there.</summary>
+    /// <summary>
+    /// Returns null for members that users cannot see, and for accessors, which are part of their properties.
+    /// </summary>
     internal static string? Of(MemberInfo member) => member switch
     {
         FieldInfo { IsPublic: true, IsSpecialName: false } field => field.DeclaringType!.IsEnum

@@ -2,7 +2,7 @@ using Temper.Testing;
 
 namespace Temper.Compression.Tests;
 
-/// <summary>The samples of compression, as processes.</summary>
+/// <summary>Runs the compression samples as processes.</summary>
 public sealed class SampleTests
 {
     [Fact]

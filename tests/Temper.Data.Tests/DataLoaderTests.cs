@@ -12,7 +12,7 @@ public sealed class DataLoaderTests
         BatchSize = 8, Shuffles = true, Transforms = [new RandomCrop(2), new HorizontalFlip(), new Cutout(3), new Normalize([0.5f], [0.25f])],
     };
 
-    /// <summary>A set whose samples take a random time, and which counts how often each is read.</summary>
+    /// <summary>The samples of the set take a random time to read.</summary>
     [Fact]
     public void Batches_do_not_depend_on_timing_or_threads()
     {
@@ -49,7 +49,7 @@ public sealed class DataLoaderTests
         Assert.Equal((50 - 40) * 145, rest.Length);
     }
 
-    /// <summary>What happens to a sample does not depend on its place in the epoch.</summary>
+    /// <summary>The augmentation of a sample does not depend on its position in the epoch.</summary>
     [Fact]
     public void Augmentation_depends_on_seed_epoch_and_sample()
     {

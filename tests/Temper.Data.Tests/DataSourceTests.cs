@@ -71,7 +71,7 @@ public sealed class DataSourceTests
     [InlineData(200)]
     public void Split_takes_from_each_class_in_proportion_and_loses_nothing(int count)
     {
-        // Classes of 100, 60 and 40 samples, mixed; the sample is its own index.
+        // Interleaved classes of 100, 60 and 40 samples; the value of a sample is its index.
         long[] labels = [.. Enumerable.Range(0, 200).Select(i => (long)(i % 10 < 5 ? 0 : i % 10 < 8 ? 1 : 2))];
         var set = new TensorDataset("x", Tensors.Tensor.From([.. Enumerable.Range(0, 200).Select(i => (float)i)], [200, 1]), Tensors.Tensor.From(labels, [200]));
         (Dataset rest, Dataset held) = StratifiedSplit.Of(set, count, RandomStream.FromSeed(1));

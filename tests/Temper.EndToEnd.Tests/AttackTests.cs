@@ -20,7 +20,7 @@ public sealed class AttackTests : IDisposable
     {
         ModelFile.Save(_network, _folder["model.safetensors"]);
 
-        // As others export it: nothing in the file says how large an input may be.
+        // As exported by other tools: the file does not specify bounds of the input.
         OnnxFile.Save(Network.Build(InputSpec.Features(6), x => x.Linear(8).Relu().Linear(3)).WithParameters(_network.Parameters), _folder["model.onnx"]);
         float[] x = new float[Count * 6];
         RandomStream.FromSeed(2).FillUniform(x, 0, 1);
@@ -46,7 +46,7 @@ public sealed class AttackTests : IDisposable
             Assert.Equal(Count, arrays[name].Shape[0]);
         }
 
-        // The file alone must bear out what the tool says.
+        // The output file alone must confirm the reported results.
         float[] logits = _network.Forward(arrays["x_adv"]).ToArray<float>();
         long[] predicted = [.. Enumerable.Range(0, Count).Select(i => (long)Array.IndexOf(logits[(3 * i)..((3 * i) + 3)], logits[(3 * i)..((3 * i) + 3)].Max()))];
         Assert.Equal(predicted, arrays["prediction"].ToArray<long>());
@@ -107,7 +107,7 @@ public sealed class AttackTests : IDisposable
         Assert.Equal(ThresholdNotMet, Tool.Run("attack", model, "--data", data, "--attack", "pgd", "--epsilon", "0.9", "--fail-below", "0.99", "--no-checks").ExitCode);
         Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", data, "--attack", "ddn");
 
-        // Pictures for a network of rows are reshaped; that says nothing about their values either.
+        // Images are reshaped for a network of rows; that does not provide bounds of their values either.
         Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", _folder["pictures.npz"], "--attack", "ddn");
         Assert.Equal(0, Tool.Run("attack", _folder["model.onnx"], "--data", data, "--attack", "ddn", "--bounds", "0,1", "--no-checks", "--limit", "5").ExitCode);
         Refused(BadInput, "outside the bounds", "attack", model, "--data", _folder["outside.npz"], "--attack", "ddn");

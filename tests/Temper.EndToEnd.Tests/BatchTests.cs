@@ -6,7 +6,7 @@ using Temper.Testing;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>What the tool makes of models whose samples are not kept apart, or whose height and width are open.</summary>
+/// <summary>Handling of models that mix samples, or whose height and width are not fixed.</summary>
 public sealed class BatchTests : IDisposable
 {
     private const int BadInput = 3;
@@ -80,7 +80,7 @@ public sealed class BatchTests : IDisposable
         Assert.Equal(2, Tool.Run("inspect", model, "--size", "9").ExitCode);
     }
 
-    /// <summary>Each sample less the mean of all of them.</summary>
+    /// <summary>Writes a model that subtracts the mean over all samples from each sample.</summary>
     private string Mixing(object samples) => new OnnxModelBuilder(13).Input("x", samples, 4).Node("ReduceMean", "x", "mean", ("axes", new[] { 0 }))
         .Node("Sub", "x,mean", "y").Output("y").Save(_folder["model.onnx"]);
 

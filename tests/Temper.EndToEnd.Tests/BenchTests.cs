@@ -8,7 +8,7 @@ using Temper.Tensors;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Networks that are timed; what they took is not looked at.</summary>
+/// <summary>Runs <c>temper bench</c>; the magnitudes of the measured times are not checked.</summary>
 public sealed class BenchTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

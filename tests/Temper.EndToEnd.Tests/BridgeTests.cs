@@ -7,7 +7,10 @@ using System.Text.Json;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>An environment and a man in the middle as processes, and an agent that neither knows: a few lines on a socket, which see nothing of Temper's library.</summary>
+/// <summary>
+/// An environment and a man in the middle as processes, and an agent that is aware of neither: a few lines on a socket,
+/// without Temper's library.
+/// </summary>
 public sealed class BridgeTests : IDisposable
 {
     private const int Usage = 2, InputOutput = 6, Numbers = 400;
@@ -21,7 +24,7 @@ public sealed class BridgeTests : IDisposable
         using Process environment = Tool.Start([], "rl", "serve-env", "--env", "brick-break", "--sticky", "0");
         string address = (await environment.StandardOutput.ReadLineAsync())!["serving tcp://".Length..];
 
-        // Recorded: the bridge ends by itself when it has what was asked for.
+        // Recording: the bridge exits after the requested number of steps.
         using Process ear = Tool.Start([], "rl", "bridge", "--connect", address, "--output", _folder["log.npz"], "--steps", "120", "--threat", "sra", "--json");
         List<float[]> clean = Play(await Listening(ear), steps: 121);
         ToolResult heard = Tool.Finish(ear);
@@ -29,7 +32,7 @@ public sealed class BridgeTests : IDisposable
         Assert.Equal(120, JsonDocument.Parse(heard.Output).RootElement.GetProperty("steps").GetInt32());
         Assert.Equal(0, Tool.Run("rl", "snoop", "--log", _folder["log.npz"], "--proxy", "action-imitator", "--epochs", "1", "--output", _folder["p.safetensors"]).ExitCode);
 
-        // Attacked: what the same agent sees differs, by epsilon at most.
+        // Attack: the observations of the same agent differ by at most epsilon.
         using Process attack = Tool.Start([], "rl", "bridge", "--connect", address, "--proxy", _folder["p.safetensors"], "--epsilon", "0.1", "--json");
         List<float[]> seen = Play(await Listening(attack), steps: 40);
         for (int step = 0; step < seen.Count; step++)
@@ -44,7 +47,9 @@ public sealed class BridgeTests : IDisposable
         Assert.Equal(0, Tool.Finish(environment).ExitCode);
     }
 
-    /// <summary>OpenEnv over a WebSocket of the framework: the agent here, environment and bridge as processes of their own.</summary>
+    /// <summary>
+    /// OpenEnv over a .NET WebSocket: the agent runs in this process, environment and bridge in their own.
+    /// </summary>
     [Fact]
     public async Task An_agent_of_OpenEnv_is_recorded_and_attacked()
     {
@@ -82,12 +87,14 @@ public sealed class BridgeTests : IDisposable
         Assert.Equal(InputOutput, Tool.Run("rl", "play", "--env", "tcp://127.0.0.1:1", "--agent", "random").ExitCode);
     }
 
-    /// <summary>The address that a bridge says when it listens.</summary>
+    /// <summary>Returns the address that a bridge prints when it listens.</summary>
     private static async Task<string> Listening(Process bridge) => (await bridge.StandardError.ReadLineAsync())!["listening on tcp://".Length..];
 
     private static async Task<string> ListeningHttp(Process bridge) => (await bridge.StandardError.ReadLineAsync())!["listening on http://".Length..];
 
-    /// <summary>Plays by a table over a WebSocket; stops early where the other end has had enough.</summary>
+    /// <summary>
+    /// Plays a fixed sequence of actions over a WebSocket; stops early if the bridge closes the connection.
+    /// </summary>
     private static async Task<List<float[]>> PlayOpenEnv(string address, int steps)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
@@ -105,7 +112,7 @@ public sealed class BridgeTests : IDisposable
         }
         catch (WebSocketException)
         {
-            // The bridge has heard enough.
+            // The bridge has recorded the requested steps.
         }
 
         return seen;
@@ -140,7 +147,10 @@ public sealed class BridgeTests : IDisposable
         kill.WaitForExit();
     }
 
-    /// <summary>Plays by a table and keeps every observation; stops early where the other end has had enough.</summary>
+    /// <summary>
+    /// Plays a fixed sequence of actions and returns every observation; stops early if the bridge closes the
+    /// connection.
+    /// </summary>
     private static List<float[]> Play(string address, int steps)
     {
         string[] parts = address.Split(':');
@@ -158,7 +168,7 @@ public sealed class BridgeTests : IDisposable
         }
         catch (IOException)
         {
-            // The bridge has heard enough.
+            // The bridge has recorded the requested steps.
         }
 
         return seen;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>temper compress as a process: its doors, exit codes and refusals.</summary>
+/// <summary><c>temper compress</c> as scripts use it: outputs, exit codes and refusals.</summary>
 public sealed class CompressTests
 {
     private const string Data = "synth:shapes?count=400&classes=4&size=28";

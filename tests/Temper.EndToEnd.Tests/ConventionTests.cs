@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>What every command promises: streams, exit codes, colors, settings.</summary>
+/// <summary>Conventions of every command: streams, exit codes, colors, settings.</summary>
 public sealed class ConventionTests
 {
     private const char Escape = '\u001b';
@@ -127,7 +127,9 @@ public sealed class ConventionTests
         Assert.Equal(printed, Tool.Run("inspect", "--config", folder.Write("run.yaml", printed), "--print-config").Output);
     }
 
-    /// <summary>A file may name a setting as flags of other tools, or of earlier versions, do.</summary>
+    /// <summary>
+    /// A configuration file may use alternative names of a setting: those of flags of other tools or earlier versions.
+    /// </summary>
     [Fact]
     public void Configuration_takes_other_names_of_a_setting()
     {

@@ -9,7 +9,7 @@ using Temper.Testing;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Networks from elsewhere, in and out.</summary>
+/// <summary>Conversion of networks from and to other formats.</summary>
 public sealed class ConversionTests : IDisposable
 {
     private const string Data = "synth:shapes?count=200&classes=4&size=28";
@@ -109,7 +109,7 @@ public sealed class ConversionTests : IDisposable
         Assert.Equal(6, Tool.Run("predict", _folder["a.onnx"], "--input", _folder["none.npy"], "--output", _folder["out2"]).ExitCode);
     }
 
-    /// <summary>Behind a normalization, whose constants are operands of the network.</summary>
+    /// <summary>The network is preceded by a normalization whose constants are operands.</summary>
     [Fact]
     public void Predict_gives_the_same_compiled_and_as_a_graph_and_bench_runs_it()
     {

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>The collected cases of data (<c>../shared/cases</c>): what is right for each, on the tool as users have it.</summary>
+/// <summary>
+/// Collected data cases (<c>../shared/cases</c>): checks the expected result of each on the command line.
+/// </summary>
 public sealed class DataCaseTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

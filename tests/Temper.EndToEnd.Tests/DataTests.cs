@@ -8,7 +8,10 @@ using Temper.Tensors;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Data as they come: axes in another order, parts that are missing, files that are no samples. Right, or refused with what to do.</summary>
+/// <summary>
+/// Data as found in practice: different axis orders, missing splits, files that are not samples. They are read
+/// correctly, or refused with advice.
+/// </summary>
 public sealed class DataTests : IDisposable
 {
     private const int Side = 8, Classes = 3;
@@ -28,12 +31,12 @@ public sealed class DataTests : IDisposable
         Assert.Equal(expected, Loss("net.onnx", "last.npz"));
         Assert.Equal(expected, Loss("net.onnx", "last.npz", "--layout", "nhwc"));
 
-        // A network whose own channels come last, on both.
+        // A network with channels-last inputs, on both layouts.
         OnnxFile.Save(Classifier(isLast: true), _folder["last.onnx"]);
         Assert.Equal(expected, Loss("last.onnx", "last.npz", "--layout", "nhwc"));
         Assert.Equal(expected, Loss("last.onnx", "first.npz", "--layout", "nhwc"));
 
-        // The same number of values in the wrong order never runs.
+        // A wrong axis order with the same number of values is always refused.
         AssertRefused(3, "add --layout nhwc", "eval", _folder["net.onnx"], "--data", _folder["last.npz"], "--layout", "nchw");
         OnnxFile.Save(Network.Build(InputSpec.Features(3 * Side * Side), x => x.Linear(Classes)).Initialize(RandomStream.FromSeed(1)), _folder["flat.onnx"]);
         AssertRefused(2, "is ambiguous", "eval", _folder["flat.onnx"], "--data", _folder["last.npz"]);
@@ -49,7 +52,7 @@ public sealed class DataTests : IDisposable
         {
             for (int i = 0; i < 12; i++, files++)
             {
-                // Gray and color, of two sizes, and every fourth of a kind that is not read.
+                // Gray and color images of different sizes; every fourth file has an unsupported format.
                 Picture picture = i % 2 == 0 ? new Picture(Side, Side, 1, new byte[Side * Side]) : new Picture(Side + i, Side, 3, new byte[3 * Side * (Side + i)]);
                 string path = _folder[$"pictures/{part}/{"abc"[i % 3]}/{i}.{(i % 4 == 3 ? "webp" : "png")}"];
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -98,11 +101,11 @@ public sealed class DataTests : IDisposable
         AssertRefused(3, "needs two classes or more", "train", "lenet-300-100", "--data", _folder["same.npz"], "--runs", _folder["runs"]);
         AssertRefused(2, "--freeze: applies to stored networks only", "train", "lenet-300-100", "--data", _folder["two.npz"], "--freeze", "fc1", "--runs", _folder["runs"]);
 
-        // Pictures that are too small: what does not fit, and no advice to write what was written.
+        // Images that are too small for the network: the error must not suggest the name that was given.
         ToolResult small = Tool.Run("train", "lenet-5", "--data", _folder["two.npz"], "--runs", _folder["runs"]);
         Assert.NotEqual(0, small.ExitCode);
         Assert.DoesNotContain("did you mean", small.Error, StringComparison.Ordinal);
-        Assert.Equal(2, Directory.GetDirectories(_folder["runs"]).Length);                // what is refused leaves no folder behind
+        Assert.Equal(2, Directory.GetDirectories(_folder["runs"]).Length);  // a refused command leaves no run folder
     }
 
     private static Network Classifier(bool isLast = false)

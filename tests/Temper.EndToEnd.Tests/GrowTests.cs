@@ -32,7 +32,7 @@ public sealed class GrowTests
         Assert.InRange(root.GetProperty("scratch").GetProperty("accuracy").GetDouble(), 0, 1);
         Assert.Contains("How the network grew", File.ReadAllText(root.GetProperty("report").GetString()!), StringComparison.Ordinal);
 
-        // What eval finds in the folder is what grow said, and the network can be grown on.
+        // The accuracy measured by eval on the folder is the one reported by grow, and the network can grow further.
         using JsonDocument eval = JsonDocument.Parse(Tool.Run("eval", folder["found"], "--data", Data, "--json").Output);
         Assert.Equal(root.GetProperty("accuracy").GetDouble(), eval.RootElement.GetProperty("accuracy").GetDouble());
         ToolResult on = Tool.Run(["grow", folder["found"], "--data", Data, "--interval", "1", "--window", "1", "--finish-epochs", "1", "--runs", folder["runs"], "--json"]);

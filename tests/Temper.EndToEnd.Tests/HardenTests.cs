@@ -20,7 +20,7 @@ public sealed class HardenTests : IDisposable
 
     public HardenTests()
     {
-        // Three classes by the largest of three sums: a linear network that knows the answer.
+        // Three classes by the largest of three sums: a linear network that also defines the labels of the data.
         float[] w = [4, 4, 0, 0, 0, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 4, 4];
         Network network = Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(3, name: "fc")).Initialize(RandomStream.FromSeed(4));
         network = network.WithParameters([

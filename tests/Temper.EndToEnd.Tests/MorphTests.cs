@@ -4,14 +4,14 @@ using Temper.Testing;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Morphing from the key to the audit, as owner and trainer do it.</summary>
+/// <summary>Morphing from key generation to audit, as owner and trainer use it.</summary>
 public sealed class MorphTests
 {
     private const string Data = "synth:shapes?size=28&channels=1&count=300&classes=4";
 
     private const string Variable = "TEMPER_MORPH_PASSWORD", Password = "correct horse";
 
-    /// <summary>For the runs in this process; nothing else reads it.</summary>
+    /// <summary>Sets the password for the runs in this process; nothing else reads the variable.</summary>
     static MorphTests() => Environment.SetEnvironmentVariable(Variable, Password);
 
     [Fact]

@@ -2,14 +2,20 @@ using System.Diagnostics;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>A test with mpirun of an engine, given in each row as <c>openmpi</c> or <c>mpich</c>; skipped, with its reason, where neither is installed.</summary>
+/// <summary>
+/// A test with mpirun whose rows specify the MPI implementation, <c>openmpi</c> or <c>mpich</c>; skipped, with the
+/// reason, if neither is installed.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class MpiTheoryAttribute : TheoryAttribute
 {
     public MpiTheoryAttribute() => Skip = Mpi.WhyNot;
 }
 
-/// <summary>A test with mpirun that goes through the installed engines itself, so that what they share is made once.</summary>
+/// <summary>
+/// A test with mpirun that iterates over the installed MPI implementations itself, so that shared results are computed
+/// once.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class MpiFactAttribute : FactAttribute
 {
@@ -21,10 +27,10 @@ internal static class Mpi
 {
     private static readonly string[] Known = ["openmpi", "mpich"];
 
-    /// <summary>Engines that are installed; the tests run with each of them.</summary>
+    /// <summary>Installed MPI implementations; the tests run with each of them.</summary>
     internal static IReadOnlyList<string> Engines { get; } = [.. Known.Where(engine => LauncherOf(engine) is not null)];
 
-    /// <summary>Why tests with mpirun are skipped; null: they are not.</summary>
+    /// <summary>Reason for skipping tests with mpirun; null: they run.</summary>
     internal static string? WhyNot => Engines.Count > 0
         ? null
         : "no mpirun.openmpi and no mpirun.mpich on this machine: apt-get install openmpi-bin";

@@ -1,6 +1,6 @@
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Tables in 80 columns: no line is longer, and every row is still named.</summary>
+/// <summary>Tables in 80 columns: no line is longer, and every row still shows its key.</summary>
 public sealed class NarrowTerminalTests
 {
     [Theory]

@@ -5,8 +5,9 @@ using Xunit.Abstractions;
 namespace Temper.EndToEnd.Tests;
 
 /// <summary>
-/// What a user gets who has only packages: packed, installed from a folder with empty caches, used as a tool and as a library. The
-/// packages that ours depend on come from NuGet's public home, so these tests need a network; the projects must be built.
+/// Temper from packages only: packed, installed from a folder with empty caches, and used as a tool and as a library.
+/// Dependencies come from the public NuGet feed, so these tests need network access. The projects must be built
+/// beforehand.
 /// </summary>
 public sealed class PackageTests(ITestOutputHelper log) : IDisposable
 {
@@ -44,7 +45,7 @@ public sealed class PackageTests(ITestOutputHelper log) : IDisposable
         Assert.Single(found.Select(path => Path.GetFileName(path)).Select(name => name[(name.IndexOf(".0.", StringComparison.Ordinal) + 1)..]).Distinct());
     }
 
-    /// <summary>The tool trains, predicts and measures.</summary>
+    /// <summary>Trains, predicts and measures with the installed tool.</summary>
     private void RunTool()
     {
         string tool = Path.Combine(_folder.Path, "tool", OperatingSystem.IsWindows() ? "temper.exe" : "temper");
@@ -57,7 +58,7 @@ public sealed class PackageTests(ITestOutputHelper log) : IDisposable
         Run(tool, "bench", model, "--batch", "1", "--seconds", "0.01");
     }
 
-    /// <summary>The program of the first page with packages only, as it is and trimmed.</summary>
+    /// <summary>Runs the QuickStart sample with packages only, untrimmed and trimmed.</summary>
     private void RunLibrary(string root)
     {
         string text = File.ReadAllText(Path.Combine(root, "samples", "QuickStart", "Program.cs"));
@@ -79,7 +80,10 @@ public sealed class PackageTests(ITestOutputHelper log) : IDisposable
         Assert.Contains("weights are left", Run(Path.Combine(_folder.Path, "trimmed", OperatingSystem.IsWindows() ? "program.exe" : "program"), Data), StringComparison.Ordinal);
     }
 
-    /// <summary>Our packages from the folder, others from their public home; no folder above takes part.</summary>
+    /// <summary>
+    /// Takes Temper's packages from the folder and all others from the public feed; build settings of parent folders
+    /// are not inherited.
+    /// </summary>
     private void WriteConfiguration(string packages)
     {
         _folder.Write("nuget.config", $"""

@@ -8,7 +8,7 @@ using Temper.Tensors;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Training on ranks that mpirun starts, with each engine that is installed.</summary>
+/// <summary>Training on ranks started by mpirun, with each installed MPI implementation.</summary>
 public sealed class RankTests : IDisposable
 {
     private static readonly string[] Endless =
@@ -75,7 +75,7 @@ public sealed class RankTests : IDisposable
         Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), $"the job ended after {clock.Elapsed}");
         Assert.NotEqual(0, result.ExitCode);
 
-        // Open MPI's launcher names the rank; that of MPICH names its process.
+        // Open MPI's launcher reports the rank, MPICH's the process ID.
         Assert.Contains(engine is "openmpi" ? "rank 1" : $"PID {victim.Id}", result.Error + result.Output, StringComparison.Ordinal);
         string folder = Directory.GetDirectories(runs).Single();
         string copy = Copy(folder, Runs("copy"));
@@ -130,7 +130,7 @@ public sealed class RankTests : IDisposable
             ToolResult result = Mpi.Run(engine, 2, ["morph", "data", "--key", key, "--output", Runs(engine), "--json", .. secret]);
             Assert.True(result.ExitCode == 0, result.Error);
             Assert.Equal(1300, JsonDocument.Parse(result.Output).RootElement.GetProperty("train").GetInt32());
-            AssertSameFiles(Runs("one"), Runs(engine), except: "manifest.sig");          // a signature draws random numbers
+            AssertSameFiles(Runs("one"), Runs(engine), except: "manifest.sig");          // signatures are randomized
         }
     }
 
@@ -163,7 +163,10 @@ public sealed class RankTests : IDisposable
             JsonDocument.Parse(result.Output).RootElement.GetProperty(side).GetProperty("accuracy").GetRawText();
     }
 
-    /// <summary>Samples divided, and a chain that is planned anew after each growth: the same path with every engine.</summary>
+    /// <summary>
+    /// Growth with divided samples, and growth of a chain that is planned again after each step: the path is the same
+    /// with every MPI implementation.
+    /// </summary>
     [MpiFact]
     public void Ranks_grow_a_network_on_one_path()
     {
@@ -274,7 +277,7 @@ public sealed class RankTests : IDisposable
         static double Find(JsonElement line, string name) => line.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : line.GetProperty("values").GetProperty(name).GetDouble();
     }
 
-    /// <summary>The process of rank 1, once the run has a checkpoint.</summary>
+    /// <summary>Returns the process of rank 1, once the run has a checkpoint.</summary>
     private static Process WaitForRank(Process job, string runs)
     {
         var clock = Stopwatch.StartNew();
@@ -289,7 +292,7 @@ public sealed class RankTests : IDisposable
         {
             try
             {
-                // Only a process of this job is asked for its rank.
+                // Reads the rank only from processes of this job.
                 if (File.ReadAllText(Path.Combine(folder, "cmdline")).Contains(runs, StringComparison.Ordinal)
                     && File.ReadAllText(Path.Combine(folder, "environ")) is var variables
                     && (variables.Contains("OMPI_COMM_WORLD_RANK=1\0", StringComparison.Ordinal) || variables.Contains("PMI_RANK=1\0", StringComparison.Ordinal)))
@@ -299,7 +302,7 @@ public sealed class RankTests : IDisposable
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                // It has ended meanwhile, or is somebody else's.
+                // The process has ended, or belongs to another user.
             }
         }
 

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Gives each test that runs at the same time a console of its own: what it writes goes to its own writers.</summary>
+/// <summary>
+/// Redirects the console for each test separately, so that tests that run at the same time do not mix their output.
+/// </summary>
 internal sealed class RedirectedConsole : IDisposable
 {
     private static readonly AsyncLocal<RedirectedConsole?> Current = new();

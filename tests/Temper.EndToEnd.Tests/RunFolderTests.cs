@@ -7,7 +7,7 @@ using Temper.Randomness;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>What runs promise about their own data, settings, seconds and files.</summary>
+/// <summary>Guarantees of runs about their data, settings, times and files.</summary>
 public sealed class RunFolderTests : IDisposable
 {
     private const string Data = "synth:shapes?count=120&classes=4&size=12";
@@ -24,7 +24,7 @@ public sealed class RunFolderTests : IDisposable
         string run = Train();
         using (JsonDocument first = Result(run))
         {
-            // Epochs count from 1, in the record as in the metrics.
+            // Epochs are numbered from 1 in both the record and the metrics.
             JsonElement phase = first.RootElement.GetProperty("phases")[0];
             Assert.Equal([1, 2], phase.GetProperty("epochs").EnumerateArray().Select(epoch => epoch.GetProperty("epoch").GetInt32()));
             Assert.InRange(phase.GetProperty("best_epoch").GetInt32(), 1, 2);
@@ -36,7 +36,7 @@ public sealed class RunFolderTests : IDisposable
         AssertRefused(2, "seed (got '9'", "train", "--resume", run, "--seed", "9");
         AssertRefused(2, "already completed", "train", "--resume", run, "--epochs", "1");
 
-        // The same value said again is no difference, and more epochs are what a resume is for; seconds add up.
+        // A repeated value is not a conflict. A resume may add epochs, and its seconds are added to those of the run.
         double before = Seconds(run);
         ToolResult more = Tool.Run("train", "--resume", run, "--epochs", "3", "--strength", "0.001");
         Assert.True(more.ExitCode == 0, more.Error);
@@ -59,7 +59,7 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(result.RootElement.GetProperty("networks")[0].GetProperty("test_accuracy").GetDouble(), found.RootElement.GetProperty("accuracy").GetDouble());
         Assert.Equal(0, Tool.Run("eval", Path.Combine(run, "model.safetensors")).ExitCode);
 
-        // Of no run: nothing says what to measure on. Other classes: the figure would mean nothing.
+        // A model outside a run folder has no default data. With different classes, the accuracy would be meaningless.
         File.Copy(Path.Combine(run, "model.safetensors"), _folder["alone.safetensors"]);
         AssertRefused(2, "--data is missing", "eval", _folder["alone.safetensors"]);
         Network renamed = ModelFile.Load(_folder["alone.safetensors"]).WithClassNames(["shirt", "shoe", "bag", "hat"]);
@@ -93,7 +93,7 @@ public sealed class RunFolderTests : IDisposable
         Assert.True(many.ExitCode == 0, many.Error);
         Assert.Contains($"limited to {Environment.ProcessorCount}", many.Error, StringComparison.Ordinal);
 
-        // 192.0.2.0/24 is set aside for documentation: no machine has such an address.
+        // 192.0.2.0/24 is reserved for documentation: no machine has such an address.
         AssertRefused(6, "cannot listen on 192.0.2.1", "serve", _folder["net.onnx"], "--host", "192.0.2.1", "--port", "0", "--no-timing");
         ToolResult scalar = Tool.RunWith(
             new(StringComparer.Ordinal) { ["DOTNET_EnableHWIntrinsic"] = "0" }, "verify", "--help");

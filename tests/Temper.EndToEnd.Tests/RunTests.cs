@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Commands that train: what they leave, and how they go on after an end that nobody planned.</summary>
+/// <summary>Commands that train: their output files, and how they resume after an unplanned end.</summary>
 public sealed class RunTests
 {
     private const string Data = "synth:shapes?count=400&classes=4&size=28";
 
-    /// <summary>Epochs enough that a run which is stopped after its first has hardly come to its last.</summary>
+    /// <summary>Has enough epochs that a run stopped after its first epoch has most likely not finished.</summary>
     internal static readonly string[] Small = ["train", "lenet-5", "--data", Data, "--epochs", "12", "--augment", "crop"];
 
     private static readonly string[] Tiny = [.. Small[..4], "--epochs", "1"];
@@ -29,7 +29,7 @@ public sealed class RunTests
         Assert.InRange(accuracy, 0.5, 1);
         Assert.Equal(12, File.ReadAllLines(Path.Combine(run, "metrics.jsonl")).Length);
 
-        // What eval finds in the file is what train said.
+        // The accuracy measured by eval on the file is the one reported by train.
         using JsonDocument eval = JsonDocument.Parse(Tool.RunProcess("eval", run, "--data", Data, "--json").Output);
         Assert.Equal(accuracy, eval.RootElement.GetProperty("accuracy").GetDouble());
     }
@@ -72,7 +72,7 @@ public sealed class RunTests
         Assert.True(Left(networks[1]) * 4 < Left(networks[0]));
         Assert.Equal(JsonValueKind.Null, networks[1].GetProperty("test_accuracy").ValueKind);
 
-        // Training it on with frozen zeros keeps every zero.
+        // Further training with frozen zeros preserves every zero.
         string pruned = document.RootElement.GetProperty("folder").GetString()!;
         ToolResult tuned = Tool.Run("prune", pruned, "--threshold", "0", "--data", Data, "--epochs", "1", "--runs", folder.Path, "--json");
         using JsonDocument after = JsonDocument.Parse(tuned.Output);
@@ -80,7 +80,7 @@ public sealed class RunTests
     }
 
     [Theory]
-    [InlineData("-TERM", 130)]       // as SIGINT, which a shell has its background jobs ignore
+    [InlineData("-TERM", 130)]       // handled like SIGINT, which background jobs of a shell ignore
     [InlineData("-KILL", 137)]
     public void Stopped_run_goes_on_to_the_same_bytes(string signal, int exitCode)
     {
@@ -115,7 +115,7 @@ public sealed class RunTests
         Assert.Contains($"temper train --resume {run}", stopped.Error, StringComparison.Ordinal);
         Assert.Contains("time-limit", File.ReadAllText(Path.Combine(run, "decisions.json")), StringComparison.Ordinal);
 
-        // A resume says why it is one, and stops again at the run's own limit.
+        // A resume reports why the run had stopped, and stops again at the run's own limit.
         ToolResult again = Tool.Run("train", "--resume", run);
         Assert.Equal(130, again.ExitCode);
         Assert.Contains("resuming: --max-time 1s500ms was reached after step", again.Error, StringComparison.Ordinal);

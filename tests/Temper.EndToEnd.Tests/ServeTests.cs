@@ -8,7 +8,7 @@ using Temper.Randomness;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>The server as a process.</summary>
+/// <summary>Runs the server as a process.</summary>
 public sealed class ServeTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -33,7 +33,8 @@ public sealed class ServeTests : IDisposable
         string name = metadata.Split("\"inputs\":[{\"name\":\"")[1].Split('"')[0];
         string json = $$"""{"inputs":[{"name":"{{name}}","shape":[1,1,28,28],"datatype":"FP32","data":[{{numbers}}]}]}""";
 
-        // The body's first half before the signal, its second half after it: the request runs and has to be finished.
+        // The first half of the body is sent before the signal, the second half after it: the request is in progress
+        // and must be completed.
         var half = new HalfContent(Encoding.UTF8.GetBytes(json));
         Task<HttpResponseMessage> running = client.PostAsync(new Uri($"{address}/infer"), half);
         await half.FirstSent;

@@ -32,7 +32,7 @@ public sealed class SnoopingTests : IDisposable
         Assert.InRange(rows[0].GetProperty("alarms").GetDouble(), 0, 0.3);
         Assert.True(rows.First(row => row.GetProperty("attack").GetString() is "random-sign").GetProperty("alarms").GetDouble() > 0.7);
         double clean = Mean("none"), defended = rows.First(row => row.GetProperty("defense").GetString() is "rounding to 1 bit").GetProperty("mean_return").GetDouble();
-        Assert.Equal(clean, defended);                       // numbers that are 0 or 1 come back whole
+        Assert.Equal(clean, defended);                       // rounding does not change values that are 0 or 1
         Assert.True(Mean("action-imitator fgsm") < clean);
         Assert.False(table.GetProperty("complete").GetBoolean());
         Assert.Equal(2, table.GetProperty("missing").GetArrayLength());
@@ -49,7 +49,7 @@ public sealed class SnoopingTests : IDisposable
     public void A_recording_ends_at_its_steps_in_an_episode_without_an_end()
     {
         string agent = _folder["agent.safetensors"], log = _folder["log.npz"];
-        // A car that has hardly learned never reaches the flag, and without a limit nothing else ends the episode.
+        // A barely trained car never reaches the flag, and without a step limit nothing else ends the episode.
         Right("rl", "train", "--env", "mountain-car", "--steps", "512", "--environments", "4", "--episodes", "1", "--evaluation-episodes", "1", "--runs", _folder["runs"], "--output", agent);
         Assert.Equal(300, Right("rl", "record", "--env", "mountain-car", "--agent", agent, "--step-limit", "0", "--steps", "300", "--output", log).GetProperty("steps").GetInt32());
     }

@@ -2,17 +2,17 @@ using System.Diagnostics;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>What a run of the tool gave.</summary>
+/// <summary>Result of a run of the tool.</summary>
 internal sealed record ToolResult(int ExitCode, string Output, string Error);
 
-/// <summary>Runs the tool: in this process, or as a process of its own where a test needs one.</summary>
+/// <summary>Runs the tool in this process, or as a separate process if a test needs one.</summary>
 internal static class Tool
 {
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
     /// <summary>
-    /// Runs the tool in this process: the same command line without the second in which a process starts and compiles its
-    /// code. What concerns streams, signals and variables, and one run of each command, is a process of its own.
+    /// Runs the tool in this process, which saves the second that a process needs to start and compile its code. Tests
+    /// of streams, signals and environment variables, and one run of each command, use a separate process.
     /// </summary>
     internal static ToolResult Run(params string[] arguments)
     {
@@ -26,7 +26,7 @@ internal static class Tool
     /// <summary>Runs the tool as a process, as users do.</summary>
     internal static ToolResult RunProcess(params string[] arguments) => RunWith([], arguments);
 
-    /// <summary>Runs the tool as a process with some variables besides ours.</summary>
+    /// <summary>Runs the tool as a process with additional environment variables.</summary>
     internal static ToolResult RunWith(Dictionary<string, string?> environment, params string[] arguments)
     {
         using Process process = Start(environment, arguments);

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>A run of <c>train</c> that several classes look at, made once.</summary>
+/// <summary>A run of <c>train</c> that several test classes share, computed once.</summary>
 internal static class TrainedRun
 {
     private static readonly string Root = SharedFixture.Folder("trained-run", string.Join(' ', RunTests.Small), Assembly.Load("Temper.Cli"), folder =>

@@ -46,7 +46,10 @@ public sealed class VideoTests : IDisposable
         Assert.Equal(2, Tool.Run("flow").ExitCode);
     }
 
-    /// <summary>An ffmpeg that is killed in the middle of a video leaves an error, and neither half a result nor a temporary file.</summary>
+    /// <summary>
+    /// If ffmpeg is killed in the middle of a video, the tool reports an error and leaves neither a partial result nor
+    /// a temporary file.
+    /// </summary>
     [FfmpegTheory]
     [InlineData("reading", 3)]
     [InlineData("writing", 6)]
@@ -63,7 +66,7 @@ public sealed class VideoTests : IDisposable
         Directory.CreateDirectory(_folder["killed"]);
         string stub = Path.Combine(_folder["killed"], "ffmpeg"), path = Environment.GetEnvironmentVariable("PATH")!;
 
-        // Two of six frames of 40x40 pass, then it is gone.
+        // Passes two of six frames of 40x40, then kills itself.
         string work = isReading ? $"PATH='{path}' ffmpeg \"$@\" | head -c 10000" : "head -c 10000 > /dev/null";
         File.WriteAllText(stub, $"#!/bin/sh\n{work}\nkill -9 $$\n");
         File.SetUnixFileMode(stub, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
@@ -106,7 +109,7 @@ public sealed class VideoTests : IDisposable
     }
 }
 
-/// <summary>A test that needs an installed ffmpeg, and a shell for one that fails.</summary>
+/// <summary>A test that needs an installed ffmpeg, and a POSIX shell for a stub that fails.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class FfmpegTheoryAttribute : TheoryAttribute
 {

@@ -16,7 +16,9 @@ using Temper.Formats.Tests.TorchCheckpoints;
 
 namespace Temper.Formats.Tests;
 
-/// <summary>What every reader of arrays and models promises: others' files are read, hostile ones are refused.</summary>
+/// <summary>
+/// Contract of every reader of arrays and models: files of other programs are read, hostile files are refused.
+/// </summary>
 public sealed class FormatReaderTests : IDisposable
 {
     private static readonly Tensor[] Samples =

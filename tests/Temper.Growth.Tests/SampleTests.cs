@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Growth.Tests;
 
-/// <summary>The sample in samples/Growth, as a process.</summary>
+/// <summary>Runs samples/Growth as a process.</summary>
 public sealed class SampleTests
 {
     [Fact]

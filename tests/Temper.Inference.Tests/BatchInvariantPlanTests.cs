@@ -7,13 +7,17 @@ using Temper.Testing;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>A plan compiled with <see cref="CompileOptions.BatchInvariant"/>: a sample's bytes are the same in any batch.</summary>
+/// <summary>
+/// A plan compiled with <see cref="CompileOptions.BatchInvariant"/>: a sample's bytes are the same in any batch.
+/// </summary>
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class BatchInvariantPlanTests
 {
     private const int Samples = 64;
 
-    /// <summary>Batches as samples of one set: sizes 64, 1, 3, 7, indices and mates that differ.</summary>
+    /// <summary>
+    /// Batches from one set of samples: sizes 64, 1, 3 and 7, with different positions and neighbors of a sample.
+    /// </summary>
     private static readonly int[][] Batches =
     [
         [.. Enumerable.Range(0, Samples)], [5], [9, 5, 63], [63, 0, 1, 2, 40, 5, 9],

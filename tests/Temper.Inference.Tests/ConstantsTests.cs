@@ -5,12 +5,15 @@ using Temper.Testing;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>Constants as operands: where they are kept, and what becomes of arithmetic with them.</summary>
+/// <summary>Constants as operands: where they are stored, and how arithmetic with them is folded.</summary>
 public sealed class ConstantsTests
 {
     private static readonly InputSpec Image = InputSpec.Image(channels: 3, height: 10, width: 9);
 
-    /// <summary>Bodies whose maps go into other steps, with the kinds of steps that are left for one sample.</summary>
+    /// <summary>
+    /// Networks whose arithmetic with constants is folded into other steps, and the kinds of the remaining steps for
+    /// one sample.
+    /// </summary>
     public static TheoryData<string, string> Folded => new()
     {
         { "normalized, padded", "scale, conv 3x3, order" },
@@ -28,14 +31,17 @@ public sealed class ConstantsTests
     [MemberData(nameof(Folded))]
     public void Arithmetic_with_constants_goes_into_the_steps_beside_it(string body, string kinds)
     {
-        // The kernels on pixels, so that the steps do not depend on what planes are thought to cost.
+        // Selects kernels that do not write planes, so that the steps do not depend on the estimated cost of planes.
         using CompiledNetwork compiled = CompiledNetwork.Compile(
             TestNetworks.Make(body),
             (_, candidates) => candidates.FirstOrDefault(one => one.Kernel is "scaled copy") ?? candidates.First(one => one.Writes.Kind != LayoutKind.Planes));
         Assert.Equal(kinds, string.Join(", ", compiled.Explain().Steps.Select(step => step.Kind)));
     }
 
-    /// <summary>Networks that come out of preprocessing as ONNX has it, a difference and a quotient, and as a node of its own.</summary>
+    /// <summary>
+    /// Zoo networks with preprocessing: as one node (true), or as a difference and a quotient, as ONNX files contain it
+    /// (false).
+    /// </summary>
     public static TheoryData<string, bool> Networks
     {
         get
@@ -158,7 +164,10 @@ public sealed class ConstantsTests
         Assert.Equal(network.Forward(x).ToArray<float>(), session.Run([x])[0].ToArray<float>());
     }
 
-    /// <summary>The constant is added to an input of a fixed shape; the other input's batch decides how much memory there is.</summary>
+    /// <summary>
+    /// The constant is added to an input of fixed shape; the batch of the other input determines the size of the
+    /// memory.
+    /// </summary>
     [Fact]
     public void Constants_in_the_memory_of_a_session_are_there_when_it_grows()
     {

@@ -5,7 +5,9 @@ using Temper.Tensors;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>A layer that makes two values: its result and a list of winners' indices, which the layer behind it reads.</summary>
+/// <summary>
+/// A layer with two outputs: its result, and a list of the winners' indices that the next layer reads.
+/// </summary>
 public sealed class ExtraValuesTests
 {
     private const int Features = 40, Outputs = 6, Winners = 7;

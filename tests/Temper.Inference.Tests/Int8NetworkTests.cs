@@ -6,7 +6,7 @@ using Temper.Testing;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>Networks with weights and values of 8 bit, compiled, by every candidate of their layers.</summary>
+/// <summary>Compiled networks with 8-bit weights and activations, for every candidate kernel of their layers.</summary>
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class Int8NetworkTests
 {
@@ -62,7 +62,8 @@ public sealed class Int8NetworkTests
                 Tensor x = Samples.GaussianTensor([batch, 3, 8, 8], 1);
                 float[] expected = network.Forward(x).ToArray<float>(), actual = session.Run([x])[0].ToArray<float>();
 
-                // Sums are exact or rounded in float32; a value close to the middle of two numbers may fall to the other one.
+                // Sums are exact or rounded in float32; a value close to a rounding tie may be rounded in the other
+                // direction.
                 float step = body is "residual" or "pooled and linear" or "pooled between" or "pooled below zero" ? 0.03f : 1e-5f;
                 Near.Assert(expected, actual, step, $"{body}, turn {turn}, batch {batch}");
                 Assert.Equal(actual, session.Run([x])[0].ToArray<float>());

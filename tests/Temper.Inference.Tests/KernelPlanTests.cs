@@ -73,7 +73,7 @@ public sealed class KernelPlanTests
                 }
                 catch (InvalidDataException)
                 {
-                    // The one error there may be.
+                    // The only exception allowed.
                 }
             }
 

@@ -4,13 +4,15 @@ using Temper.Testing;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>What every operator promises when it is compiled, with a kernel of its own or without, by each of its candidates.</summary>
+/// <summary>
+/// Contract of every compiled operator, with or without a dedicated kernel, for each of its candidates.
+/// </summary>
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class LayerContractTests
 {
     private const float Tolerance = 1e-5f;
 
-    /// <summary>Operators that are evaluated when compiled, as constants are.</summary>
+    /// <summary>Operators with inputs. Those without, such as constants, are evaluated at compile time.</summary>
     private static readonly OperatorRow[] Rows = [.. OperatorRows.All.Where(row => row.Network().Inputs.Count > 0)];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, Rows.Length)];

@@ -5,7 +5,9 @@ using Temper.Testing;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>Layers of random sizes with zeros at random, by each of their kernels: 1e-5 of the largest result is the most that may be lost.</summary>
+/// <summary>
+/// Layers of random sizes with random zeros, for each of their kernels. Tolerance: 1e-5 of the largest result.
+/// </summary>
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class LayerExactnessTests
 {

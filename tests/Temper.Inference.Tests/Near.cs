@@ -2,7 +2,9 @@ namespace Temper.Inference.Tests;
 
 internal static class Near
 {
-    /// <summary>Whether the largest difference is small beside the largest expected number.</summary>
+    /// <summary>
+    /// Asserts that the largest difference is at most <paramref name="tolerance"/> times the largest expected value.
+    /// </summary>
     internal static void Assert(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, float tolerance, string what = "")
     {
         Xunit.Assert.Equal(expected.Length, actual.Length);

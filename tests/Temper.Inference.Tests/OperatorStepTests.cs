@@ -5,7 +5,9 @@ using Temper.Tensors;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>Operators without a kernel of their own: on the session's memory, in the order that their neighbors have.</summary>
+/// <summary>
+/// Operators without a dedicated kernel: they use the session's memory and the layout of their neighbors.
+/// </summary>
 [Collection("alone")]
 public sealed class OperatorStepTests
 {

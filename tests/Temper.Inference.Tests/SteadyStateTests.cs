@@ -4,7 +4,9 @@ using Temper.Testing;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>What all threads of the process allocate, hence no other tests beside these.</summary>
+/// <summary>
+/// Measures the allocations of all threads of the process, so no other tests may run at the same time.
+/// </summary>
 [Collection("alone")]
 public sealed class SteadyStateTests
 {
@@ -21,7 +23,7 @@ public sealed class SteadyStateTests
         long least = long.MaxValue;
         for (int i = 0; i < 10 && least > 0; i++)
         {
-            // Each thread makes its working memory when it first does a task; which tasks it gets is chance.
+            // A thread allocates its working memory on its first task, and the assignment of tasks to threads varies.
             long before = GC.GetTotalAllocatedBytes(precise: true);
             session.Run(x, y);
             session.Run(x, y);

@@ -5,7 +5,7 @@ using Temper.Testing;
 
 namespace Temper.Inference.Tests;
 
-/// <summary>Networks with all that the compiler treats in a way of its own, and samples for them.</summary>
+/// <summary>Networks that cover all special cases of the compiler, and inputs for them.</summary>
 internal static class TestNetworks
 {
     private static readonly InputSpec Image = InputSpec.Image(channels: 3, height: 10, width: 9);
@@ -64,10 +64,12 @@ internal static class TestNetworks
 
     internal static Network Make(string body) => WithStatistics(Network.Build(Image, Bodies[body]).Initialize(RandomStream.FromSeed(3)));
 
-    /// <summary>A constant beside a value; <see cref="WithStatistics"/> gives it numbers, 0.5 to 1.5.</summary>
+    /// <summary>A constant as a second operand; <see cref="WithStatistics"/> sets its elements, 0.5 to 1.5.</summary>
     internal static Value C(Value x, params ReadOnlySpan<int> shape) => x.Builder.Add(new ConstantValue(Shape.Create(shape)), name: null, parametersOf: null, []);
 
-    /// <summary>The same with weights mostly zero, in blocks of output channels at the same places.</summary>
+    /// <summary>
+    /// Returns the network with mostly zero weights; blocks of output channels have their zeros at the same positions.
+    /// </summary>
     internal static Network Thinned(Network network, int block, double kept = 0.2) => network.WithParameters(network.Parameters
         .Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
         .Select((parameter, i) =>
@@ -83,7 +85,9 @@ internal static class TestNetworks
             return parameter with { Value = Tensor.From(values, parameter.Value.Shape) };
         }));
 
-    /// <summary>A network with statistics and constants that do something: a fresh one's are 0 and 1.</summary>
+    /// <summary>
+    /// Returns the network with random statistics and constants; the initial values 0 and 1 would have no effect.
+    /// </summary>
     internal static Network WithStatistics(Network network) => network.WithParameters(network.Parameters
         .Where(parameter => parameter.Role == ParameterRole.Other)
         .Select((parameter, i) => parameter with { Value = Tensor.From(Samples.Uniform(parameter.Value.Count, (ulong)i + 70, 0.5f, 1.5f), parameter.Value.Shape) }))

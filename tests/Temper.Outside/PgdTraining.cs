@@ -7,16 +7,16 @@ using Temper.Training;
 
 namespace Temper.Outside;
 
-/// <summary>Adversarial training (arXiv:1706.06083) as an objective: the batch is attacked first, then learned.</summary>
+/// <summary>Adversarial training (arXiv:1706.06083) as an objective: attacks each batch, then trains on it.</summary>
 public sealed record PgdTraining : Objective
 {
-    /// <summary>Largest change of a value.</summary>
+    /// <summary>Maximum change of a value.</summary>
     public float Epsilon { get; init; } = 0.1f;
 
-    /// <summary>Steps of the attack.</summary>
+    /// <summary>Number of attack steps.</summary>
     public int Steps { get; init; } = 3;
 
-    /// <summary>The attack runs without a tape of the trainer.</summary>
+    /// <summary>Attacks the batch. The trainer's tape does not record the attack.</summary>
     /// <inheritdoc/>
     public override Batch Prepare(Network network, Batch batch, RandomStream stream)
     {

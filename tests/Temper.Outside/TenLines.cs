@@ -6,14 +6,14 @@ using Temper.Training;
 
 namespace Temper.Outside;
 
-/// <summary>The loop that a method of its own writes: gradients, a look at them, a step, an edit, a checkpoint.</summary>
+/// <summary>A custom training loop: gradients, changes to them, steps, an edit, a checkpoint.</summary>
 public static class TenLines
 {
-    /// <summary>Trains for some steps, puts a block in, trains on, saves.</summary>
+    /// <summary>Trains for some steps, inserts a block, continues training, and saves a checkpoint.</summary>
     /// <param name="network">A network with a value named <c>hidden</c>.</param>
     /// <param name="x">Inputs.</param>
     /// <param name="y">Class labels.</param>
-    /// <param name="folder">Where checkpoints go.</param>
+    /// <param name="folder">Folder for the checkpoint.</param>
     /// <returns>The loss of each step.</returns>
     public static IReadOnlyList<float> Run(Network network, Tensor x, Tensor y, string folder)
     {
@@ -36,15 +36,18 @@ public static class TenLines
         return losses;
     }
 
-    /// <summary>A policy update in the manner of PPO: several epochs over one batch, a clipped ratio, a value head, an entropy bonus.</summary>
-    /// <param name="agent">Two outputs: logits <c>[N, A]</c> and values <c>[N, 1]</c>.</param>
-    /// <param name="observations"><c>[N, D]</c>.</param>
-    /// <param name="actions">Indices, <c>[N]</c>.</param>
-    /// <param name="advantages"><c>[N]</c>.</param>
+    /// <summary>
+    /// A policy update as in PPO: several epochs over one batch, with a clipped ratio, a value head and an entropy
+    /// bonus.
+    /// </summary>
+    /// <param name="agent">Network with two outputs: logits <c>[N, A]</c> and values <c>[N, 1]</c>.</param>
+    /// <param name="observations">Observations <c>[N, D]</c>.</param>
+    /// <param name="actions">Indices of the actions, <c>[N]</c>.</param>
+    /// <param name="advantages">Advantages <c>[N]</c>.</param>
     /// <returns>The agent after the update, and the mean probability of the actions before and after it.</returns>
     public static (Network Agent, float Before, float After) Ppo(Network agent, Tensor observations, Tensor actions, Tensor advantages)
     {
-        Tensor LogProbabilities(Network net, Pass pass) => net.Forward([observations], pass)[0].NegativeLogLikelihoodOf(actions);
+        Tensor LogProbabilities(Network net, Pass pass) => net.Forward([observations], pass)[0].LogLikelihoodOf(actions);
         Tensor old = LogProbabilities(agent, Pass.Evaluation);
         using var learner = new Learner(agent, new LearnerOptions { Optimizer = new Adam { LearningRate = 0.01f }, Clipping = new GradientClipping { MaxNorm = 0.5f } });
         for (int epoch = 0; epoch < 4; epoch++)
@@ -52,7 +55,7 @@ public static class TenLines
             using Gradients g = learner.Gradients((net, pass) =>
             {
                 IReadOnlyList<Tensor> outputs = net.Forward([observations], pass);
-                Tensor ratio = (outputs[0].NegativeLogLikelihoodOf(actions) - old).Exp();
+                Tensor ratio = (outputs[0].LogLikelihoodOf(actions) - old).Exp();
                 Tensor gain = (ratio * advantages).Minimum(ratio.Clamp(0.8f, 1.2f) * advantages).Mean();
                 Tensor log = outputs[0].LogSoftmax();
                 Tensor entropy = (log.Exp() * log).Sum([-1]).Mean().Negate();
@@ -69,6 +72,6 @@ public static class TenLines
     private static Value Block(Value x, string name) =>
         x.Scope(name, inner => (inner + inner.Linear(inner.Shape[1], name: "linear")).LeakyRelu(0.5f, "bend"));
 
-    private static Tensor NegativeLogLikelihoodOf(this Tensor logits, Tensor labels) =>
+    private static Tensor LogLikelihoodOf(this Tensor logits, Tensor labels) =>
         logits.LogSoftmax().NegativeLogLikelihood(labels, LossReduction.None).Negate();
 }

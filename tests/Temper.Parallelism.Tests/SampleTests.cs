@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Parallelism.Tests;
 
-/// <summary>The sample in samples/Parallelism, as a process.</summary>
+/// <summary>Runs the sample in samples/Parallelism as a process.</summary>
 public sealed class SampleTests
 {
     [Fact]

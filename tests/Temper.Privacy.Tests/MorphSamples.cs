@@ -5,10 +5,10 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Tests;
 
-/// <summary>Keys, weights and pictures that are the same in every run.</summary>
+/// <summary>Keys, weights and pictures with fixed seeds.</summary>
 internal static class MorphSamples
 {
-    /// <summary>A key whose seed is not secret at all.</summary>
+    /// <summary>Returns a key whose seed is fixed and not secret; its signing key is random.</summary>
     internal static MorphKey Key(MorphMap map)
     {
         using var signing = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
@@ -22,7 +22,7 @@ internal static class MorphSamples
         return Tensor.From((float[])[.. Enumerable.Range(0, shape.Count).Select(_ => cursor.NextSingle(-1, 1) + cursor.NextSingle(-1, 1))], shape);
     }
 
-    /// <summary>Drawn shapes: pictures with edges, flat parts and noise, in the sizes asked for.</summary>
+    /// <summary>Returns drawn shapes: pictures of the given size with edges, flat areas and noise.</summary>
     internal static DataSets Pictures(int channels, int size, int count) =>
         DataSource.Open($"synth:shapes?classes=10&channels={channels}&size={size}&count={count}&seed=3");
 
@@ -38,7 +38,7 @@ internal static class MorphSamples
         return rows;
     }
 
-    /// <summary>A bundle of training and test rows with a layer.</summary>
+    /// <summary>Writes a bundle of training and test rows with a layer, and opens it.</summary>
     internal static MorphBundle Bundle(string folder, MorphKey key, DataSets data, Tensor weights, int padding, string format = "npy")
     {
         using var morpher = new Morpher(key);

@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Privacy.Tests;
 
-/// <summary>The sample in samples/Privacy, as a process.</summary>
+/// <summary>Runs samples/Privacy as a process.</summary>
 public sealed class SampleTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Reinforcement.Tests;
 
-/// <summary>The sample in samples/Reinforcement, as a process.</summary>
+/// <summary>Runs samples/Reinforcement as a process.</summary>
 public sealed class SampleTests
 {
     [Fact]

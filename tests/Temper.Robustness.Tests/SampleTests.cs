@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Robustness.Tests;
 
-/// <summary>The sample in samples/Attacks, as a process.</summary>
+/// <summary>Runs samples/Attacks as a process.</summary>
 public sealed class SampleTests
 {
     [Fact]

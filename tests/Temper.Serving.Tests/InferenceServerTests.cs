@@ -144,7 +144,8 @@ public sealed class InferenceServerTests
     public async Task Address_of_another_machine_is_an_error_of_input_and_output()
     {
         using CompiledNetwork compiled = CompiledNetwork.Compile(Pair, new CompileOptions { TimesKernels = false });
-        var options = new ServerOptions { Address = IPAddress.Parse("192.0.2.1"), Port = 0 };        // set aside for documentation
+        // 192.0.2.0/24 is reserved for documentation: no machine has such an address.
+        var options = new ServerOptions { Address = IPAddress.Parse("192.0.2.1"), Port = 0 };
         IOException error = await Assert.ThrowsAsync<IOException>(() => InferenceServer.StartAsync(compiled, options));
         Assert.Contains("192.0.2.1", error.Message, StringComparison.Ordinal);
     }
@@ -203,7 +204,8 @@ public sealed class InferenceServerTests
         ValueTask stopping = served.Server.DisposeAsync();
         await stopping;
 
-        // On a busy machine some requests have not arrived when the server stops; their connections end without an answer.
+        // On a busy machine some requests have not arrived when the server stops; their connections end without a
+        // response.
         HttpResponseMessage[] answers = [.. (await Task.WhenAll(running.Select(AnswerOrNone))).OfType<HttpResponseMessage>()];
         Assert.All(answers.Append(first), answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{answer.StatusCode}"));
         Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.OK);

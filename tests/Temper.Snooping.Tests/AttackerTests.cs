@@ -11,7 +11,10 @@ public sealed class AttackerTests
 {
     private static readonly StreamInfo Pair = new(Shape.Create(2), 1, 0, 1, 2, "test");
 
-    /// <summary>Logits (a x0 - b x1, 0): the gradient's sign is known.</summary>
+    /// <summary>
+    /// Linear proxy whose gradient signs are known: logits (x0 - 2 x1, 0), or the value x0 - 2 x1; the weights 1 and -2
+    /// alternate for longer inputs.
+    /// </summary>
     private static Proxy Linear(StreamInfo stream, ProxyGoal goal = ProxyGoal.Classes)
     {
         int size = stream.StackShape.Count, outputs = goal == ProxyGoal.Value ? 1 : 2;
@@ -35,7 +38,7 @@ public sealed class AttackerTests
     [Fact]
     public void A_step_goes_along_the_sign_away_from_the_class_that_wins()
     {
-        // x0 - 2 x1 > 0: class 0 wins, so x0 falls and x1 grows; below 0 it is the other way round.
+        // x0 - 2 x1 > 0: class 0 wins, so the attack decreases x0 and increases x1; below 0 it does the opposite.
         Near([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1), Linear(Pair), 0.9f, 0.1f));
         Near([0.2f, 0.8f], Attack(GradientSign.Fgsm(0.1), Linear(Pair), 0.1f, 0.9f));
         Near([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1) with { IsTargeted = true }, Linear(Pair), 0.9f, 0.1f));
@@ -124,7 +127,7 @@ public sealed class AttackerTests
     [Fact]
     public void The_guided_attack_moves_no_further_than_it_takes_to_turn_the_action()
     {
-        // x0 - 2 x1 = 0.2: the nearest point of the other class is 0.2 / sqrt 5 away, at (-0.04, +0.08).
+        // x0 - 2 x1 = 0.2: the nearest point of the other class is 0.2 / sqrt(5) away, at an offset of (-0.04, +0.08).
         float[] turned = Attack(new GuidedFrame { Epsilon = 0.3, Steps = 50 }, Linear(Pair), 0.6f, 0.2f);
         Assert.InRange(turned[0] - (2 * turned[1]), -0.1f, 1e-4f);
         Assert.InRange(Math.Abs(turned[0] - 0.6f), 0, 0.1f);
@@ -153,13 +156,13 @@ public sealed class AttackerTests
     public void Numbers_outside_the_bounds_are_no_reason_to_fail()
     {
         float[] seen = Attack(GradientSign.Fgsm(0.1), Linear(Pair), 3, -2);
-        Near([2.9f, -1.9f], seen);                       // they come back towards the bounds, by epsilon at most
+        Near([2.9f, -1.9f], seen);                       // they move back towards the bounds, by at most epsilon
     }
 
     [Fact]
     public void Frames_with_equal_scores_are_attacked_in_the_share_that_was_asked_for()
     {
-        // A proxy that always says the same gives every frame the same margin.
+        // A proxy with constant output gives every frame the same margin.
         IStateLog log = Streams.Catch(ThreatModel.SA, 400);
         Network network = Network.Build(new InputSpec { SampleShape = log.Stream.StackShape }, x => x.Flatten().Linear(2, name: "fc")).Initialize(RandomStream.FromSeed(1));
         network = network.WithParameters(network.Parameters.Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));

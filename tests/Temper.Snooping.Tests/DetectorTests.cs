@@ -25,7 +25,7 @@ public sealed class DetectorTests
         }
 
         Assert.InRange(clean, 0, 40);
-        Assert.InRange(attacked, 500, 600);              // all but the first frames of episodes, which nobody foresees
+        Assert.InRange(attacked, 500, 600);              // all but the first frames of episodes, which cannot be predicted
     }
 
     [Fact]

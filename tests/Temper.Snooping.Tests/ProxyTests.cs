@@ -9,7 +9,10 @@ public sealed class ProxyTests
 {
     private static readonly ProxyOptions Quick = new() { Seed = 1, Epochs = 12, LearningRate = 3e-3f };
 
-    /// <summary>Every task with the weakest log that it takes, and how well it does on a game whose rule is simple.</summary>
+    /// <summary>
+    /// Every task with the weakest threat model whose logs suffice for it, and the minimum fidelity on a game with a
+    /// simple rule.
+    /// </summary>
     public static TheoryData<string, ThreatModel, double> Tasks => new()
     {
         { "action-imitator", ThreatModel.SA, 0.9 },

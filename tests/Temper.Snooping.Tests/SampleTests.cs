@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Snooping.Tests;
 
-/// <summary>The sample in samples/Snooping, as a process.</summary>
+/// <summary>Runs samples/Snooping as a process.</summary>
 public sealed class SampleTests
 {
     [Fact]

@@ -4,14 +4,20 @@ using Temper.Tensors;
 
 namespace Temper.Snooping.Tests;
 
-/// <summary>Small streams whose truth is known: a walker on a row of a grid that an agent steers, and a ball that flies on.</summary>
+/// <summary>
+/// Small streams with a known rule: an agent steers a walker along the bottom row of a grid while a ball falls
+/// diagonally.
+/// </summary>
 internal static class Streams
 {
     internal const int Size = 8;
 
     internal static StreamInfo Grid { get; } = new(Shape.Create(2, Size, Size), 1, 0, 1, 3, "test");
 
-    /// <summary>The agent moves towards the ball's column: action 0 stays, 1 goes left, 2 right; a point at each step where they meet.</summary>
+    /// <summary>
+    /// The agent moves towards the ball's column: action 0 stays, 1 goes left, 2 goes right. Each step with both in the
+    /// same column scores one point.
+    /// </summary>
     internal static IStateLog Catch(ThreatModel threat, int steps, ulong seed = 1, int frames = 1)
     {
         StreamInfo stream = Grid with { Frames = frames };

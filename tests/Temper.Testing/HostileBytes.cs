@@ -1,14 +1,14 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Globalization;
 using Temper.Randomness;
 using Xunit;
 
 namespace Temper.Testing;
 
 /// <summary>
-/// Damaged copies of a good file. A reader may refuse them with its documented exception or read what they say; anything else
-/// that escapes, memory out of proportion to the file, and more than a second, is a failure that names the copy.
+/// Feeds damaged copies of a valid file to a reader. The reader may throw its documented exception or return what it
+/// reads. Any other exception, memory out of proportion to the file, or more than a second per copy is a failure,
+/// reported with the copy.
 /// </summary>
 public static class HostileBytes
 {
@@ -18,11 +18,12 @@ public static class HostileBytes
 
     private static readonly int[] Extremes = [0, 1, -1, int.MaxValue, int.MinValue, 0x10000000, 0x00FFFFFF, 255];
 
-    /// <summary>Copies a reader; TEMPER_FUZZ asks for more.</summary>
-    private static int Count =>
-        int.TryParse(Environment.GetEnvironmentVariable("TEMPER_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 2000;
+    /// <summary>Number of damaged copies per reader.</summary>
+    private static int Count => FuzzTests.Inputs ?? 2000;
 
-    /// <summary>Every beginning of the file is refused; of a long file, many.</summary>
+    /// <summary>
+    /// Checks that every truncation of the file is rejected; of a long file, at most about 1100 are tried.
+    /// </summary>
     public static void RefusesEveryBeginning<TError>(byte[] good, Action<byte[]> read)
         where TError : Exception
     {
@@ -33,10 +34,14 @@ public static class HostileBytes
         }
     }
 
-    /// <summary>Copies with a few bytes changed, cut out, repeated, or a number made extreme.</summary>
-    /// <param name="good">The file.</param>
+    /// <summary>
+    /// Checks copies with a few bytes changed, removed or repeated, or with a number replaced by an extreme one.
+    /// </summary>
+    /// <param name="good">The valid file.</param>
     /// <param name="read">Reads a file.</param>
-    /// <param name="repair">Makes check sums right again, so that the reader looks further; null: as it is.</param>
+    /// <param name="repair">
+    /// Corrects checksums, so that the reader gets further; null: checksums are left as they are.
+    /// </param>
     public static void Survives<TError>(byte[] good, Action<byte[]> read, Func<byte[], byte[]>? repair = null)
         where TError : Exception
     {
@@ -66,7 +71,7 @@ public static class HostileBytes
             throw new InvalidOperationException($"{what}: {e.GetType().Name} escaped: {e.Message} ({Convert.ToBase64String(bad)})", e);
         }
 
-        // A busy machine may stop any reader for a while, but hardly the same one twice.
+        // A busy machine may delay a reader once, but rarely the same one twice.
         bool isSlow = Stopwatch.GetElapsedTime(start) > MaxTime;
         Assert.False(isSlow && !mayRepeat, $"{what}: took longer than {MaxTime} ({Convert.ToBase64String(bad)})");
         if (isSlow)

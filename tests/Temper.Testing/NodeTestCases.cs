@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace Temper.Testing;
 
-/// <summary>ONNX's own node tests, unpacked for the time of the tests.</summary>
+/// <summary>ONNX's own node tests, unpacked for the duration of the tests.</summary>
 public sealed class NodeTestCases : IDisposable
 {
     public const string Archive = "onnx-node-tests/onnx-node-tests.zip";
@@ -18,13 +18,13 @@ public sealed class NodeTestCases : IDisposable
         }
     }
 
-    /// <summary>Names of the tests; one empty name where outside data is not there, since a theory needs a row.</summary>
+    /// <summary>Names of the tests; one empty name if outside data is missing, since a theory needs a row.</summary>
     public static string[] Names => OutsideData.Root is null
         ? [""]
         : [.. File.ReadAllLines(OutsideData.PathOf(List)).Where(line => line.Length > 0)];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    /// <summary>The folder of a test.</summary>
+    /// <summary>Returns the folder of a test.</summary>
     public string FolderOf(string name) => Path.Combine(_folder.FullName, name);
 }

@@ -3,15 +3,19 @@ using Temper.Tensors;
 
 namespace Temper.Testing;
 
-/// <summary>A network of pictures with preprocessing before it, and the same with the preprocessing multiplied into its first layer.</summary>
+/// <summary>
+/// Image networks with preprocessing before the first layer, or with the preprocessing folded into it.
+/// </summary>
 public static class NormalizedNetworks
 {
-    /// <summary>Means and deviations of the first channels of ImageNet.</summary>
+    /// <summary>Means and standard deviations of the color channels of ImageNet.</summary>
     private static readonly float[] Means = [0.485f, 0.456f, 0.406f], Deviations = [0.229f, 0.224f, 0.225f];
 
-    /// <summary>The network behind <c>(x - mean) / deviation</c>.</summary>
-    /// <param name="network">A network of one picture.</param>
-    /// <param name="asNode">As one node; if not, as a difference and a quotient with constants, as other programs write it.</param>
+    /// <summary>Returns the network with <c>(x - mean) / deviation</c> before its input.</summary>
+    /// <param name="network">Network with one image input.</param>
+    /// <param name="asNode">
+    /// As one node; otherwise as a subtraction and a division with constants, as other programs export it.
+    /// </param>
     public static Network Normalized(Network network, bool asNode)
     {
         InputSpec input = network.Inputs[0];
@@ -31,8 +35,9 @@ public static class NormalizedNetworks
     }
 
     /// <summary>
-    /// The first layer takes the place of the preprocessing: <c>w' = w / deviation</c>, <c>b' = b - Σ w' mean</c>. Its padding then is zeros
-    /// of the picture, not of what was normalized, so values at borders differ where it pads; the work is the same.
+    /// Returns the network with the preprocessing folded into the first layer: <c>w' = w / deviation</c>,
+    /// <c>b' = b - Σ w' mean</c>. The layer then pads the raw picture with zeros instead of the normalized one, so
+    /// values near the border differ if it pads; the amount of work is the same.
     /// </summary>
     public static Network Folded(Network network)
     {

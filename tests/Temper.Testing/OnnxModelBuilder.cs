@@ -2,37 +2,39 @@ using System.Text;
 
 namespace Temper.Testing;
 
-/// <summary>Writes small ONNX models by hand, field by field of the format, so that tests do not depend on the code that reads or writes models.</summary>
+/// <summary>
+/// Writes small ONNX models field by field, so that tests do not depend on the code that reads or writes models.
+/// </summary>
 /// <param name="opset">Version of the operator set.</param>
 public sealed class OnnxModelBuilder(int opset = 17)
 {
     private const int Float = 1, Int64 = 7;
     private readonly List<byte[]> _fields = [];
 
-    /// <summary>An input; an axis is a length, or a name where the length is open.</summary>
+    /// <summary>Adds a float32 input; an axis is a length, or a name if its length is free.</summary>
     public OnnxModelBuilder Input(string name, params object[] axes) => Input(name, Float, axes);
 
-    /// <summary>An input of int64.</summary>
+    /// <summary>Adds an int64 input.</summary>
     public OnnxModelBuilder Indices(string name, params object[] axes) => Input(name, Int64, axes);
 
-    /// <summary>An output.</summary>
+    /// <summary>Adds an output.</summary>
     public OnnxModelBuilder Output(string name) => Field(12, Message(field => Put(field, 1, name)));
 
-    /// <summary>An initializer of float32.</summary>
+    /// <summary>Adds a float32 initializer.</summary>
     public OnnxModelBuilder Weight(string name, float[] values, params int[] shape) =>
         Initializer(name, Float, shape, [.. values.SelectMany(BitConverter.GetBytes)]);
 
-    /// <summary>An initializer of int64 with one axis.</summary>
+    /// <summary>Adds an int64 initializer of rank 1.</summary>
     public OnnxModelBuilder Ints(string name, params long[] values) => Initializer(name, Int64, [values.Length], [.. values.SelectMany(BitConverter.GetBytes)]);
 
-    /// <summary>An initializer of int64 without axes.</summary>
+    /// <summary>Adds a scalar int64 initializer.</summary>
     public OnnxModelBuilder Int(string name, long value) => Initializer(name, Int64, [], BitConverter.GetBytes(value));
 
-    /// <summary>A node, called as its first output; names of values stand with commas between.</summary>
-    /// <param name="kind">The operator.</param>
-    /// <param name="inputs">Names; one that is left out is empty.</param>
-    /// <param name="outputs">Names.</param>
-    /// <param name="attributes">Names with an int, float, text or list of ints.</param>
+    /// <summary>Adds a node, named after its first output.</summary>
+    /// <param name="kind">Operator type.</param>
+    /// <param name="inputs">Comma-separated names; empty for an omitted input.</param>
+    /// <param name="outputs">Comma-separated names.</param>
+    /// <param name="attributes">Names and values: int, float, string or array of ints.</param>
     public OnnxModelBuilder Node(string kind, string inputs, string outputs, params (string Name, object Value)[] attributes) => Field(1, Message(node =>
     {
         Array.ForEach(inputs.Split(','), input => Put(node, 1, input));
@@ -45,7 +47,7 @@ public sealed class OnnxModelBuilder(int opset = 17)
         }
     }));
 
-    /// <summary>The model's bytes.</summary>
+    /// <summary>Returns the serialized model.</summary>
     public byte[] Bytes() => Message(model =>
     {
         Put(model, 1, 8);
@@ -53,7 +55,7 @@ public sealed class OnnxModelBuilder(int opset = 17)
         Put(model, 8, Message(set => Put(set, 2, opset)));
     });
 
-    /// <summary>Writes the model to a file.</summary>
+    /// <summary>Writes the model to a file and returns the path.</summary>
     public string Save(string path)
     {
         File.WriteAllBytes(path, Bytes());

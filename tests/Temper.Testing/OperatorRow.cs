@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Testing;
 
-/// <summary>Which inputs keep an operator away from kinks, poles and ties.</summary>
+/// <summary>Distribution of inputs that keeps an operator away from kinks, poles and ties.</summary>
 public enum OperatorDomain
 {
     Anywhere,
@@ -12,37 +12,43 @@ public enum OperatorDomain
     FarApart,
     OffSteps,
 
-    /// <summary>Coordinates of a grid over an image of 4 x 4 pixels, between the pixels' centers and halves, some outside.</summary>
+    /// <summary>
+    /// Grid coordinates over an image of 4 x 4 pixels, away from pixel centers and the midpoints between them; some lie
+    /// outside the image.
+    /// </summary>
     OffPixels,
 }
 
-/// <summary>An operator, the sample shapes of its inputs, and what is known of it by hand.</summary>
+/// <summary>An operator, the sample shapes of its inputs, and properties determined by hand.</summary>
 public sealed record OperatorRow(Operator Operator, params int[][] Shapes)
 {
-    /// <summary>Numbers in its parameters.</summary>
+    /// <summary>Number of elements of its parameters.</summary>
     public int Parameters { get; init; }
 
     /// <summary>Multiply-accumulates for two samples.</summary>
     public int Macs { get; init; }
 
-    /// <summary>A sample shape that it must refuse for its last input; null: it takes any.</summary>
+    /// <summary>Sample shape of the last input that the operator must reject; null: it accepts any.</summary>
     public int[]? Bad { get; init; }
 
-    /// <summary>Which inputs keep it away from kinks and poles.</summary>
+    /// <summary>Distribution of inputs that avoids kinks and poles.</summary>
     public OperatorDomain Domain { get; init; }
 
-    /// <summary>Whether its inputs have a free batch; if not, theirs is 2.</summary>
+    /// <summary>Whether the inputs have a free batch axis; otherwise the batch size is 2.</summary>
     public bool IsBatched { get; init; } = true;
 
-    /// <summary>Dtypes of its inputs; float32 where there is none.</summary>
+    /// <summary>Dtypes of the inputs; float32 for inputs without an entry.</summary>
     public DType[] DTypes { get; init; } = [];
 
-    /// <summary>Whether ONNX has nothing for it.</summary>
+    /// <summary>Whether the operator has no ONNX equivalent.</summary>
     public bool HasNoOnnx { get; init; }
 
     public bool HasBatch => IsBatched && Shapes.Length > 0;
 
-    /// <summary>Whether its gradient is that of the line through its steps, which no difference shows.</summary>
+    /// <summary>
+    /// Whether the gradient is a straight-through estimate: the slope of the line through the steps, which finite
+    /// differences cannot confirm.
+    /// </summary>
     public bool IsStepwise { get; init; }
 
     public bool IsDifferentiable => !IsStepwise && Operator.IsDifferentiable && Operator is not ConstantValue { DType: DType.Int64 };

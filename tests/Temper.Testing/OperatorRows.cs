@@ -3,7 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Testing;
 
-/// <summary>Every operator, some of them with several attributes: what the contract tests run. A new operator is a new row.</summary>
+/// <summary>
+/// Rows of the contract tests: every operator, some with several sets of attributes. A new operator needs a new row.
+/// </summary>
 public static class OperatorRows
 {
     /// <summary>Parameters and multiply-accumulates are counted by hand for a batch of two.</summary>

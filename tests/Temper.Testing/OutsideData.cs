@@ -3,28 +3,31 @@ using Xunit;
 namespace Temper.Testing;
 
 /// <summary>
-/// Real data and published models that are no part of the repository: under the folder that TEMPER_DATA names, else
-/// <c>../shared/data</c> beside it. Tests that want it are skipped, with the reason, where it is not there.
+/// Real data and published models outside the repository: in the folder given by TEMPER_DATA, otherwise in
+/// <c>../shared/data</c> relative to the repository root. Tests whose data is missing are skipped with the reason.
 /// </summary>
 public static class OutsideData
 {
     private const string Variable = "TEMPER_DATA";
 
-    /// <summary>The folder; null where there is none.</summary>
+    /// <summary>The folder; null if it does not exist.</summary>
     public static string? Root { get; } = FindRoot();
 
-    /// <summary>The path of a file or folder in it.</summary>
+    /// <summary>Returns the path of a file or folder in it.</summary>
     /// <param name="name">For example <c>mnist-models/convex_mnist.safetensors</c>.</param>
     public static string PathOf(string name) =>
         Path.Combine(Root ?? throw new InvalidOperationException($"OutsideData: not there; set {Variable}"), name);
 
-    /// <summary>Names of the cases of a kind, the folders of <c>../cases/KIND</c> beside the data; one empty name where they are not there, since a theory needs a row.</summary>
+    /// <summary>
+    /// Returns the names of the cases of a kind, the folders in <c>../cases/KIND</c> relative to the data. If there are
+    /// none, returns one empty name, since a theory needs a row.
+    /// </summary>
     /// <param name="kind">For example <c>onnx</c>.</param>
     public static string[] Cases(string kind) => Root is not null && Directory.Exists(PathOf($"../cases/{kind}"))
         ? [.. Directory.GetDirectories(PathOf($"../cases/{kind}")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)]
         : [""];
 
-    /// <summary>Why a test that needs some of it cannot run; null if it can.</summary>
+    /// <summary>Returns the reason why a test that needs these files or folders cannot run; null if it can.</summary>
     internal static string? Missing(IEnumerable<string> names)
     {
         if (Root is null)
@@ -60,8 +63,8 @@ public static class OutsideData
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class OutsideDataFactAttribute : FactAttribute
 {
-    /// <summary>Skips the test where something is missing.</summary>
-    /// <param name="names">Files or folders that it needs.</param>
+    /// <summary>Skips the test if something is missing.</summary>
+    /// <param name="names">Required files or folders.</param>
     public OutsideDataFactAttribute(params string[] names) => Skip = OutsideData.Missing(names);
 }
 
@@ -69,7 +72,7 @@ public sealed class OutsideDataFactAttribute : FactAttribute
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class OutsideDataTheoryAttribute : TheoryAttribute
 {
-    /// <summary>Skips the test where something is missing.</summary>
-    /// <param name="names">Files or folders that it needs.</param>
+    /// <summary>Skips the test if something is missing.</summary>
+    /// <param name="names">Required files or folders.</param>
     public OutsideDataTheoryAttribute(params string[] names) => Skip = OutsideData.Missing(names);
 }

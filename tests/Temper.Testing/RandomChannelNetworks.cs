@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Testing;
 
-/// <summary>Small networks of random structure whose layers carry channels on in every way that networks do.</summary>
+/// <summary>Small networks of random structure that cover the ways in which layers propagate channels.</summary>
 public static class RandomChannelNetworks
 {
     private static readonly Func<Value, RandomCursor, Value>[] Layers =
@@ -33,12 +33,12 @@ public static class RandomChannelNetworks
             .Reshape([3, x.Shape[2], x.Shape[3]]),
     ];
 
-    /// <summary>Number of kinds of layers, for tests of each.</summary>
+    /// <summary>Number of layer kinds, for tests that cover each.</summary>
     public static int Kinds => Layers.Length;
 
-    /// <summary>An initialized network that takes images <c>[N, 2, 5, 5]</c> and gives 3 numbers.</summary>
-    /// <param name="seed">Gives structure and numbers.</param>
-    /// <param name="kind">A kind of layer that is certainly in it; null: any.</param>
+    /// <summary>Returns an initialized network that maps images <c>[N, 2, 5, 5]</c> to 3 values.</summary>
+    /// <param name="seed">Determines structure and values.</param>
+    /// <param name="kind">Layer kind that must occur; null: any.</param>
     public static Network Make(ulong seed, int? kind = null)
     {
         RandomStream stream = RandomStream.FromSeed(seed);

@@ -4,12 +4,16 @@ using Temper.Tensors;
 
 namespace Temper.Testing;
 
-/// <summary>The constants of a random network: made while it is built, used again at random, given numbers when it is done.</summary>
+/// <summary>
+/// Constants of a random network: created while it is built, sometimes reused, and filled with values afterwards.
+/// </summary>
 internal sealed class RandomConstants(NetworkBuilder builder, RandomCursor random, bool isFree)
 {
     private readonly List<(Value Value, bool IsDivisor)> _made = [];
 
-    /// <summary>A float constant of a shape: a new one, one that is there already, or one that is computed of others.</summary>
+    /// <summary>
+    /// Returns a float constant of the given shape: a new one, an existing one, or one computed from others.
+    /// </summary>
     internal Value Pick(Shape shape, bool isDivisor = false)
     {
         Value[] fitting = [.. _made.Where(made => made.IsDivisor == isDivisor && made.Value.DType == DType.Float32 && made.Value.Shape.Equals(shape)).Select(made => made.Value)];
@@ -27,7 +31,7 @@ internal sealed class RandomConstants(NetworkBuilder builder, RandomCursor rando
         return factor * (random.NextInt32(2) == 0 ? factor : New(shape, DType.Float32, isDivisor: false));
     }
 
-    /// <summary>Arithmetic of a value and a constant that broadcasts to it.</summary>
+    /// <summary>Applies arithmetic to a value and a constant that broadcasts to it.</summary>
     internal Value Layer(Value x) => random.NextInt32(12) switch
     {
         0 => x + Pick(ShapeFor(x)),
@@ -44,7 +48,9 @@ internal sealed class RandomConstants(NetworkBuilder builder, RandomCursor rando
         _ => x * (x + Pick(Shape.Scalar)).Apply(new Clip(0, 6)) * Pick(Shape.Scalar),
     };
 
-    /// <summary>A layer of <c>[N, D]</c> with a constant matrix, or constants beside the features.</summary>
+    /// <summary>
+    /// Applies a layer to features <c>[N, D]</c>: a product with a constant matrix, or a concatenation with constants.
+    /// </summary>
     internal Value FeatureLayer(Value x) => random.NextInt32(isFree ? 2 : 3) switch
     {
         0 => x.MatMul(Pick([x.Shape[1], 1 + random.NextInt32(5)])),
@@ -52,7 +58,9 @@ internal sealed class RandomConstants(NetworkBuilder builder, RandomCursor rando
         _ => x.Apply(new Concatenate(1), null, Pick([x.Shape[0], 2])),
     };
 
-    /// <summary>Adds features of indices, 0 to 3: rows of a table, or numbers chosen by comparing.</summary>
+    /// <summary>
+    /// Adds features computed from indices 0 to 3: rows of a table, or values selected by a comparison.
+    /// </summary>
     internal Value IndexLayer(Value x, Value index)
     {
         Value whole = New([2], DType.Int64, isDivisor: false);
@@ -62,7 +70,9 @@ internal sealed class RandomConstants(NetworkBuilder builder, RandomCursor rando
         return x + found.Linear(x.Shape[1]);
     }
 
-    /// <summary>The network with numbers in its constants: floats around zero, divisors 0.5 to 2, whole numbers 0 or 1.</summary>
+    /// <summary>
+    /// Returns the network with values in its constants: floats of -1.5 to 1.5, divisors of 0.5 to 2, integers 0 or 1.
+    /// </summary>
     internal Network Fill(Network network, RandomStream stream)
     {
         var parameters = new List<Parameter>();
@@ -84,7 +94,7 @@ internal sealed class RandomConstants(NetworkBuilder builder, RandomCursor rando
             }
         }
 
-        // Statistics that do something: a fresh network's are 0 and 1.
+        // With the initial statistics, 0 and 1, batch normalization would have almost no effect.
         buffers.AddRange(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32).Select((buffer, i) => KeyValuePair.Create(
             buffer.Key, Tensor.From(Samples.Uniform(buffer.Value.Count, (ulong)i, 0.3f, 0.8f), buffer.Value.Shape))));
         return network.WithParameters(parameters).WithBuffers(buffers);
@@ -99,7 +109,10 @@ internal sealed class RandomConstants(NetworkBuilder builder, RandomCursor rando
         return value;
     }
 
-    /// <summary>A shape that broadcasts to that of a value: some axes as they are, the others 1, some in front left out.</summary>
+    /// <summary>
+    /// Returns a shape that broadcasts to that of a value: some axes unchanged, the others 1, some leading axes
+    /// dropped.
+    /// </summary>
     private Shape ShapeFor(Value x)
     {
         int[] lengths = [.. x.Shape.Select((length, axis) => random.NextInt32(2) == 0 || (axis == 0 && (isFree || random.NextInt32(3) > 0)) ? 1 : length)];

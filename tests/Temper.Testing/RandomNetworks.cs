@@ -4,23 +4,23 @@ using Temper.Tensors;
 
 namespace Temper.Testing;
 
-/// <summary>What the samples of a batch are to a random network.</summary>
+/// <summary>How a random network treats the samples of a batch.</summary>
 public enum RandomBatch
 {
-    /// <summary>Any number of samples, each on its own.</summary>
+    /// <summary>Any number of samples, processed independently.</summary>
     Free,
 
-    /// <summary>A fixed number of samples, each on its own.</summary>
+    /// <summary>A fixed number of samples, processed independently.</summary>
     Fixed,
 
-    /// <summary>A fixed number of samples, of which some nodes need all.</summary>
+    /// <summary>A fixed number of samples; some nodes combine all of them.</summary>
     Mixing,
 }
 
-/// <summary>Small networks of random structure, for properties that hold for all.</summary>
+/// <summary>Small networks of random structure, for tests of properties that every network has.</summary>
 public static class RandomNetworks
 {
-    /// <summary>An initialized network that takes 6x6 images of one to three channels and gives 3 numbers.</summary>
+    /// <summary>Returns an initialized network that maps 6x6 images of one to three channels to 3 values.</summary>
     public static Network Make(ulong seed)
     {
         RandomStream stream = RandomStream.FromSeed(seed);
@@ -43,9 +43,12 @@ public static class RandomNetworks
         return network.Initialize(stream.Split("weights"));
     }
 
-    /// <summary>The same with constants among the operands, some of them used several times or given out, and a second input of indices: int64, 0 to 3.</summary>
-    /// <param name="seed">Gives structure and numbers.</param>
-    /// <param name="batch">Whether the inputs have a free batch, and whether samples are kept apart.</param>
+    /// <summary>
+    /// Returns such a network with constants among its operands, some of them reused or returned as outputs, and a
+    /// second input of int64 indices, 0 to 3.
+    /// </summary>
+    /// <param name="seed">Determines structure and values.</param>
+    /// <param name="batch">Whether the batch size is free, and whether samples are independent.</param>
     public static Network WithConstants(ulong seed, RandomBatch batch)
     {
         RandomStream stream = RandomStream.FromSeed(seed);
@@ -69,10 +72,10 @@ public static class RandomNetworks
         return constants.Fill(network.Initialize(stream.Split("weights")), stream.Split("constants"));
     }
 
-    /// <summary>Inputs for a network with constants.</summary>
+    /// <summary>Returns inputs for a network with constants.</summary>
     /// <param name="network">A network of <see cref="WithConstants"/>.</param>
-    /// <param name="batch">Samples, where their number is free.</param>
-    /// <param name="seed">Gives the numbers.</param>
+    /// <param name="batch">Number of samples, if the batch size is free.</param>
+    /// <param name="seed">Determines the values.</param>
     public static Tensor[] Inputs(Network network, int batch, ulong seed) => [.. network.Inputs.Select((input, i) =>
     {
         Shape shape = input.BatchShape(batch);
@@ -104,7 +107,10 @@ public static class RandomNetworks
         return x;
     }
 
-    /// <summary>Three numbers a sample; of a mixing network they depend on all samples, or are products with all. No difference is taken, which would cost digits.</summary>
+    /// <summary>
+    /// Returns three values per sample. A mixing network adds their mean over the batch, or returns the products with
+    /// all samples. Differences are avoided, since cancellation would cost precision.
+    /// </summary>
     private static Value Head(Value x, RandomBatch batch, RandomCursor random)
     {
         x = x.Linear(3, name: "head");

@@ -1,9 +1,9 @@
 namespace Temper.Testing;
 
-/// <summary>Convolution of channels-last images in plain loops and double precision.</summary>
+/// <summary>Reference convolution of channels-last images: the index triples of all products, in plain loops.</summary>
 public static class ReferenceConvolution
 {
-    /// <summary>Calls <paramref name="visit"/> with every (input, weight, output) index triple that multiplies.</summary>
+    /// <summary>Calls <paramref name="visit"/> with the (input, weight, output) indices of every product.</summary>
     public static void Visit(ReferenceGeometry g, Action<int, int, int> visit)
     {
         int inputs = g.InChannels / g.Groups, outputs = g.OutChannels / g.Groups;

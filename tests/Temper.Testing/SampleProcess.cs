@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Temper.Testing;
 
-/// <summary>A program of samples/, run as a process in its tiny form.</summary>
+/// <summary>Runs a program of samples/ as a process, in its tiny form.</summary>
 public static class SampleProcess
 {
-    /// <summary>What the program prints.</summary>
-    /// <param name="program">A type of its assembly.</param>
-    /// <param name="temporary">Its folder for temporary files; null: that of the system.</param>
-    /// <exception cref="InvalidOperationException">It ended with another exit code than 0.</exception>
+    /// <summary>Returns the output of the program.</summary>
+    /// <param name="program">A type of the program's assembly.</param>
+    /// <param name="temporary">Folder for the program's temporary files; null: the system's.</param>
+    /// <exception cref="InvalidOperationException">The exit code was not 0.</exception>
     public static string Output(Type program, string? temporary = null)
     {
         ArgumentNullException.ThrowIfNull(program);

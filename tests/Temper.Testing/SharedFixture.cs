@@ -6,18 +6,26 @@ using System.Text;
 namespace Temper.Testing;
 
 /// <summary>
-/// Folders that many tests read and one of them makes, such as a trained network: under <c>artifacts/fixtures</c>, by a digest of what they
-/// are made of and of the code that makes them. Test processes share them; whoever comes first makes the folder, the others wait.
+/// Folders that one test creates and many tests read, such as a trained network. They lie in <c>artifacts/fixtures</c>
+/// and are named by a digest of their settings and of the code that creates them. Test processes share them: the first
+/// one creates the folder, the others wait.
 /// </summary>
 public static class SharedFixture
 {
     private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(10);
 
-    /// <summary>A folder with the fixture's files. Not to be changed: other tests read it too.</summary>
-    /// <param name="name">For people: the beginning of the folder's name.</param>
-    /// <param name="settings">All that decides the content besides the code, such as the arguments of a command.</param>
-    /// <param name="madeBy">The assembly that makes it; another build of it, or of a project below it, is another fixture.</param>
-    /// <param name="make">Fills an empty folder; if it throws, nothing is left.</param>
+    /// <summary>
+    /// Returns a folder with the fixture's files. Callers must not change it, since other tests read it too.
+    /// </summary>
+    /// <param name="name">Readable prefix of the folder's name.</param>
+    /// <param name="settings">
+    /// Everything besides the code that determines the content, such as the arguments of a command.
+    /// </param>
+    /// <param name="madeBy">
+    /// Assembly that creates the content; a changed build of it, or of a product assembly that it references, gives a
+    /// new fixture.
+    /// </param>
+    /// <param name="make">Fills an empty folder; if it throws, the folder is removed.</param>
     public static string Folder(string name, string settings, Assembly madeBy, Action<string> make) => Folder(DefaultRoot(), name, settings, madeBy, make);
 
     internal static string Folder(string root, string name, string settings, Assembly madeBy, Action<string> make)
@@ -28,7 +36,7 @@ public static class SharedFixture
         if (!Directory.Exists(folder))
         {
             string part = $"{folder}.part";
-            Remove(part);           // of a process that was killed
+            Remove(part);           // left by a process that was killed
             try
             {
                 make(Directory.CreateDirectory(part).FullName);
@@ -43,7 +51,10 @@ public static class SharedFixture
         return folder;
     }
 
-    /// <summary>An open file that no one else, in this process or another one, can open; the system closes it with the process.</summary>
+    /// <summary>
+    /// Returns an exclusively opened file, which acts as a lock between threads and processes; the system closes it
+    /// when the process ends.
+    /// </summary>
     private static FileStream Hold(string path)
     {
         var clock = Stopwatch.StartNew();
@@ -72,7 +83,7 @@ public static class SharedFixture
         return Convert.ToHexStringLower(digest.GetHashAndReset())[..16];
     }
 
-    /// <summary>The assembly with all of the product that it refers to.</summary>
+    /// <summary>Returns the assembly and all product assemblies that it references, directly or indirectly.</summary>
     private static IEnumerable<Assembly> Product(Assembly assembly)
     {
         var found = new SortedDictionary<string, Assembly>(StringComparer.Ordinal);

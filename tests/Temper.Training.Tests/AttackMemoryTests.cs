@@ -6,7 +6,10 @@ using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests;
 
-/// <summary>What an attack whose samples finish one after the other holds and leaves to the garbage collector.</summary>
+/// <summary>
+/// Measures the memory that an attack holds, and the garbage that it creates, while its samples finish one after
+/// another.
+/// </summary>
 [Collection(AloneCollection.Name)]
 public sealed class AttackMemoryTests(Xunit.Abstractions.ITestOutputHelper output)
 {

@@ -5,7 +5,9 @@ using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests;
 
-/// <summary>Same seed, same bytes: for any number of threads, and for a run that was stopped and went on.</summary>
+/// <summary>
+/// The same seed yields the same bytes, for any number of threads and for runs that are stopped and resumed.
+/// </summary>
 public sealed class DeterminismTests
 {
     public static TheoryData<string, int> Stops
@@ -15,7 +17,7 @@ public sealed class DeterminismTests
             var rows = new TheoryData<string, int>();
             foreach (string kind in Kinds.Keys)
             {
-                // The first step, the middle of an epoch, the last batch of one, the first of the next, late in the run.
+                // The first step, mid-epoch, the last batch of an epoch, the first batch of the next, late in the run.
                 foreach (int steps in (int[])[1, 7, 20, 21, 53])
                 {
                     rows.Add(kind, steps);

@@ -5,7 +5,7 @@ using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests;
 
-/// <summary>Training that diverges stops, says what to do, and leaves the last good checkpoint.</summary>
+/// <summary>Training that diverges stops with advice and leaves the last good checkpoint intact.</summary>
 public sealed class DivergenceTests
 {
     [Fact]

@@ -3,11 +3,11 @@ namespace Temper.Training.Tests;
 public sealed class EpochChoiceTests
 {
     [Theory]
-    [InlineData(0.9, 1.0, 0.8, 0.1, true)]                      // more right answers count before the loss
+    [InlineData(0.9, 1.0, 0.8, 0.1, true)]                      // accuracy takes precedence over loss
     [InlineData(0.8, 0.1, 0.9, 1.0, false)]
     [InlineData(0.9, 0.1, 0.9, 0.2, true)]
     [InlineData(0.9, 0.2, 0.9, 0.2, false)]
-    [InlineData(double.NaN, 0.1, double.NaN, 0.2, true)]        // without classes the loss alone counts
+    [InlineData(double.NaN, 0.1, double.NaN, 0.2, true)]        // without classes only the loss counts
     [InlineData(double.NaN, 0.3, double.NaN, 0.2, false)]
     [InlineData(double.NaN, 0.3, double.NaN, double.NaN, true)]
     [InlineData(double.NaN, double.NaN, double.NaN, 0.2, false)]

@@ -5,12 +5,14 @@ using Temper.Training.Tracking;
 
 namespace Temper.Training.Tests;
 
-/// <summary>A run that is killed (SIGKILL where there are signals) after its first checkpoint, then resumed.</summary>
+/// <summary>Kills a run (SIGKILL where signals exist) after its first checkpoint, then resumes it.</summary>
 public sealed class KilledRunTests
 {
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(1);
 
-    /// <summary>Random moments after the first checkpoint, in milliseconds: in an epoch, at an edit, while a checkpoint is written.</summary>
+    /// <summary>
+    /// Random delays after the first checkpoint, in milliseconds, that hit epochs, edits and checkpoint writes.
+    /// </summary>
     public static TheoryData<int> Moments => [.. Samples.Uniform(20, seed: 7).Select(u => (int)(1500 * Math.Abs(u)))];
 
     [LongTheory]
@@ -38,7 +40,7 @@ public sealed class KilledRunTests
 
         TrainingOptions options = TrainingProcess.Options(folder["checkpoints"]);
         string metricsPath = TrainingProcess.MetricsOf(folder["checkpoints"]);
-        File.AppendAllText(metricsPath, "{\"step\":4");       // as a kill in the middle of a line would leave it
+        File.AppendAllText(metricsPath, "{\"step\":4");       // a line cut off by the kill
         TrainingResult resumed;
         using (var metrics = new TrainingProcess.Metrics(metricsPath))
         {

@@ -32,7 +32,7 @@ public sealed class TrainerTests
     }
 
     [Theory]
-    [InlineData(8, 4)]          // 106 samples: 13 batches and a small one; the last step has a whole and a small one
+    [InlineData(8, 4)]          // 106 = 13 x 8 + 2 samples: the last step has a full and a partial batch
     [InlineData(16, 2)]
     public void Accumulated_batches_equal_the_batch_that_they_make(int size, int accumulation)
     {
@@ -47,7 +47,8 @@ public sealed class TrainerTests
     [Fact]
     public void The_batches_of_a_step_have_dropout_of_their_own()
     {
-        // Two batches of one and the same sample: with the same dropout twice the mean gradient would be that of one batch.
+        // Two batches of the same sample: with identical dropout masks, the mean gradient would equal that of one
+        // batch.
         Network network = Network.Build(InputSpec.Features(5), x => x.Dropout(0.5f).Linear(3)).Initialize(RandomStream.FromSeed(4));
         Dataset same = Points.Subset([7, 7]);
         TrainingOptions once = Options with { Epochs = 1, BatchSize = 1 };
@@ -69,7 +70,8 @@ public sealed class TrainerTests
             Loss = new CrossEntropyLoss { LabelSmoothing = (float)Smoothing, ClassWeights = weights },
         });
 
-        // As torch.nn.CrossEntropyLoss: each class's part of the target times its weight, over the weights of the labels.
+        // As in torch.nn.CrossEntropyLoss: the class's share of the target times its weight, over the sum of the
+        // labels' weights.
         (Tensor inputs, Tensor labels) = Points.Read(0, Points.Count);
         float[] logits = Perceptron.Forward(inputs).ToArray<float>();
         double sum = 0, total = 0;
@@ -153,12 +155,12 @@ public sealed class TrainerTests
     [Fact]
     public void The_schedule_is_read_at_each_step()
     {
-        // 4 steps an epoch. An epoch's last step is where 96 of its 106 samples are done.
+        // 4 steps per epoch; the last one starts after 96 of the 106 samples.
         TrainingResult cosine = Fit(Options with { Epochs = 3, Schedule = new CosineSchedule() });
         Assert.All(cosine.History, epoch =>
             Assert.Equal(0.1 * 0.5 * (1 + Math.Cos(Math.PI * (epoch.Epoch + (96.0 / 106)) / 3)), epoch.LearningRate, 6));
 
-        // A rate of zero from the second epoch on: its steps change nothing.
+        // The rate is zero from the second epoch on, so these steps change nothing.
         TrainingResult one = Fit(Options with { Epochs = 1 });
         TrainingResult three = Fit(Options with { Epochs = 3, Schedule = new StepSchedule { Every = 1, Gamma = 0 } });
         Assert.Equal(12, three.Steps);

@@ -6,7 +6,7 @@ using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests;
 
-/// <summary>What does not fit is refused before the first step.</summary>
+/// <summary>Invalid input is rejected before the first step.</summary>
 public sealed class TrainingChecksTests
 {
     private static readonly Network Classifier = Network.Build(InputSpec.Features(3), x => x.Linear(4)).Initialize(RandomStream.FromSeed(1));

@@ -5,7 +5,7 @@ using Temper.Testing;
 
 namespace Temper.Cli.Tests.CommandLine;
 
-/// <summary>Durations and lists under one name as a flag, in a file and in the environment.</summary>
+/// <summary>Durations and lists under the same name as a flag, in a file and in the environment.</summary>
 public sealed class SettingKindsTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -16,7 +16,7 @@ public sealed class SettingKindsTests : IDisposable
     [Fact]
     public void No_command_has_two_settings_of_one_name()
     {
-        // The parser fills the first of them only; the other would keep its default without a word.
+        // The parser sets only the first of them; the other would silently keep its default.
         foreach (ToolCommand command in Application.Commands)
         {
             Assert.Equal(command.AllSettings.Select(setting => setting.Name).Distinct(StringComparer.Ordinal), command.AllSettings.Select(setting => setting.Name));

@@ -36,7 +36,7 @@ public sealed class EpisodeRecorderTests
     {
         int full = 0;
         var recorder = new EpisodeRecorder(Stream, ThreatModel.SA, capacity: 3, () => full++);
-        recorder.Act(0, 1, 0);                                                       // nothing was seen before it
+        recorder.Act(0, 1, 0);  // ignored: no observation precedes it
         for (int step = 0; step < 10; step++)
         {
             recorder.Observe(0, [0.1f], step % 2 == 0 ? EpisodePosition.First : EpisodePosition.Last);

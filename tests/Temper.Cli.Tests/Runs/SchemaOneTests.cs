@@ -9,7 +9,10 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Tests.Runs;
 
-/// <summary>A run folder that the first version wrote (<c>Golden/run-schema-1</c>: a tiny demo, four of its samples) is still read.</summary>
+/// <summary>
+/// A run folder written by the first version (<c>Golden/run-schema-1</c>: a tiny demo with four of its samples) can
+/// still be read.
+/// </summary>
 public sealed class SchemaOneTests : IDisposable
 {
     private static readonly string Golden = Path.Combine(AppContext.BaseDirectory, "Golden", "run-schema-1");
@@ -40,7 +43,7 @@ public sealed class SchemaOneTests : IDisposable
         RunRecord record = RunRecords.Read(RunFolder.Open(Golden));
         Assert.All(record.Phases, phase => Assert.Equal(Enumerable.Range(1, phase.Epochs.Count), phase.Epochs.Select(epoch => epoch.Epoch)));
 
-        // The second schema: as this one, but epochs from 0 and no counts of samples.
+        // The second schema is the same, except that epochs are numbered from 0 and counts of samples are missing.
         RunRecord second = record with
         {
             Schema = 2,

@@ -8,7 +8,10 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Tests.Runs;
 
-/// <summary><c>--max-time</c>: stops after a step, says so, and a resume ends with the bytes of a run without a limit.</summary>
+/// <summary>
+/// <c>--max-time</c> stops after a step and reports it; a resumed run ends with the same bytes as a run without a
+/// limit.
+/// </summary>
 public sealed class TimeLimitTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -21,7 +24,7 @@ public sealed class TimeLimitTests : IDisposable
         RunFolder whole = Train("whole", new SteppedTime(TimeSpan.FromMinutes(1)));
         Assert.Empty(whole.ReadDecisions());
 
-        // The clock goes on by a minute whenever the run writes down an epoch: it is over in the middle of the run.
+        // Each read of the clock advances it by a minute, so that the limit is reached in the middle of the run.
         var time = new SteppedTime(TimeSpan.FromMinutes(1));
         var stop = Assert.Throws<ToolException>(() => Train("stopped", time, maxTime: "18m"));
         Assert.Equal(ExitCode.Interrupted, stop.ExitCode);
@@ -34,7 +37,7 @@ public sealed class TimeLimitTests : IDisposable
         Assert.Contains($"temper train --resume {stopped.FullPath}", stop.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(stopped.ResultPath));
 
-        // The run's own settings hold, its limit too, unless they are taken back.
+        // A resumed run uses its own settings, including the limit, unless they are overridden.
         Train("stopped", new SteppedTime(TimeSpan.FromMinutes(1)), resume: stopped, maxTime: "none");
         Assert.Contains($"resuming: {decision.Text}", File.ReadAllText(stopped.LogPath), StringComparison.Ordinal);
         Assert.Equal(File.ReadAllBytes(whole.PathOf("model.safetensors")), File.ReadAllBytes(stopped.PathOf("model.safetensors")));
@@ -65,7 +68,7 @@ public sealed class TimeLimitTests : IDisposable
         Assert.Equal(ExitCode.Usage, Assert.Throws<ToolException>(() => new TimeLimit(TimeSpan.FromDays(41), TimeSpan.Zero, time, interrupt.Token)).ExitCode);
     }
 
-    /// <summary>Four epochs of five steps.</summary>
+    /// <summary>Trains four epochs of five steps.</summary>
     private RunFolder Train(string name, TimeProvider time, string? maxTime = null, RunFolder? resume = null)
     {
         var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["runs"] = _folder[name], ["quiet"] = "true" };

@@ -2,7 +2,10 @@ using Temper.Cli.CommandLine;
 
 namespace Temper.Cli.Tests.Support;
 
-/// <summary>A command that has a setting of each of the newer kinds, under the name of a real one, since files know only those.</summary>
+/// <summary>
+/// A command with a setting of each of the newer kinds. It has the name of a real command because configuration files
+/// accept only those.
+/// </summary>
 internal sealed class MadeUpCommand() : ToolCommand("train", "Does nothing")
 {
     internal static readonly Setting<TimeSpan?> MaxTime = Setting.OptionalDuration("max-time", "How long");

@@ -4,7 +4,7 @@ using Temper.Cli.Output;
 
 namespace Temper.Cli.Tests.Support;
 
-/// <summary>Resolves settings without a process around them.</summary>
+/// <summary>Resolves settings without starting a process.</summary>
 internal static class Settings
 {
     internal static SettingValues Resolve(ToolCommand command, Dictionary<string, string>? flags = null, string? file = null, Hashtable? environment = null) =>

@@ -1,6 +1,6 @@
 namespace Temper.Cli.Tests.Support;
 
-/// <summary>A clock that goes on by a step whenever it is read, and then runs the timers that are due: the same at every run of a test.</summary>
+/// <summary>Deterministic clock: each read advances it by a step and then runs the timers that are due.</summary>
 internal sealed class SteppedTime(TimeSpan step) : TimeProvider
 {
     private readonly List<DueTimer> _timers = [];

@@ -8,7 +8,7 @@ using Temper.Tensors;
 
 namespace Temper.Compression.Tests.Activations;
 
-/// <summary>Products counted by loops over every output, tap and channel.</summary>
+/// <summary>Compares the counted products with loops over every output, tap and channel.</summary>
 public sealed class ActivationCountTests
 {
     private static readonly Dataset Samples = SyntheticShapes.Draw(5, 3, 9, channels: 2, RandomStream.FromSeed(1));
@@ -32,7 +32,7 @@ public sealed class ActivationCountTests
         Assert.Equal((expected[1] + expected[2]) / (double)Samples.Count, count.MacsZeroInputsCounted - network.Cost().Nodes.First(node => string.Equals(node.Name, "conv1", StringComparison.Ordinal)).NonzeroMacs, 1e-9);
         Assert.Equal([true, false, false], count.Layers.Select(layer => layer.ReadsInput));
 
-        // 45 of 150 numbers win, fewer where ties of zero lose nothing.
+        // 45 of the 150 values win. The density would be lower if zeros were among the winners.
         Assert.Equal(45 / 150.0, count.Layers[2].Density, 1e-9);
         long hidden = Nonzero(inputs[1]) + Nonzero(inputs[2]);
         Assert.Equal(hidden / (double)(inputs[1].Count + inputs[2].Count), count.Activations, 1e-9);

@@ -17,7 +17,7 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Compression.Tests.Activations;
 
-/// <summary>Winners as a stage of compression, on networks that are trained in a second.</summary>
+/// <summary>Winners as a compression stage, on networks that train in a second.</summary>
 public sealed class ActivationStageTests
 {
     private static readonly Dataset Train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(1));
@@ -59,7 +59,10 @@ public sealed class ActivationStageTests
             joint.Trials.Where(trial => trial.Activations == CompressionActivations.None).Select(trial => trial.Figures.Macs));
     }
 
-    /// <summary>Weights, then winners, then 8 bit: each network is measured by itself, whatever the stages say of it.</summary>
+    /// <summary>
+    /// Weights, then winners, then 8 bits. Each network is measured directly, independent of the figures that the
+    /// stages report.
+    /// </summary>
     [Theory]
     [InlineData(CompressionGoal.Macs)]
     [InlineData(CompressionGoal.Bytes)]
@@ -120,7 +123,7 @@ public sealed class ActivationStageTests
         Assert.Same(Trained.Value, nowhere.Network);
     }
 
-    /// <summary>Saved, exported and compiled, the network gives what it gave.</summary>
+    /// <summary>Checks that the saved, exported and compiled network returns the same values.</summary>
     private static void AssertTravels(Network network)
     {
         Tensor x = Validation.Read(0, 20).Inputs;
@@ -157,7 +160,7 @@ public sealed class ActivationStageTests
     private static CompressionResult Compress(CompressionOptions options, Network? network = null, List<string>? lines = null) =>
         CompressionPipeline.Run(network ?? Trained.Value, Validation, options, new Run(lines), TimeProvider.System);
 
-    /// <summary>Trains in memory; times are given, so that nothing here depends on the machine.</summary>
+    /// <summary>Trains in memory; times are fixed, so that results do not depend on the machine.</summary>
     private sealed class Run(List<string>? lines = null) : ICompressionRun
     {
         public int TrainCount => Train.Count;

@@ -1,10 +1,12 @@
 namespace Temper.Compression.Tests.Calibration;
 
-/// <summary>Gauss elimination without pivoting: the slow reference for systems that are positive definite.</summary>
+/// <summary>
+/// Gaussian elimination without pivoting: slow reference implementation for positive definite systems.
+/// </summary>
 internal static class Elimination
 {
     /// <summary>Solves <c>A x = b</c>.</summary>
-    /// <param name="a"><c>[n, n + 1]</c>: A and b; changed.</param>
+    /// <param name="a"><c>[n, n + 1]</c>: A and b; overwritten.</param>
     internal static double[] Solve(double[,] a)
     {
         int n = a.GetLength(0);

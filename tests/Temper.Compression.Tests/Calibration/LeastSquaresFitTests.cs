@@ -9,7 +9,9 @@ public sealed class LeastSquaresFitTests
 {
     private const int Width = 7, Outputs = 3, Rows = 30;
 
-    /// <summary>Each output has weights of its own that stay, and is the ridge solution on them.</summary>
+    /// <summary>
+    /// Each output keeps its own subset of the weights; the fit is the ridge regression on that subset.
+    /// </summary>
     [Fact]
     public void Weights_that_stay_solve_the_normal_equations()
     {
@@ -42,7 +44,9 @@ public sealed class LeastSquaresFitTests
         }
     }
 
-    /// <summary>An output of which nothing stays is zero, and inputs that are always zero leave their weights.</summary>
+    /// <summary>
+    /// An output without remaining weights becomes zero; weights of inputs that are always zero do not change.
+    /// </summary>
     [Fact]
     public void Nothing_to_fit_is_no_error()
     {

@@ -11,7 +11,10 @@ public sealed class OptimalBrainSurgeonTests
 {
     private const int Width = 6;
 
-    /// <summary>Where the first weights go, the others are the least-squares solution: <c>H_kk w_k' = H_k: w</c> over those that are kept.</summary>
+    /// <summary>
+    /// After the first weights are removed, the others are the least-squares solution <c>H_kk w_k' = H_k: w</c>, where
+    /// k are the remaining weights.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -28,7 +31,10 @@ public sealed class OptimalBrainSurgeonTests
         }
     }
 
-    /// <summary>The cost of the first weight is the growth of the squared error when all others make up for it.</summary>
+    /// <summary>
+    /// The cost of the first weight is the increase of the squared error after all other weights compensate for its
+    /// removal.
+    /// </summary>
     [Fact]
     public void The_cost_is_the_error_that_is_left()
     {
@@ -48,7 +54,9 @@ public sealed class OptimalBrainSurgeonTests
         Assert.Equal(error, surgeon.Cost(weights[0], 0), error * 1e-3);
     }
 
-    /// <summary>Moments of patches against a convolution with a kernel that picks one element.</summary>
+    /// <summary>
+    /// Compares the moments of patches with convolutions by one-hot kernels, each of which selects one element.
+    /// </summary>
     [Fact]
     public void Moments_of_a_convolution_are_those_of_its_patches()
     {
@@ -72,7 +80,7 @@ public sealed class OptimalBrainSurgeonTests
         Network dense = Network.Build(InputSpec.Image(2, 8, 8), x => x.Conv2d(12, 3, padding: 1, bias: false, name: "a").BatchNorm().Relu()
             .Conv2d(12, 3, padding: 1, name: "b").Relu().GlobalAvgPool2d().Flatten().Linear(5, name: "c")).Initialize(RandomStream.FromSeed(6));
 
-        // Neighbors alike, as in pictures: only then can one weight make up for another.
+        // Neighboring pixels are correlated, as in natural images; only then can one weight compensate for another.
         static Tensor Smooth(ulong seed) => Samples.GaussianTensor([64, 2, 12, 12], seed).AvgPool2d(Pool2dOptions.Of(5, stride: 1));
         Tensor samples = Smooth(7), others = Smooth(8);
         Network calibrated = dense.PruneCalibrated(samples, 0.6);
@@ -106,7 +114,7 @@ public sealed class OptimalBrainSurgeonTests
         return [.. moments.Select((value, i) => i / Width == i % Width ? value + (0.01 * mean) + 1e-10 : value)];
     }
 
-    /// <summary>Gauss elimination on the weights that are kept.</summary>
+    /// <summary>Solves for the remaining weights by Gaussian elimination.</summary>
     private static double[] MinSquares(double[] h, float[] w, int removed)
     {
         int n = Width - removed;

@@ -1,6 +1,8 @@
 namespace Temper.Compression.Tests.DeepHoyer;
 
-/// <summary>The regularizers' values in plain double loops, as DeepHoyer (arXiv:1908.09979) writes them.</summary>
+/// <summary>
+/// Reference implementation of the regularizers in double precision, as written in DeepHoyer (arXiv:1908.09979).
+/// </summary>
 internal static class Formulas
 {
     /// <summary>Σn</summary>
@@ -15,7 +17,9 @@ internal static class Formulas
     /// <summary>(Σn)² / Σw²; 0 for zeros.</summary>
     internal static double HoyerSquare(double[] norms, double squares) => squares == 0 ? 0 : norms.Sum() * norms.Sum() / squares;
 
-    /// <summary>A formula over the norms of groups, added over the ways in which a grouping partitions the weights.</summary>
+    /// <summary>
+    /// Applies a formula to the norms of groups and sums over the partitions of the weights by a grouping.
+    /// </summary>
     internal static double Of(Func<double[], double, double> formula, double[] w, int[] shape, string grouping)
     {
         if (string.Equals(grouping, "element", StringComparison.Ordinal))
@@ -39,7 +43,9 @@ internal static class Formulas
             [.. w.Select((x, i) => (x, Group: groupOf(i))).GroupBy(p => p.Group).Select(g => Math.Sqrt(g.Sum(p => p.x * p.x)))], w.Sum(x => x * x)));
     }
 
-    /// <summary>Central differences. At a kink that is symmetric, such as |w| at 0, they give 0, as sgn(0) = 0 does.</summary>
+    /// <summary>
+    /// Central differences. At a symmetric kink, such as |w| at 0, they return 0, consistent with sgn(0) = 0.
+    /// </summary>
     internal static double[] Gradient(Func<double[], int[], double> formula, double[] w, int[] shape)
     {
         double step = 1e-6 * Math.Max(w.Max(Math.Abs), 1e-30);

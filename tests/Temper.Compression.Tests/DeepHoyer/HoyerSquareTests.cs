@@ -6,7 +6,7 @@ using Temper.Testing;
 
 namespace Temper.Compression.Tests.DeepHoyer;
 
-/// <summary>What the paper says of Hoyer-Square, in numbers.</summary>
+/// <summary>Properties of Hoyer-Square that the paper states, checked numerically.</summary>
 public sealed class HoyerSquareTests
 {
     [Theory]

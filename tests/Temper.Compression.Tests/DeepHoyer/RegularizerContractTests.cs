@@ -6,7 +6,7 @@ using Temper.Testing;
 
 namespace Temper.Compression.Tests.DeepHoyer;
 
-/// <summary>What every regularizer of weights keeps. A new one is a row in the table.</summary>
+/// <summary>Contract of every weight regularizer. A new regularizer is a row in the table.</summary>
 public sealed class RegularizerContractTests
 {
     private static readonly (string Name, Func<WeightRegularizer> Make, Func<double[], double, double> Formula, Scaling Scaling)[] Kinds =
@@ -61,7 +61,7 @@ public sealed class RegularizerContractTests
             float[] whole = new float[w.Length], inBlocks = new float[w.Length];
             double expected = regularizer.AddGradient(parameter, w, whole);
 
-            // Cuts that respect neither rows nor kernels.
+            // Block boundaries inside rows and kernels.
             int[] cuts = [0, Math.Min(1, w.Length), Math.Min(7, w.Length), Math.Max(Math.Min(7, w.Length), w.Length - 2), w.Length];
             double[] sums = new double[regularizer.SumCount(parameter)];
             foreach ((int start, int end) in cuts.Zip(cuts.Skip(1)))
@@ -173,7 +173,8 @@ public sealed class RegularizerContractTests
     [MemberData(nameof(Names))]
     public void Scaling_the_weights_scales_the_gradient(string name)
     {
-        // H(aW) = H(W), so its gradient goes by 1/a and is orthogonal to W; L1's is homogeneous: its gradient stays.
+        // H(aW) = H(W), so its gradient scales by 1/a and is orthogonal to W. L1 is homogeneous: its value scales by a,
+        // and its gradient does not change.
         foreach (float factor in (float[])[1e-3f, 0.5f, 4, 1e3f])
         {
             float[] w = Weights([6, 5], 0.2), scaled = [.. w.Select(x => x * factor)];
@@ -231,9 +232,9 @@ public sealed class RegularizerContractTests
         Name = "weight", Value = Tensor.From(w, Shape.Create(shape)), Role = shape.Length > 2 ? ParameterRole.ConvolutionWeight : role,
     };
 
-    /// <param name="Make">The regularizer with a strength.</param>
-    /// <param name="Formula">Its value for weights of a shape, strength 1.</param>
-    /// <param name="Scaling">What becomes of the value when all weights are multiplied by a number.</param>
+    /// <param name="Make">Creates the regularizer with a strength.</param>
+    /// <param name="Formula">Reference value for weights of a shape at strength 1.</param>
+    /// <param name="Scaling">Change of the value when all weights are multiplied by a constant.</param>
     private sealed record Row(Func<float, WeightRegularizer> Make, Func<double[], int[], double> Formula, Scaling Scaling);
 
     private enum Scaling

@@ -11,7 +11,7 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Compression.Tests.Pipeline;
 
-/// <summary>The search on a network that is trained in a second.</summary>
+/// <summary>Compression search on a network that trains in a second.</summary>
 public sealed class PipelineTests
 {
     private static readonly Dataset Train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(1));
@@ -45,7 +45,7 @@ public sealed class PipelineTests
         Assert.True(after.Macs < 0.7 * result.Before.Macs, $"{after.Macs} of {result.Before.Macs} operations are left");
         Assert.True(after.Accuracy >= result.Before.Accuracy - 0.05);
 
-        // Shrinking changed no answer: the accuracy is that of the trial.
+        // Shrinking changed no prediction: the accuracy is that of the trial.
         Assert.Equal(after.Accuracy, Evaluator.Evaluate(result.Network, Validation).Accuracy, 1e-9);
         Assert.Equal(result.Trials.Where(trial => trial.IsWithinBound).Min(trial => trial.Figures.Macs), after.Macs);
     }
@@ -71,7 +71,9 @@ public sealed class PipelineTests
         Assert.Contains("No trial stayed within the bound", Assert.Single(result.Remarks), StringComparison.Ordinal);
     }
 
-    /// <summary>A first guess that is far too small grows fourfold, and is not given up for half of the network.</summary>
+    /// <summary>
+    /// A first guess that is far too small grows fourfold per trial; the search does not jump to half of the network.
+    /// </summary>
     [Fact]
     public void Until_a_trial_holds_the_part_grows_fourfold()
     {
@@ -153,7 +155,7 @@ public sealed class PipelineTests
         Assert.Contains("No samples were read", result.Remarks[0], StringComparison.Ordinal);
         Assert.True(result.Trials[0].Figures.Weights <= 0.71 * result.Before.Weights);
 
-        // The judge is what the network was trained for, which nothing here has seen.
+        // Checked with the accuracy on labeled validation samples, which the compression does not read.
         double before = Evaluator.Evaluate(Trained.Value, Validation).Accuracy, after = Evaluator.Evaluate(result.Trials[0].Network, Validation).Accuracy;
         Assert.True(after > before - 0.1, $"{after} after {before}");
         Assert.Equal(result.Trials[0].Figures.Accuracy, CompressionPipeline.WithoutData(Trained.Value, options, new RecordedRun(_ => 1)).Trials[0].Figures.Accuracy);
@@ -175,7 +177,7 @@ public sealed class PipelineTests
     [Fact]
     public void Rounding_that_would_bring_all_channels_back_is_no_choice()
     {
-        // All widths are 4, so every multiple is the whole network.
+        // All widths are 4, so rounding up to a multiple of 4 would restore the whole network.
         Network fresh = Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x => x
             .Conv2d(4, kernel: 3, padding: 1).Relu().MaxPool2d(2).Conv2d(4, kernel: 3, padding: 1).Relu().MaxPool2d(2).Flatten().Linear(4))
             .Initialize(RandomStream.FromSeed(6));
@@ -229,7 +231,7 @@ public sealed class PipelineTests
     private static CompressionResult Compress(CompressionOptions options) =>
         CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1), TimeProvider.System);
 
-    /// <summary>Trains in memory; times are given, so that nothing here depends on the machine.</summary>
+    /// <summary>Trains in memory; times are fixed, so that results do not depend on the machine.</summary>
     private sealed class RecordedRun(Func<string, double> milliseconds) : ICompressionRun
     {
         public int TrainCount => Train.Count;

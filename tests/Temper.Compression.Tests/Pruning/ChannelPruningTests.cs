@@ -9,10 +9,13 @@ using Temper.Testing;
 
 namespace Temper.Compression.Tests.Pruning;
 
-/// <summary>Channels that go: layers fitted without them, and inputs that no unit needs.</summary>
+/// <summary>Removal of channels: layers refitted without them, and inputs that no unit reads.</summary>
 public sealed class ChannelPruningTests
 {
-    /// <summary>Channel 3 is a copy of channel 0, so the next layer loses nothing if it takes twice of that one: with samples it finds out.</summary>
+    /// <summary>
+    /// Channel 3 is a copy of channel 0, so the next layer loses nothing if it adds the weights of channel 3 to those
+    /// of channel 0. The fit on samples finds this.
+    /// </summary>
     [Fact]
     public void Layers_that_lose_a_copy_of_a_channel_take_more_of_the_other()
     {
@@ -66,7 +69,9 @@ public sealed class ChannelPruningTests
 
     private static Network Mlp() => Network.Build(InputSpec.Image(1, 10, 10), x => x.Flatten().Linear(8, name: "fc1").Relu().Linear(3, name: "fc2")).Initialize(RandomStream.FromSeed(1));
 
-    /// <summary>The copy has the smaller weights in the next layer, so it goes first.</summary>
+    /// <summary>
+    /// Makes channel 3 a copy of channel 0 with smaller weights in the next layer, so that it is removed first.
+    /// </summary>
     private static Network WithCopy(Network network)
     {
         Parameter first = network.Parameters["first.weight"], bias = network.Parameters["first.bias"], second = network.Parameters["second.weight"];

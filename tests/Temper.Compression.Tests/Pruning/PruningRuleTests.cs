@@ -6,7 +6,7 @@ using Temper.Testing;
 
 namespace Temper.Compression.Tests.Pruning;
 
-/// <summary>Each rule against a slow loop or a count by hand.</summary>
+/// <summary>Compares each rule with a slow loop or a count by hand.</summary>
 public sealed class PruningRuleTests
 {
     private static readonly Network Dense = Network.Build(InputSpec.Image(channels: 3, height: 8, width: 8), x => x
@@ -119,7 +119,7 @@ public sealed class PruningRuleTests
         Assert.Equal(10368 + 1080 + 140, Dense.Cost().NonzeroMacs);
         Assert.Equal(10368, Dense.Prune(PruningRule.TargetMacs(10368), ["conv1"]).Cost().NonzeroMacs);
 
-        // Time by a made clock: a millisecond for each thousand weights and ten for nothing.
+        // Simulated time: ten milliseconds, plus one for each thousand weights.
         int asked = 0;
         double Milliseconds(Network network)
         {

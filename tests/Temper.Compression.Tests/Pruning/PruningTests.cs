@@ -46,7 +46,8 @@ public sealed class PruningTests
     [Fact]
     public void The_deviation_is_exact_for_weights_far_from_zero()
     {
-        // Mean 1000, deviation 0.01: a sum of squares in single precision would lose it. The threshold lies between the two weights.
+        // Mean 1000, standard deviation 0.01: a sum of squares in single precision would lose it. The threshold lies
+        // between the two weights.
         float[] w = [.. Enumerable.Range(0, 10_000).Select(i => 1000 + (i % 2 == 0 ? 0.01f : -0.01f))];
         double mean = w.Average(x => (double)x), deviation = Math.Sqrt(w.Average(x => (x - mean) * (x - mean)));
         Network pruned = PruningRuleTests.OneLayer(w, [1, w.Length]).Prune(PruningRule.StandardDeviations((float)(mean / deviation)));
@@ -138,7 +139,7 @@ public sealed class PruningTests
             Network loaded = ModelFile.Load(path);
             Assert.Equal(Values(lean), Values(loaded));
 
-            // A file may or may not hold masks; zeros say the same.
+            // A file may omit masks; zero weights carry the same information.
             Network masked = loaded.MaskZeros();
             Assert.All(lean.Parameters, p => Assert.Equal(p.Mask?.ToArray<float>(), masked.Parameters[p.Name].Mask?.ToArray<float>()));
             Assert.Equal(Values(FineTune(lean, new Sgd())), Values(FineTune(masked, new Sgd())));

@@ -10,7 +10,7 @@ using Temper.Training.Evaluation;
 
 namespace Temper.Compression.Tests.Quantization;
 
-/// <summary>A network that is trained in a second, and runs whose times are given.</summary>
+/// <summary>A network that trains in a second, and runs with fixed times.</summary>
 internal static class QuantizationFixture
 {
     internal static readonly Dataset Train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(1));
@@ -35,15 +35,15 @@ internal static class QuantizationFixture
 
     internal static double Accuracy(Network network) => Evaluator.Evaluate(network, Validation).Accuracy;
 
-    /// <summary>Trains in memory; choices that depend on time are given.</summary>
-    /// <param name="slower">Time of the network of 8 bit beside float32.</param>
-    /// <param name="slowLayers">Layers that are slower in 8 bit.</param>
+    /// <summary>Trains in memory; choices that depend on time are fixed.</summary>
+    /// <param name="slower">Time of the 8-bit network relative to float32.</param>
+    /// <param name="slowLayers">Names of layers that are slower with 8 bits, separated by spaces.</param>
     /// <param name="isMixedFaster">Whether the network with those layers in float32 is faster.</param>
     internal sealed class RecordedRun(double slower = 1, string slowLayers = "", bool isMixedFaster = false) : ICompressionRun
     {
         public int TrainCount => Train.Count;
 
-        /// <summary>Epochs of each stage that was trained.</summary>
+        /// <summary>Number of epochs of each trained stage.</summary>
         internal Dictionary<string, int> Epochs { get; } = new(StringComparer.Ordinal);
 
         internal List<string> Choices { get; } = [];

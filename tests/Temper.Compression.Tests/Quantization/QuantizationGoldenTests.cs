@@ -7,12 +7,16 @@ using Temper.Tensors;
 namespace Temper.Compression.Tests.Quantization;
 
 /// <summary>
-/// ONNX Runtime's results of a quantized model that Temper wrote (eng/golden/quantized.mjs): convolutions with a residual block, a stride,
-/// pooling and a linear layer, drawn from seed 7, quantized on the test's own input, the output rounded to 127 steps of its largest number.
+/// Golden values of ONNX Runtime for a quantized model written by Temper (eng/golden/quantized.mjs): convolutions with
+/// a residual block, a stride, pooling and a linear layer, initialized with seed 7, calibrated on the input of the
+/// test; the output is rounded to 127 steps of its largest value.
 /// </summary>
 public sealed class QuantizationGoldenTests
 {
-    /// <summary>Sums are exact in both; what may differ is a rounding close to the middle of two numbers, and what follows from it.</summary>
+    /// <summary>
+    /// Maximum fraction of outputs that are off by a step. Sums are exact in both implementations; only roundings close
+    /// to a tie, and values computed from them, may differ.
+    /// </summary>
     private const double MaxOff = 0.05;
 
     [Fact]

@@ -5,7 +5,7 @@ using static Temper.Compression.Tests.Quantization.QuantizationFixture;
 
 namespace Temper.Compression.Tests.Quantization;
 
-/// <summary>What the stage does where 8 bit costs time, and how many epochs it has.</summary>
+/// <summary>Decisions of the quantization stage where 8 bits are slower, and its number of epochs.</summary>
 public sealed class QuantizationStageTests
 {
     private static readonly QuantizationOptions Calibrated = new() { Samples = 50, TuneEpochs = 0 };
@@ -31,7 +31,7 @@ public sealed class QuantizationStageTests
         Assert.All(result.Network.Nodes.Where(node => node.Operator is Conv2d or Linear), node => Assert.NotNull(result.Network.ScalesOf(node)));
     }
 
-    /// <summary>A layer of float32 has four times the bytes, whatever its time.</summary>
+    /// <summary>A float32 layer takes four times the bytes, regardless of its time.</summary>
     [Fact]
     public void Where_bytes_are_the_goal_no_layer_goes_back_for_time()
     {
@@ -42,7 +42,9 @@ public sealed class QuantizationStageTests
         Assert.DoesNotContain("slow layers", run.Choices);
     }
 
-    /// <summary>What time leaves: of ten epochs those that fit, and none where it is over.</summary>
+    /// <summary>
+    /// Of ten epochs, fine-tuning runs those that fit into the remaining time, and none after the limit has passed.
+    /// </summary>
     [Theory]
     [InlineData(20, 18, 2)]
     [InlineData(20, 30, 0)]
@@ -75,7 +77,7 @@ public sealed class QuantizationStageTests
         return QuantizationStage.Run(Trained.Value, before, (Train, Validation), options, Calibrated, run);
     }
 
-    /// <summary>A clock that goes on by some time whenever it is read.</summary>
+    /// <summary>A clock that advances by a fixed step on each read.</summary>
     private sealed class JumpingClock(TimeSpan step) : TimeProvider
     {
         private long _now;

@@ -12,7 +12,7 @@ using static Temper.Compression.Tests.Quantization.QuantizationFixture;
 
 namespace Temper.Compression.Tests.Quantization;
 
-/// <summary>Quantizing a network that is trained in a second.</summary>
+/// <summary>Quantization of a network that trains in a second.</summary>
 public sealed class QuantizationTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("temper-int8-").FullName;
@@ -31,7 +31,7 @@ public sealed class QuantizationTests : IDisposable
         Assert.InRange(Accuracy(quantized), Accuracy(Trained.Value) - 0.02, 1);
         Assert.All(quantized.Nodes.Where(node => node.Operator is Conv2d or Linear), node => Assert.NotNull(quantized.ScalesOf(node)));
 
-        // Rounded once, nothing is left to round.
+        // Rounding is idempotent.
         Network again = QuantizationPlan.Snapped(quantized);
         Assert.All(quantized.Parameters, parameter => Assert.Equal(parameter.Value.ToArray<float>(), again.Parameters[parameter.Name].Value.ToArray<float>()));
     }
@@ -110,11 +110,15 @@ public sealed class QuantizationTests : IDisposable
         Assert.Contains("slower", Assert.Single(result.Remarks), StringComparison.Ordinal);
     }
 
-    /// <summary>A layer whose outputs differ by ten thousand times in one range of values cannot have 8 bit, and the others can.</summary>
+    /// <summary>
+    /// A layer cannot use 8 bits if one quantization range must cover inputs that differ by a factor of ten thousand;
+    /// the other layers can.
+    /// </summary>
     [Fact]
     public void Layers_go_back_to_float32_where_accuracy_wants_it()
     {
-        // One input of fc1 is made huge and its weights tiny: the network is the same, the range of that value is not.
+        // Multiplies one output of fc1 by the factor and divides its weights in fc2 by it: the network computes the
+        // same, but the range of the values between the two layers grows.
         Network trained = Trained.Value;
         Parameter scale = trained.Parameters["fc2.weight"];
         float[] weights = scale.Value.ToArray<float>();
@@ -161,7 +165,7 @@ public sealed class QuantizationTests : IDisposable
         Assert.ThrowsAny<ArgumentException>(() => Samples.FakeQuantize(1, 300, 0, 255));
     }
 
-    /// <summary>What only one value is everywhere has no range.</summary>
+    /// <summary>A value that is constant has no range.</summary>
     [Fact]
     public void Values_that_are_always_zero_are_kept()
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Temper.Compression.Shrinking;
 using Temper.Networks;
 using Temper.Randomness;
@@ -7,13 +6,13 @@ using Temper.Testing;
 
 namespace Temper.Compression.Tests.Shrinking;
 
-/// <summary>A shrunken network gives what the masked one gives, border pixels included.</summary>
+/// <summary>A shrunken network returns the same values as the masked one, border pixels included.</summary>
 public sealed class ShrinkTests
 {
     private const float Tolerance = 1e-5f;
 
-    /// <summary>TEMPER_FUZZ asks for more.</summary>
-    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("TEMPER_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int _) ? 3000 : 500;
+    /// <summary>Number of random networks; larger with <c>./test --fuzz</c>.</summary>
+    private static int Count => FuzzTests.Networks(usual: 500, fuzz: 3000);
 
     [Fact]
     public void Random_networks_with_dead_channels_give_the_same_without_them()
@@ -31,7 +30,10 @@ public sealed class ShrinkTests
         Assert.True(gone > Count, $"only {gone} channels went");
     }
 
-    /// <summary>Filters of zeros behind which a normalization shifts: what they still send reaches the border of the next layer's padding.</summary>
+    /// <summary>
+    /// Zero filters followed by a normalization with a shift: the dead channels are nonzero constants, whose effect on
+    /// the next layer differs at the border of its padding.
+    /// </summary>
     [Theory]
     [InlineData(0, 1)]
     [InlineData(1, 0)]
@@ -50,7 +52,10 @@ public sealed class ShrinkTests
         AssertSame(network, shrunk.Network, 5);
     }
 
-    /// <summary>A skip connection ties the layers that it joins (microsoft/nni 2130, 4402: accuracy lost through a shift of normalization).</summary>
+    /// <summary>
+    /// A skip connection ties the widths of the layers that it joins (microsoft/nni issues 2130 and 4402: accuracy lost
+    /// through the shift of a normalization).
+    /// </summary>
     [Fact]
     public void Layers_that_are_added_shrink_together()
     {

@@ -5,7 +5,9 @@ using Temper.Data.Catalog;
 
 namespace Temper.Data.Tests.Catalog;
 
-/// <summary>The ways to a set, one after the other, without network, apt or the user's cache.</summary>
+/// <summary>
+/// Tests the sources of a data set, tried one after another, without network, apt or the user's cache.
+/// </summary>
 public sealed class DataCatalogTests : IDisposable
 {
     private static readonly byte[] Pictures = Packed([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 5, 6]);

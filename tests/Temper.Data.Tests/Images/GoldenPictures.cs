@@ -4,7 +4,7 @@ using Temper.Data.Images;
 
 namespace Temper.Data.Tests.Images;
 
-/// <summary>Pictures that other programs wrote, with the pixels that Pillow reads (eng/golden/pictures.py).</summary>
+/// <summary>Images written by other programs, with the pixels that Pillow reads (eng/golden/pictures.py).</summary>
 internal static class GoldenPictures
 {
     internal static JsonDocument Open() =>
@@ -16,7 +16,7 @@ internal static class GoldenPictures
         return golden.RootElement.GetProperty(name).GetProperty("file").GetBytesFromBase64();
     }
 
-    /// <summary>A PNG whose chunks, as far as they can be walked, have the check sums of what they hold.</summary>
+    /// <summary>Recomputes, in place, the checksums of all chunks that can be reached.</summary>
     internal static byte[] WithCheckSums(byte[] png)
     {
         for (long at = 8; at + 12 <= png.Length;)

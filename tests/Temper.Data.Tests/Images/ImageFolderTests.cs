@@ -4,7 +4,10 @@ using Temper.Testing;
 
 namespace Temper.Data.Tests.Images;
 
-/// <summary>Folders as people have them: several sizes, gray among color, files that are no pictures, parts with other names.</summary>
+/// <summary>
+/// Tests folders as found in practice: several sizes, gray among color, files that are not images, parts with other
+/// names.
+/// </summary>
 public sealed class ImageFolderTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -29,7 +32,7 @@ public sealed class ImageFolderTests : IDisposable
         Put("test/a/0.png", new Picture(2, 1, 1, [7, 9]));
         DataSets sets = DataSource.Open(_folder.Path);
         Assert.Equal([3, 1, 2], sets.Train.SampleShape);
-        Assert.Equal([3, 1, 2], sets.Test.SampleShape);       // although all of its own pictures are gray
+        Assert.Equal([3, 1, 2], sets.Test.SampleShape);       // although all its own images are gray
         Assert.Equal(Scaled(7, 9, 7, 9, 7, 9), Sample(sets.Train, gray));
         Assert.Equal(Scaled(1, 4, 2, 5, 3, 6), Sample(sets.Train, 2));
     }
@@ -54,7 +57,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal([[1, 2, 2], [1, 4, 4]], sets.Train.StoredShapes);
         Assert.Contains("0.png", Assert.Throws<ModelFormatException>(() => Sample(sets.Train, 0)).Message, StringComparison.Ordinal);
 
-        // Centers meet: a row of 0 and 100 in four columns is 0, 25, 75, 100.
+        // With half-pixel centers, a row of 0 and 100 becomes 0, 25, 75, 100 in four columns.
         Dataset resized = sets.Train.Resized(1, 4, PictureScaling.Linear);
         Assert.Equal([[1, 1, 4]], resized.StoredShapes);
         Assert.Equal([0, 25, 75, 100], Sample(resized, 1).Select(value => MathF.Round(value * 255, 3)));
@@ -80,7 +83,7 @@ public sealed class ImageFolderTests : IDisposable
         }
 
         DataSets sets = DataSource.Open(_folder.Path);
-        Assert.Equal(files - 1, sets.Train.Count + sets.Test.Count + sets.Unused.Sum(one => one.Count));      // "._6.png" is what macOS leaves
+        Assert.Equal(files - 1, sets.Train.Count + sets.Test.Count + sets.Unused.Sum(one => one.Count));      // "._6.png" is macOS metadata
         Assert.Equal(files - 4, sets.Unused.Count);
         Assert.Equal(sets.Unused.Count, sets.Unused.Select(one => one.Name).Distinct(StringComparer.Ordinal).Count());
         Assert.All(sets.Unused, one => Assert.True(File.Exists(Path.Combine(_folder.Path, one.Name)), one.Name));
@@ -97,7 +100,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Contains(kind, unused.Reason, StringComparison.Ordinal);
         Assert.Equal(Path.Combine("train", "a", $"1.{ending}"), unused.Name);
 
-        // Under the ending of a kind that can be read it is refused, with its name and what it is.
+        // With the extension of a readable format, the file is rejected with its name and its actual format.
         if (ending is not "noending")
         {
             File.Copy(Path.Combine(_folder.Path, unused.Name), Put("train/a/2.png"));

@@ -3,7 +3,10 @@ using Temper.Testing;
 
 namespace Temper.Data.Tests.Images;
 
-/// <summary>Interlaced PNG files against plain ones with the same samples, both written here by the specification's matrix of passes.</summary>
+/// <summary>
+/// Compares interlaced with plain PNG files of the same samples. Both are written here by the pass matrix of the
+/// specification.
+/// </summary>
 public sealed class InterlacedPngTests
 {
     public static TheoryData<int, int> Kinds => new()

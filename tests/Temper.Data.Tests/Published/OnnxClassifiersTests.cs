@@ -7,14 +7,16 @@ using Temper.Testing;
 
 namespace Temper.Data.Tests.Published;
 
-/// <summary>Classifiers that others published as ONNX, with the outputs that ONNX Runtime gave on the first 1,000 test pictures.</summary>
+/// <summary>
+/// Tests published ONNX classifiers against the outputs of ONNX Runtime on the first 1,000 test images.
+/// </summary>
 public sealed class OnnxClassifiersTests
 {
     private const string Folder = "onnx-models";
     private const int Pictures = 1000;
     private const int Batch = 100;
 
-    /// <summary>Name, accuracy that was measured with ONNX Runtime, and how pixels 0 to 1 become the input.</summary>
+    /// <summary>Name, accuracy measured with ONNX Runtime, and preprocessing of pixels between 0 and 1.</summary>
     private static readonly Dictionary<string, Row> Rows = new(StringComparer.Ordinal)
     {
         ["mnist_cntk_opset8"] = new(0.987, IsCifar: false, x => x * 255f),

@@ -7,7 +7,7 @@ using Temper.Testing;
 
 namespace Temper.Data.Tests.Published;
 
-/// <summary>Networks that others trained and published, with the logits that PyTorch gave for them on a whole test set.</summary>
+/// <summary>Published trained networks, with the logits that PyTorch computes for a whole test set.</summary>
 internal static class PublishedNetworks
 {
     internal const string Cifar = "cifar10-resnet-checkpoints";
@@ -26,7 +26,7 @@ internal static class PublishedNetworks
         _ => Digits(FmnMnist(), $"{Mnist}/fmn_mnist"),
     };
 
-    /// <summary>Names as in PyTorch's <c>Sequential</c>: places, counting layers without parameters too.</summary>
+    /// <summary>Names as in PyTorch's <c>Sequential</c>: positions, counting layers without parameters.</summary>
     private static Network ConvexMnist() => Network.Build(InputSpec.Image(1, 28, 28), x => x
         .Conv2d(16, kernel: 4, stride: 2, padding: 1, name: "0").Relu("1")
         .Conv2d(32, kernel: 4, stride: 2, padding: 1, name: "2").Relu("3")
@@ -56,7 +56,7 @@ internal static class PublishedNetworks
 internal sealed record Published(Network Network, Dataset Test, Tensor Logits)
 {
     /// <summary>Runs the first samples of the test set.</summary>
-    /// <returns>Share of right answers, and the largest difference from the recorded logits.</returns>
+    /// <returns>Accuracy, and the largest absolute difference from the recorded logits.</returns>
     internal (double Accuracy, float Worst) Measure(int count)
     {
         const int Batch = 100, Classes = 10;

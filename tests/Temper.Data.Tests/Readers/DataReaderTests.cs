@@ -10,7 +10,10 @@ using Temper.Testing;
 
 namespace Temper.Data.Tests.Readers;
 
-/// <summary>What every reader of data promises: cut, damaged and hostile files are refused or read, never more.</summary>
+/// <summary>
+/// The contract of every data reader: truncated, damaged and hostile files are read or rejected, without any other
+/// failure.
+/// </summary>
 public sealed class DataReaderTests : IDisposable
 {
     private const int CifarRecord = 3073;
@@ -31,7 +34,7 @@ public sealed class DataReaderTests : IDisposable
         (byte[] good, Action<byte[]> read) = Reader(kind);
         read(good);
 
-        // Whole records of CIFAR are a whole file: only the last record is cut.
+        // A prefix of whole CIFAR records is a valid file, so the prefix of that length is replaced by an empty file.
         int whole = kind switch { "cifar10" => CifarRecord, "cifar100" => 0, _ => -1 };
         HostileBytes.RefusesEveryBeginning<ModelFormatException>(good, whole < 0 ? read : bytes => read(bytes.Length == whole ? [] : bytes));
     }

@@ -5,7 +5,9 @@ using Temper.Testing;
 
 namespace Temper.Data.Tests.Readers;
 
-/// <summary>Archives as people have them: parts that are missing, one-hot labels, arrays of other things, channels last.</summary>
+/// <summary>
+/// Tests archives as found in practice: missing parts, one-hot labels, unrelated arrays, channels last.
+/// </summary>
 public sealed class NpzSetTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

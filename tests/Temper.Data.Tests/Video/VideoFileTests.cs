@@ -121,7 +121,7 @@ public sealed class VideoFileTests : IDisposable
         Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["bad"]));
     }
 
-    /// <summary>Damaged GIF files end in an error or in frames, never otherwise.</summary>
+    /// <summary>Damaged GIF files either raise a format error or yield frames.</summary>
     [OutsideDataFact("video")]
     public void Gif_is_what_an_outside_decoder_gives_and_survives_damage()
     {
@@ -140,12 +140,15 @@ public sealed class VideoFileTests : IDisposable
             }
             catch (ModelFormatException)
             {
-                // Said what is wrong.
+                // The expected error.
             }
         }
     }
 
-    /// <summary>The same frames as OpenCV gives after its area scaling, from a GIF that this library decodes itself.</summary>
+    /// <summary>
+    /// Compares area-scaled frames of a GIF that this library decodes itself with those of OpenCV, up to one gray
+    /// level.
+    /// </summary>
     [OutsideDataFact("video")]
     public void Scaled_square_is_near_that_of_OpenCV()
     {

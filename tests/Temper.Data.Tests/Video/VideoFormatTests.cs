@@ -6,14 +6,17 @@ using Temper.Testing;
 
 namespace Temper.Data.Tests.Video;
 
-/// <summary>Files that ffmpeg decodes into something other than frames of one size in 8-bit color, as they are stored.</summary>
+/// <summary>Tests files whose stored frames are not upright 8-bit color frames of one size.</summary>
 public sealed class VideoFormatTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Ten bits a channel become eight: the frames that were encoded, up to rounding and the conversion from YUV.</summary>
+    /// <summary>
+    /// Ten bits per channel become eight: the decoded frames equal the encoded ones up to rounding and the conversion
+    /// from YUV.
+    /// </summary>
     [FfmpegTheory]
     [InlineData("gbrp10le", 1)]
     [InlineData("yuv444p10le", 3)]
@@ -30,7 +33,7 @@ public sealed class VideoFormatTests : IDisposable
         }
     }
 
-    /// <summary>Y4M in ten bits is not read by the library itself, and is said to be so.</summary>
+    /// <summary>The native reader rejects ten-bit Y4M with an error that names the file.</summary>
     [FfmpegFact]
     public void Ten_bit_y4m_is_refused_by_name()
     {
@@ -39,7 +42,9 @@ public sealed class VideoFormatTests : IDisposable
         Assert.Contains("ten.y4m", Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["ten.y4m"])).Message);
     }
 
-    /// <summary>Phones store frames as the sensor sees them, with a matrix that says how to hold them: frames come upright.</summary>
+    /// <summary>
+    /// Phones store frames in sensor orientation, with a rotation matrix. Frames are returned upright.
+    /// </summary>
     [FfmpegTheory]
     [InlineData(90)]
     [InlineData(180)]
@@ -72,7 +77,7 @@ public sealed class VideoFormatTests : IDisposable
         }
     }
 
-    /// <summary>ffmpeg scales what follows to the size of the first frame, and so a clip has frames of one size.</summary>
+    /// <summary>ffmpeg scales later frames to the size of the first, so a clip has frames of one size.</summary>
     [FfmpegFact]
     public void Frames_that_change_their_size_come_in_that_of_the_first()
     {
@@ -87,7 +92,10 @@ public sealed class VideoFormatTests : IDisposable
         Assert.Equal((6, 16, 16), (clip.Frames, clip.Height, clip.Width));
     }
 
-    /// <summary>Writes the rotation into the track header (ISO/IEC 14496-12, 8.3.2, version 0): 36 bytes of matrix, 44 bytes behind the box's name.</summary>
+    /// <summary>
+    /// Writes the rotation into the track header (ISO/IEC 14496-12, 8.3.2, version 0): a matrix of 36 bytes, 44 bytes
+    /// after the start of the box's name.
+    /// </summary>
     private static void SetRotation(byte[] file, int degrees)
     {
         int at = file.AsSpan().IndexOf("tkhd"u8);

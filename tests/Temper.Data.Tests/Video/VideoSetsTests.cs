@@ -18,7 +18,7 @@ public sealed class VideoSetsTests : IDisposable
         float[] one = Sample(set, 9), again = Sample(new SyntheticActions(20, 10, 5, 16, RandomStream.FromSeed(3)), 9), moving = Sample(set, 0);
         Assert.Equal(one, again);
         Assert.Equal("still", set.ClassNames[(int)set.Label(9)]);
-        Assert.True(Change(one) < 0.02);                           // noise alone
+        Assert.True(Change(one) < 0.02);                           // noise only
         Assert.True(Change(moving) > 2 * Change(one));
     }
 
@@ -51,7 +51,7 @@ public sealed class VideoSetsTests : IDisposable
         Assert.Equal([0, 1], Enumerable.Range(0, sets.Test.Count).Select(sets.Test.Label).Distinct());
     }
 
-    /// <summary>40 frames: 20 for training, 12 for nobody, 8 for testing.</summary>
+    /// <summary>40 frames: 20 for training, a gap of 12, and 8 for testing.</summary>
     [Fact]
     public void Parts_and_gap_are_asked_for_and_names_are_left_out()
     {
@@ -88,7 +88,7 @@ public sealed class VideoSetsTests : IDisposable
         Assert.ThrowsAny<FormatException>(() => VideoSets.Read(_folder.Path));
     }
 
-    /// <summary>Videos of 40 frames whose pixels are the frame's number.</summary>
+    /// <summary>Saves videos of 40 frames whose pixel values are the frame number.</summary>
     private void SaveNumbered(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
@@ -103,7 +103,7 @@ public sealed class VideoSetsTests : IDisposable
         }
     }
 
-    /// <summary>The numbers of a clip's frames.</summary>
+    /// <summary>Returns the frame numbers of a clip.</summary>
     private static int[] Numbers(Dataset set, int index) => [.. Sample(set, index).Where((_, i) => i % (3 * 8 * 8) == 0).Select(value => (int)MathF.Round(value * 255))];
 
     private static float[] Sample(Dataset set, int index)
@@ -113,7 +113,7 @@ public sealed class VideoSetsTests : IDisposable
         return sample;
     }
 
-    /// <summary>Mean change from frame to frame.</summary>
+    /// <summary>Mean absolute difference between consecutive frames.</summary>
     private static double Change(float[] clip)
     {
         int size = clip.Length / 5;

@@ -109,12 +109,15 @@ public sealed class ModelFileTests : IDisposable
             }
             catch (ModelFormatException)
             {
-                // The error that is promised.
+                // The documented exception.
             }
         }
     }
 
-    /// <summary>Everything that a file must keep: a mask, a frozen parameter, statistics, class names, texts.</summary>
+    /// <summary>
+    /// A network with everything that a file must preserve: a mask, a frozen parameter, statistics, class names and
+    /// metadata.
+    /// </summary>
     private static Network Sample()
     {
         Network network = Network.Build(InputSpec.Image(1, 8, 8), x => x

@@ -6,7 +6,7 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Tests.Models;
 
-/// <summary>Pruned networks stored as what is not zero.</summary>
+/// <summary>Sparse storage of pruned networks.</summary>
 public sealed class SparseStorageTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("temper-sparse-").FullName;
@@ -49,7 +49,9 @@ public sealed class SparseStorageTests : IDisposable
         }
     }
 
-    /// <summary>Any density and shape, empty and scalar ones too, and zeros of both signs.</summary>
+    /// <summary>
+    /// Round trip for any density and shape, including empty and scalar tensors and zeros of both signs.
+    /// </summary>
     [Fact]
     public void Sparse_tensor_is_the_dense_one_again()
     {

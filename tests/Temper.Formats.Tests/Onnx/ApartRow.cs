@@ -2,10 +2,13 @@ using Temper.Testing;
 
 namespace Temper.Formats.Tests.Onnx;
 
-/// <summary>Nodes from x [N, 2, 4] to y that keep samples apart, though they look at the batch, and what they give for one sample.</summary>
-/// <param name="Name">What they do.</param>
+/// <summary>
+/// Nodes from x [N, 2, 4] to y that keep samples independent although they use the batch axis, and their result for one
+/// sample.
+/// </summary>
+/// <param name="Name">Description of the nodes.</param>
 /// <param name="Build">Adds the nodes.</param>
-/// <param name="Expected">The result for the numbers of one sample, row-major.</param>
+/// <param name="Expected">Expected result for the values of one sample, row-major.</param>
 internal sealed record ApartRow(string Name, Func<OnnxModelBuilder, OnnxModelBuilder> Build, Func<float[], IEnumerable<float>> Expected)
 {
     private static readonly float[] Token = [0.5f, -1, 2, 3];

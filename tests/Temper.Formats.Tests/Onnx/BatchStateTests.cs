@@ -7,8 +7,9 @@ using Temper.Testing;
 namespace Temper.Formats.Tests.Onnx;
 
 /// <summary>
-/// What a batch means. Models that keep samples apart get a free batch; those that do not are refused without a number of samples, by
-/// the node's name, and right with one; those that declare their number keep it.
+/// Batch states of imported models. Models that keep samples independent get a free batch. Models that mix samples are
+/// refused, with the name of the node, unless the number of samples is given; their results are then correct. Models
+/// that depend on a declared number of samples keep it.
 /// </summary>
 public sealed class BatchStateTests : IDisposable
 {
@@ -43,7 +44,9 @@ public sealed class BatchStateTests : IDisposable
         }
     }
 
-    /// <summary>The same nodes where the file declares two samples: exactly two are taken, and no more or less.</summary>
+    /// <summary>
+    /// The same nodes in a file that declares two samples: models that still mix samples accept exactly two.
+    /// </summary>
     [Theory]
     [MemberData(nameof(MixingNames))]
     public void Mixing_model_of_a_declared_batch_takes_exactly_that(string name)
@@ -91,7 +94,10 @@ public sealed class BatchStateTests : IDisposable
         }
     }
 
-    /// <summary>A number for each place in the batch: samples are apart, but only two fit, or as many twos as one likes.</summary>
+    /// <summary>
+    /// A constant for each position in the batch: samples are independent, but a run takes two at a time, so only
+    /// multiples of two are accepted.
+    /// </summary>
     [Fact]
     public void Fixed_batch_of_two_takes_multiples_and_survives_every_format()
     {
@@ -112,7 +118,9 @@ public sealed class BatchStateTests : IDisposable
         });
     }
 
-    /// <summary>Declared lengths that a network could do without stay declared when it was built for them.</summary>
+    /// <summary>
+    /// A batch that was fixed on import stays fixed, even if the network would accept any number of samples.
+    /// </summary>
     [Fact]
     public void Batch_that_was_fixed_on_purpose_stays_fixed_when_written_and_read()
     {

@@ -9,7 +9,7 @@ namespace Temper.Formats.Tests.Onnx;
 /// <summary>GroupNormalization and GridSample, whose meaning changed between operator sets.</summary>
 public sealed class GroupAndGridTests
 {
-    /// <summary>Set 18 has a scale for each group, set 21 one for each channel.</summary>
+    /// <summary>Before operator set 21 there is one scale per group, from set 21 on one per channel.</summary>
     [Theory]
     [InlineData(18, new float[] { 2, -1 }, new double[] { 2, 2, -1, -1 })]
     [InlineData(20, new float[] { 2, -1 }, new double[] { 2, 2, -1, -1 })]

@@ -3,18 +3,23 @@ using Temper.Testing;
 
 namespace Temper.Formats.Tests.Onnx;
 
-/// <summary>Nodes from x [N, 4] to y whose result for a sample depends on the other samples, and plain loops that give the same.</summary>
-/// <param name="Name">What they do.</param>
-/// <param name="Node">The node that needs the other samples.</param>
+/// <summary>
+/// Nodes from x [N, 4] to y whose result for a sample depends on the other samples, and a reference implementation in
+/// plain loops.
+/// </summary>
+/// <param name="Name">Description of the nodes.</param>
+/// <param name="Node">Name of the node that reads other samples.</param>
 /// <param name="Build">Adds the nodes.</param>
-/// <param name="Expected">The result from the rows of x, row-major.</param>
+/// <param name="Expected">Expected result for the rows of x, row-major.</param>
 internal sealed record MixingRow(string Name, string Node, Func<OnnxModelBuilder, OnnxModelBuilder> Build, Func<float[][], float[]> Expected)
 {
     internal const int Width = 4;
 
     internal int Opset { get; init; } = 13;
 
-    /// <summary>The state where the file declares two samples: their number, which is known then, may be all that was needed of them.</summary>
+    /// <summary>
+    /// Batch state if the file declares two samples. Some nodes need only the number of samples, which is then known.
+    /// </summary>
     internal BatchKind Declared { get; init; } = BatchKind.Whole;
 
     internal static MixingRow[] All { get; } =

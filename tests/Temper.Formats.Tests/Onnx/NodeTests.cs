@@ -4,8 +4,8 @@ using Temper.Testing;
 namespace Temper.Formats.Tests.Onnx;
 
 /// <summary>
-/// Every node test of the standard: those whose inputs and outputs are float32, int64, int32 or bool agree, the others agree or are
-/// refused; none gives a wrong result.
+/// Every node test of the ONNX standard. Models whose inputs and outputs are float32, int64, int32 or bool must agree
+/// with their test data; others must agree or be refused. No model may return a wrong result.
 /// </summary>
 public sealed class NodeTests(NodeTestCases cases) : IClassFixture<NodeTestCases>
 {

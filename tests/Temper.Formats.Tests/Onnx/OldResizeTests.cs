@@ -5,7 +5,10 @@ using Temper.Testing;
 
 namespace Temper.Formats.Tests.Onnx;
 
-/// <summary>Resize of operator set 10 and Upsample: the element below where an axis grows, the one above where it shrinks.</summary>
+/// <summary>
+/// Nearest mode of Resize in operator set 10 and of Upsample: source positions are rounded down where an axis grows,
+/// and up where it shrinks.
+/// </summary>
 public sealed class OldResizeTests
 {
     [Theory]

@@ -7,12 +7,12 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Tests.Onnx;
 
-/// <summary>ONNX files of all networks of the zoo, and files that only look like models.</summary>
+/// <summary>ONNX files of all zoo networks, and malformed files that resemble models.</summary>
 public sealed class OnnxFileTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("temper-onnxfile-").FullName;
 
-    /// <summary>Networks with an operator that ONNX has no counterpart for.</summary>
+    /// <summary>Networks with an operator that has no ONNX counterpart.</summary>
     private static readonly string[] WithoutCounterpart = ["two-stream", "two-stream-logits", "flow-stream"];
 
     public static TheoryData<string> Zoo => [.. NetworkZoo.Names.Except(WithoutCounterpart, StringComparer.Ordinal), "basic-1-1-1", "plain-1-1-1"];
@@ -59,7 +59,9 @@ public sealed class OnnxFileTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder));
     }
 
-    /// <summary>x and a weight through int8 and back, by hand: one scale for x, one for each row of the weight.</summary>
+    /// <summary>
+    /// Reference values computed by hand for int8 values: one scale for x, one for each row of the weight.
+    /// </summary>
     [Fact]
     public void Quantized_and_dequantized_values_lie_on_their_grids_and_survive_a_round_trip()
     {
@@ -119,7 +121,7 @@ public sealed class OnnxFileTests : IDisposable
         return stream.ToArray();
     }
 
-    /// <summary>A model with input x [N, 2], output y, and some nodes and initializers.</summary>
+    /// <summary>A model with input x [N, 2], output y, and the given nodes and initializers.</summary>
     private static byte[] Model(params WireWriter[] fields)
     {
         var graph = new WireWriter();

@@ -6,7 +6,10 @@ using Temper.Testing;
 
 namespace Temper.Formats.Tests.Onnx;
 
-/// <summary>Small models that went wrong once, with what is right for their inputs: right, or refused where nothing is right.</summary>
+/// <summary>
+/// Small models that once gave wrong results, with their expected outputs. A case without expected outputs must be
+/// refused.
+/// </summary>
 public sealed class OutsideCasesTests
 {
     private const string Folder = "../cases/onnx";

@@ -5,7 +5,9 @@ using Temper.Testing;
 
 namespace Temper.Formats.Tests.Onnx;
 
-/// <summary>Constants that several places of a graph name: they are there once, and what is written can be read.</summary>
+/// <summary>
+/// Constants used in several places of a graph: they are stored once, and the written file can be read.
+/// </summary>
 public sealed class SharedConstantTests : IDisposable
 {
     private static readonly float[] Numbers = [1, 2, 3, 4, 5, 6];
@@ -19,10 +21,10 @@ public sealed class SharedConstantTests : IDisposable
     [Fact]
     public void Constant_node_may_name_one_constant_twice()
     {
-        // w w, w w w, [s s] as a shape, and where w > 2 then w else w.
-        new OnnxModelBuilder(13).Input("x", "N", 6).Weight("w", Numbers, 6).Ints("s", 2).Ints("n", 0).Ints("one", 1).Weight("two", [2], 1)
+        // w * w, w + w + w, the shape [s, s], and w in both branches of Where.
+        new OnnxModelBuilder(13).Input("x", "N", 6).Weight("w", Numbers, 6).Ints("s", 2).Weight("two", [2], 1)
             .Node("Mul", "w,w", "w2").Node("Sum", "w,w,w", "w3").Node("Greater", "w,two", "above").Node("Where", "above,w,w", "same")
-            .Node("Add", "w2,w3", "a").Node("Add", "a,same", "b").Node("Add", "x,b", "c").Node("Concat", "n,s,one", "odd", ("axis", 0)).Node("Concat", "s,s", "square", ("axis", 0))
+            .Node("Add", "w2,w3", "a").Node("Add", "a,same", "b").Node("Add", "x,b", "c").Node("Concat", "s,s", "square", ("axis", 0))
             .Node("ConstantOfShape", "square", "zeros").Node("ReduceSum", "zeros", "zero", ("keepdims", 0)).Node("Add", "c,zero", "y").Output("y").Save(Model);
         Network network = OnnxFile.Load(Model).Network;
         Assert.Equal(Numbers.Select(w => (w * w) + (3 * w) + w), network.Forward(Tensor.Zeros([1, 6])).ToArray<float>());
@@ -42,16 +44,20 @@ public sealed class SharedConstantTests : IDisposable
         Assert.Equal(-15 / MathF.Sqrt(77), found[1], 1e-5f);
     }
 
-    /// <summary>w is a layer's weight, an operand, and an output under its own name.</summary>
+    /// <summary>
+    /// w is the weight of a layer, an operand, and an output under its own name; b is its bias and an operand.
+    /// </summary>
     [Theory]
     [InlineData("y,w")]
     [InlineData("w,y")]
     [InlineData("w")]
     [InlineData("y,w,z,x")]
+    [InlineData("v,w,y")]
     public void Initializer_that_is_an_output_survives_being_written(string outputs)
     {
         var builder = new OnnxModelBuilder(13).Input("x", "N", 3).Weight("w", Numbers, 3, 2).Weight("b", [7, 8], 2)
-            .Node("MatMul", "x,w", "m").Node("Add", "m,b", "y").Node("Mul", "m,b", "z");
+            .Node("MatMul", "x,w", "m").Node("Add", "m,b", "y").Node("Mul", "m,b", "z")
+            .Ints("axes", 2).Node("Unsqueeze", "x,axes", "column").Node("Mul", "column,w", "v");
         foreach (string output in outputs.Split(','))
         {
             builder.Output(output);

@@ -9,7 +9,7 @@ using Temper.Testing;
 
 namespace Temper.Formats.Tests.TorchCheckpoints;
 
-/// <summary>State dicts that PyTorch wrote, and files that only look like some.</summary>
+/// <summary>State dicts written by PyTorch, and malformed files that resemble them.</summary>
 public sealed class TorchCheckpointTests
 {
     private const string Resources = "Temper.Formats.Tests.Golden";
@@ -132,7 +132,9 @@ public sealed class TorchCheckpointTests
 
     internal static TorchCheckpoint Read(byte[] file) => TorchCheckpoint.Read(new MemoryStream(file), "x.pt");
 
-    /// <summary>A legacy file whose object is a pickle of our own, with one storage of four floats called k.</summary>
+    /// <summary>
+    /// A file in the legacy format with the given pickle as its object, and one storage of four floats named k.
+    /// </summary>
     private static byte[] Pickles(string body, long count = 4)
     {
         byte[] head = Sample("pickles parameters");

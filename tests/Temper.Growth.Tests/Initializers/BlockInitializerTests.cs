@@ -8,7 +8,7 @@ using Temper.Tensors;
 
 namespace Temper.Growth.Tests.Initializers;
 
-/// <summary>The contract of initializers; a new one is a row.</summary>
+/// <summary>The contract of block initializers; every registered initializer is a row.</summary>
 public sealed class BlockInitializerTests
 {
     public static TheoryData<string> Names => [.. BlockInitializer.Names];
@@ -56,7 +56,7 @@ public sealed class BlockInitializerTests
 
     [Theory]
     [InlineData("gaussian", 0, 1)]
-    [InlineData("uniform", 0.5, 0.2887)]          // of U[0, 1]: 1 / sqrt(12)
+    [InlineData("uniform", 0.5, 0.2887)]          // standard deviation of U[0, 1]: 1 / sqrt(12)
     public void Drawn_scales_and_shifts_have_mean_and_deviation_of_their_distribution(string name, double mean, double deviation)
     {
         BlockInitializer initializer = BlockInitializer.ByName(name);
@@ -93,7 +93,7 @@ public sealed class BlockInitializerTests
 
     [Theory]
     [InlineData("basic3")]
-    [InlineData("bottleneck4")]         // its first blocks have shortcuts with weights in every stage
+    [InlineData("bottleneck4")]         // the first block of every stage has a shortcut with weights
     public void Residual_families_take_initializers_that_need_a_shortcut(string family)
     {
         GrowthOptions options = SmallGrowth.Options with { Initializer = new ZeroInit(), MaxEpochs = 1, FinishEpochs = 1 };

@@ -5,12 +5,18 @@ using Temper.Testing;
 
 namespace Temper.Growth.Tests.Policies;
 
-/// <summary>The loop's decisions against the published loop, written down plainly, and the test against its closed form.</summary>
+/// <summary>
+/// Compares the loop's decisions with a plain implementation of the published loop, and the paired test with its closed
+/// form.
+/// </summary>
 public sealed class PolicyTests
 {
     private const double Tau = 0.0005;
 
-    /// <summary>K, J, stages, and after how many epochs the scripted accuracy stops rising; J below, equal to and above the epochs that there are.</summary>
+    /// <summary>
+    /// K, J, number of stages, and the epoch after which the scripted accuracy stops rising. J is smaller than, equal
+    /// to and larger than the number of available epochs.
+    /// </summary>
     public static TheoryData<int, int, int, int> Loops => new()
     {
         { 1, 1, 3, 5 }, { 3, 12, 3, 20 }, { 3, 12, 1, 20 }, { 2, 100, 4, 10 }, { 5, 5, 3, 30 }, { 5, 5, 2, 0 }, { 3, 7, 3, 0 }, { 1, 40, 2, 3 },
@@ -36,7 +42,7 @@ public sealed class PolicyTests
         Assert.Equal(Published(6, 6, 3, Accuracy), Ours(6, 6, 3, Accuracy));       // c-AutoGrow
     }
 
-    /// <summary>Section 1.2 of the method's description, line by line, with no type of ours.</summary>
+    /// <summary>Section 1.2 of the method's description, line by line, without any type of the library.</summary>
     private static int[] Published(int interval, int window, int stages, Func<int, double> accuracy)
     {
         int[] depths = [.. Enumerable.Repeat(1, stages)];
@@ -136,13 +142,13 @@ public sealed class PolicyTests
         track.Gains[0] = 0.05;
         Assert.Equal(1, policy.Next(track, stream));
         (track.Gains[1], track.Gains[2]) = (0.01, 0.001);
-        Assert.Equal(1, policy.Next(track, stream));      // 0.001 a MAC against 0.0005 and 0.00002
+        Assert.Equal(1, policy.Next(track, stream));      // 0.001 per MAC, against 0.0005 and 0.00002
         track.Live.Remove(1);
         Assert.Equal(0, policy.Next(track, stream));
         Assert.Contains(new RandomStage().Next(track, stream), track.Live);
     }
 
-    /// <summary>P(X >= least) for X binomial, by whole numbers.</summary>
+    /// <summary>P(X >= least) for a binomial X with probability 1/2, in integer arithmetic.</summary>
     private static double Tail(int least, int tries)
     {
         BigInteger term = BigInteger.One, sum = BigInteger.Zero;

@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Temper.Parallelism.Tests.Collectives;
 
-/// <summary>The contract of collectives on threads. With MPI the same check runs as <c>temper doctor --mpi</c>, in tests of the tool.</summary>
+/// <summary>
+/// Contract of the collectives on threads. The end-to-end tests run the same check with MPI by
+/// <c>temper doctor --mpi</c>.
+/// </summary>
 public sealed class InProcessGroupTests
 {
     [Theory]

@@ -93,7 +93,8 @@ public sealed class DataRanksOptionsTests : IDisposable
         (TrainingResult all, _) = RankRuns.Train(Normalized, 3, group => new DataRanks(group));
         float[][] local = [.. RankRuns.TrainAll(Normalized, 3, group => new DataRanks(group, options)).Select(rank => Running(rank.Result.Last))];
 
-        // Each rank has seen other samples; only the mean over the ranks is the same on all of them.
+        // Ranks compute statistics of different samples; the final ones are equal on all ranks because they are
+        // averaged.
         Assert.All(local, running => Assert.Equal(local[0], running));
         Assert.NotEqual(Running(all.Last), local[0]);
 
@@ -116,7 +117,7 @@ public sealed class DataRanksOptionsTests : IDisposable
         ILookup<string, int> threads = events.ToLookup(
             one => one.GetProperty("name").GetString()!, one => one.GetProperty("tid").GetInt32());
 
-        // 29 samples in batches of 12 are three steps; both ranks record them here, rank 0 its buckets too.
+        // 29 samples in batches of 12 are three steps. Both ranks record them here; rank 0 also records its buckets.
         Assert.Equal(6, threads["forward and backward"].Count());
         Assert.Equal(6, threads["optimizer"].Count());
         Assert.True(threads["all-reduce"].Count() >= 6);
@@ -129,13 +130,13 @@ public sealed class DataRanksOptionsTests : IDisposable
         float[] values = new float[length];
         RandomStream.FromSeed((ulong)(11 + rank)).FillGaussian(values);
 
-        // Ties between two numbers of 8 bits, and what has no neighbor above.
+        // A tie between two bfloat16 values, and a value without a larger neighbor.
         values[0] = BitConverter.UInt32BitsToSingle(0x3F80_8000);
         values[^1] = length > 2 ? float.PositiveInfinity : values[^1];
         return values;
     }
 
-    /// <summary>The nearest of the two neighbors, of equally near ones that whose last bit is zero.</summary>
+    /// <summary>Rounds to the nearest bfloat16 value, ties to even.</summary>
     private static float Nearest(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value) & 0xFFFF_0000;

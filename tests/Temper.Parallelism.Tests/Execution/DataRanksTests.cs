@@ -18,7 +18,10 @@ public sealed class DataRanksTests
         return (y + y.Conv2d(4, kernel: 3, padding: 1).BatchNorm()).Relu().Flatten().Linear(3);
     }).Initialize(RandomStream.FromSeed(5));
 
-    /// <summary>As <see cref="Residual"/> without kinks: a ReLU whose input is almost zero turns rounding into a step of the gradient.</summary>
+    /// <summary>
+    /// <see cref="Residual"/> without kinks: at a ReLU whose input is almost zero, a rounding error becomes a jump of
+    /// the gradient.
+    /// </summary>
     private static readonly Network Smooth = Network.Build(new InputSpec { SampleShape = [2, 6, 6] }, x =>
     {
         Value y = x.Conv2d(4, kernel: 3, padding: 1).BatchNorm().Tanh();
@@ -40,7 +43,9 @@ public sealed class DataRanksTests
         }
     }
 
-    /// <summary>The yardstick is one rank that sees the samples of each batch in reverse: its sums differ by nothing but their order.</summary>
+    /// <summary>
+    /// The reference is one rank with the samples of each batch in reverse: only the order of its sums differs.
+    /// </summary>
     [Theory]
     [InlineData(2)]
     [InlineData(3)]
@@ -54,7 +59,7 @@ public sealed class DataRanksTests
         AssertRounding(Deviation(shared, gradients), Deviation(reordered, gradients));
         AssertRounding(Deviation(sharedRunning, running), Deviation(reorderedRunning, running));
 
-        // The first step's gradients, and the running statistics after three steps.
+        // Returns the gradients of the first step, and the running statistics after three steps.
         (float[] Gradients, float[] Running) Epoch(int size, Func<Communicator, TrainingRanks> share, bool reverses = false)
         {
             WatchedRanks? first = null;
@@ -126,7 +131,7 @@ public sealed class DataRanksTests
         Assert.True(ranks < 10 * Math.Max(reordered, 1e-7), $"ranks differ by {ranks:E1}, another order of the samples by {reordered:E1}");
     }
 
-    /// <summary>L2 distance, relative to the length of what is expected.</summary>
+    /// <summary>L2 distance, relative to the norm of the expected values.</summary>
     private static double Deviation(float[] actual, float[] expected) => Math.Sqrt(
         actual.Zip(expected, (a, b) => Math.Pow((double)a - b, 2)).Sum() / expected.Sum(b => (double)b * b));
 

@@ -9,7 +9,7 @@ using Timeline = Temper.Training.StepTimeline;
 
 namespace Temper.Parallelism.Tests.Execution;
 
-/// <summary>What a prediction of a step is made of, found on ranks that are threads.</summary>
+/// <summary>Measurements on which the predicted time of a step is based, on ranks that are threads.</summary>
 public sealed class ProbeTests
 {
     [Theory]
@@ -22,14 +22,14 @@ public sealed class ProbeTests
             using var pool = new WorkerPool(1);
             using WorkerPool.Usage usage = pool.Use();
 
-            // Ranks do not agree on the time to spend; the first that has spent its own ends it for all.
+            // Ranks have different time limits; the first rank to reach its limit ends the measurement for all.
             return MachineProbe.Run(
                 RankRuns.Even, 4, TimeSpan.FromMilliseconds(10 * group.Rank), TimeProvider.System,
                 new RankStart(group), CancellationToken.None);
         });
         Assert.True(found[0].StepSeconds > 0 && found[0].FlopsPerSecond > 0);
 
-        // The slowest rank of a round counts for all.
+        // In each round, the time of the slowest rank counts for all.
         Assert.All(found, one => Assert.Equal(found[0], one));
     }
 
@@ -76,7 +76,7 @@ public sealed class ProbeTests
         int count = JsonDocument.Parse(timeline.ToJson()).RootElement.GetProperty("traceEvents").EnumerateArray()
             .Count(one => string.Equals(one.GetProperty("name").GetString(), "exchange", StringComparison.Ordinal));
 
-        // Three steps, each with exchanges forward and as many backward.
+        // Three steps, each with as many exchanges forward as backward.
         Assert.True(count >= 6 && count % 6 == 0, $"{count} exchanges");
     }
 }

@@ -10,7 +10,7 @@ using Temper.Training;
 
 namespace Temper.Parallelism.Tests.Execution;
 
-/// <summary>Small trainings on ranks that are threads.</summary>
+/// <summary>Small training runs on ranks that are threads.</summary>
 internal static class RankRuns
 {
     internal static TrainingOptions Options { get; } = new()
@@ -18,13 +18,13 @@ internal static class RankRuns
         Seed = 3, Epochs = 3, BatchSize = 12, Optimizer = new Sgd { LearningRate = 0.05f, Momentum = 0.9f },
     };
 
-    /// <summary>Two convolutions and two linear layers whose widths 4 divides.</summary>
+    /// <summary>Two convolutions and two linear layers whose widths are divisible by 4.</summary>
     internal static Network Even { get; } = Chain(channels: 4, width: 8, features: 12, classes: 4, hasBias: false);
 
-    /// <summary>Widths that neither 3 nor 4 divides, with biases.</summary>
-    internal static Network Uneven { get; } = Chain(channels: 5, width: 7, features: 9, classes: 10, hasBias: true);
+    /// <summary>Widths that are divisible neither by 3 nor by 4; with biases.</summary>
+    internal static Network Uneven { get; } = Chain(channels: 5, width: 7, features: 11, classes: 10, hasBias: true);
 
-    /// <summary>Samples that no number of ranks divides.</summary>
+    /// <summary>Random samples; the default count is prime, so that ranks get unequal parts.</summary>
     internal static Dataset Data(Network network, int count = 29)
     {
         int classes = network.Graph.ShapeOf(network.Outputs[0].Value)[-1];
@@ -39,12 +39,12 @@ internal static class RankRuns
         return new TensorDataset("noise", Tensor.From(values, [count, .. network.Inputs[0].SampleShape.AsSpan()]), Tensor.From(labels, [count]));
     }
 
-    /// <summary>Trains on ranks and gives rank 0's result with the mean loss after every step.</summary>
+    /// <summary>Trains on ranks; returns the result of rank 0 and the mean loss after every step.</summary>
     internal static (TrainingResult Result, double[] Losses) Train(
         Network network, int ranks, Func<Communicator, TrainingRanks> share, TrainingOptions? options = null) =>
         TrainAll(network, ranks, share, options)[0];
 
-    /// <summary>As <see cref="Train"/>, with the results of all ranks.</summary>
+    /// <summary>Like <see cref="Train"/>, but returns the results of all ranks.</summary>
     internal static IReadOnlyList<(TrainingResult Result, double[] Losses)> TrainAll(
         Network network, int ranks, Func<Communicator, TrainingRanks> share, TrainingOptions? options = null)
     {

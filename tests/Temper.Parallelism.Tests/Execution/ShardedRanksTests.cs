@@ -14,7 +14,10 @@ public sealed class ShardedRanksTests
 {
     private const int Batch = 8;
 
-    /// <summary>Every way to split four layers by samples, input channels or output channels over two ranks; over four, every 37th.</summary>
+    /// <summary>
+    /// With two ranks, every way to split four layers by samples, input channels or output channels; with four, every
+    /// 37th.
+    /// </summary>
     public static TheoryData<int> Ranks => [2, 4];
 
     [Theory]
@@ -77,7 +80,9 @@ public sealed class ShardedRanksTests
         }
     }
 
-    /// <summary>A layer more after each epoch: planned anew on all ranks, with the weights and the momentum that were there.</summary>
+    /// <summary>
+    /// Each epoch adds a layer: all ranks plan again, and the previous weights and momentum are preserved.
+    /// </summary>
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
@@ -91,7 +96,7 @@ public sealed class ShardedRanksTests
         Assert.All(many, rank => Assert.Equal(one.Last.Parameters.Select(p => p.Name), rank.Result.Last.Parameters.Select(p => p.Name)));
         Assert.Equal(network.Parameters.Count + 6, one.Last.Parameters.Count);
 
-        // Each layer is divided in another way after each growth.
+        // Changes the split of each layer after each growth.
         RankPlan Plan(Network current)
         {
             int layers = current.Nodes.Count(node => node.Operator is Conv2d or Linear);
@@ -150,7 +155,9 @@ public sealed class ShardedRanksTests
         }
     }
 
-    /// <summary>One forward and backward pass, and the sums of gradients, without the trainer.</summary>
+    /// <summary>
+    /// Bytes sent by all ranks in one forward and backward pass with the sums of gradients, without the trainer.
+    /// </summary>
     private static long BytesOfStep(Network network, RankPlan plan)
     {
         Dataset data = RankRuns.Data(network, Batch);
@@ -169,7 +176,9 @@ public sealed class ShardedRanksTests
         }).Sum();
     }
 
-    /// <summary>Puts a linear layer before the last one after each epoch. It remembers nothing, so that ranks may share it.</summary>
+    /// <summary>
+    /// Inserts a linear layer before the last one after each epoch. It is stateless, so that ranks may share it.
+    /// </summary>
     private sealed class LayerMore : IEpochEdit
     {
         public string Name => "layer-more";

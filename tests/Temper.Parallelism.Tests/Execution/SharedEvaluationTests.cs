@@ -10,7 +10,7 @@ namespace Temper.Parallelism.Tests.Execution;
 
 public sealed class SharedEvaluationTests
 {
-    /// <summary>Batches of 5 of 29 samples: ranks have two of them, one, or none at all.</summary>
+    /// <summary>29 samples in batches of 5 are 6 batches: a rank has three, two, one or none of them.</summary>
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
@@ -44,7 +44,7 @@ public sealed class SharedEvaluationTests
                 return [];
             }
 
-            // The last set is not known to the others.
+            // Only rank 0 has the last set.
             return networks.SelectMany(network => (EvaluationResult[])
                 [.. new[] { data, few, own }.Select(set => shared.Evaluate(network, set, CancellationToken.None))]).ToArray();
         });

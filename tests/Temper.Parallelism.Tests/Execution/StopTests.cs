@@ -6,7 +6,7 @@ using Temper.Training;
 
 namespace Temper.Parallelism.Tests.Execution;
 
-/// <summary>One rank is told to stop.</summary>
+/// <summary>One rank receives a request to stop.</summary>
 public sealed class StopTests
 {
     [Theory]
@@ -15,7 +15,8 @@ public sealed class StopTests
     [InlineData(3, 3)]
     public void All_ranks_stop_at_the_same_step_at_most_one_later(int canceledAfter, int steps)
     {
-        // 29 samples in batches of 12 are three steps an epoch. What comes after an epoch's last step is seen at once.
+        // 29 samples in batches of 12 are three steps per epoch. A request after the last step of an epoch takes effect
+        // immediately.
         IReadOnlyList<TrainingResult> results = InProcessGroup.Run(2, group =>
         {
             using var pool = new WorkerPool(1);
@@ -23,7 +24,7 @@ public sealed class StopTests
             using var stop = new CancellationTokenSource();
             using var ranks = new DataRanks(group);
             var callback = new Stop(group.Rank == 1 ? canceledAfter : int.MaxValue, stop);
-            callback.OnStep(default);          // counts from what was before the first step
+            callback.OnStep(default);          // a count of 0 cancels before the first step
             Dataset data = RankRuns.Data(RankRuns.Even);
             return Trainer.Fit(
                 RankRuns.Even, data, data, RankRuns.Options with { Ranks = ranks, Callbacks = [callback] }, stop.Token);

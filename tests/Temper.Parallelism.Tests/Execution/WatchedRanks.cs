@@ -5,12 +5,14 @@ using Temper.Training;
 
 namespace Temper.Parallelism.Tests.Execution;
 
-/// <summary>Ranks whose gradients are remembered after each step.</summary>
-/// <param name="inner">What they do.</param>
-/// <param name="reverses">Whether the samples of each batch come in reverse: the same run but for the order of its sums.</param>
+/// <summary>Ranks that record their gradients after each step.</summary>
+/// <param name="inner">Ranks that do the work.</param>
+/// <param name="reverses">
+/// Whether the samples of each batch are reversed: the same run, except for the order of its sums.
+/// </param>
 internal sealed class WatchedRanks(TrainingRanks inner, bool reverses = false) : TrainingRanks, IDisposable
 {
-    /// <summary>All gradients of each step, one parameter after the other.</summary>
+    /// <summary>Gradients of each step, concatenated over all parameters.</summary>
     internal List<float[]> Steps { get; } = [];
 
     public override BatchPart Part => inner.Part;

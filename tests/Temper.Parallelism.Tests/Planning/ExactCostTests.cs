@@ -3,7 +3,9 @@ using Temper.Randomness;
 
 namespace Temper.Parallelism.Tests.Planning;
 
-/// <summary>The exact cost against counting, and the paper's against its own formulas level by level.</summary>
+/// <summary>
+/// Compares the exact cost with counted elements, and the paper's cost with its own formulas level by level.
+/// </summary>
 public sealed class ExactCostTests
 {
     [Theory]
@@ -17,13 +19,14 @@ public sealed class ExactCostTests
     {
         Hierarchy hierarchy = Hierarchy.Of(accelerators);
         int[] groups = [.. hierarchy.Groups];
-        // As many of each as there are ranks, so that all divide evenly; twice as many samples, so that sizes cannot be confused.
+        // Widths equal the number of ranks, so that everything divides evenly; the batch is twice as large, so that
+        // sizes cannot be confused.
         int batch = 2 * accelerators, width = accelerators;
         PlannedNetwork network = PlannedNetwork.Chain("two", Layer("a", 0, width, width), Layer("b", width, width, width));
         var cost = new PlanCost(network, hierarchy, batch, CostKind.Exact, splits: 3);
         byte[][] splits = [.. Enumerable.Range(0, cost.Patterns.Count).Select(pattern => cost.Patterns.Digits(pattern).ToArray())];
         long[] gradients = [.. splits.Select(split => ShardCounting.Gradient(groups, split, width, width))];
-        // The last layer's output goes to whole samples, for the loss.
+        // The loss needs the last layer's output split by samples.
         long[] losses = [.. splits.Select(split => ShardCounting.Value(groups, split, new byte[groups.Length], batch, width))];
         for (int from = 0; from < cost.Patterns.Count; from++)
         {
@@ -52,7 +55,10 @@ public sealed class ExactCostTests
         }
     }
 
-    /// <summary>Section 2.2 as it stands: com of a level, times its groups, times two values of four bytes; shapes shrink with each level.</summary>
+    /// <summary>
+    /// Literal implementation of section 2.2: com of a level, times its groups, times two values of four bytes; shapes
+    /// shrink with each level.
+    /// </summary>
     private static double LevelByLevel(PlanCost cost, int[] patterns)
     {
         double total = 0;

@@ -7,7 +7,7 @@ public sealed class PaperPlanTests
 {
     public static TheoryData<string, string, double, double, bool> Figures => new()
     {
-        // Figure 5 (levels) and Figure 8 (GB), as the paper prints them; false: the one total that we miss by 1.4 %.
+        // Figure 5 (levels) and Figure 8 (GB), as the paper prints them; false: the one total that is off by 1.4 %.
         { "sfc", "1111 1111 0111 1111", 16.9, 0.681, true },
         { "sconv", "0000 0000 0000 0000", 0.0121, 0.0121, true },
         { "lenet-c", "0011 0010 0000 0011", 0.0517, 0.0161, true },

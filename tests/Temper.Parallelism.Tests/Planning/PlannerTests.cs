@@ -6,7 +6,7 @@ using Temper.Testing;
 
 namespace Temper.Parallelism.Tests.Planning;
 
-/// <summary>Networks, limits and files of plans.</summary>
+/// <summary>Planning of networks, memory limits, and plan files.</summary>
 public sealed class PlannerTests
 {
     [Fact]
@@ -21,7 +21,7 @@ public sealed class PlannerTests
                 (actual.Weights, actual.Inputs, actual.Outputs, actual.Macs, actual.InChannels, actual.OutChannels));
         }
 
-        // Partial sums are added up before pooling: four times as many elements.
+        // Partial sums are added before pooling, where there are four times as many elements.
         Assert.Equal(4 * read.Layers[0].Outputs, read.Layers[0].PartialSums);
     }
 
@@ -49,7 +49,7 @@ public sealed class PlannerTests
             Assert.True(three <= two && four <= three, $"{name}: {two}, {three}, {four}");
         }
 
-        // Linear layers alternate output and input channels: nothing has to be summed between them.
+        // Linear layers alternate between splits of output and input channels, so nothing is summed between them.
         PlannedNetwork sfc = PaperNetworks.Create("sfc");
         Assert.True(Planner.Plan(sfc, options with { AllowsOutputSplit = true }).Bytes.Plan < 0.7 * Planner.Plan(sfc, options).Bytes.Plan);
     }
@@ -57,9 +57,10 @@ public sealed class PlannerTests
     [Fact]
     public void Strips_read_the_rows_that_kernels_reach_over_the_border()
     {
-        // 3x3 with padding: each of three borders between four strips is crossed by a row from either side.
+        // 3x3 with padding: one row from either side crosses each of the three borders between four strips.
         Assert.Equal(2 * 3 * 100, new PlannedRows(16, 16, 16, 3, 1, 1, 100).Halo(4));
-        // 1x1: none. Stride 2, kernel 2: none. No padding, 5x5, 28 to 24 in two strips: rows 14, 15 of the one, 12, 13 of the other.
+        // 1x1: none. Stride 2, kernel 2: none. 5x5 without padding, 28 to 24 rows in two strips: the first strip also
+        // reads rows 14 and 15, the second rows 12 and 13.
         Assert.Equal(0, new PlannedRows(16, 16, 16, 1, 1, 0, 100).Halo(4));
         Assert.Equal(0, new PlannedRows(16, 8, 8, 2, 2, 0, 100).Halo(4));
         Assert.Equal(400, new PlannedRows(28, 24, 12, 5, 1, 0, 100).Halo(2));

@@ -3,22 +3,25 @@ using Temper.Randomness;
 
 namespace Temper.Parallelism.Tests.Planning;
 
-/// <summary>Whole numbers, one after the other, from a stream.</summary>
+/// <summary>Consecutive random integers from a stream.</summary>
 internal sealed class SequenceRandom(RandomStream stream)
 {
     private readonly RandomCursor _cursor = stream.Cursor();
 
-    /// <summary>A number between two, both included.</summary>
+    /// <summary>Returns an integer between two bounds, both inclusive.</summary>
     internal int Next(int least, int most) => least + _cursor.NextInt32(most - least + 1);
 }
 
-/// <summary>Random networks for a planner.</summary>
+/// <summary>Random networks for planner tests.</summary>
 internal static class RandomPlans
 {
     internal static PlannedNetwork Chain(SequenceRandom random, int layers, bool hasGroups = true) =>
         PlannedNetwork.Chain("chain", [.. Enumerable.Range(0, layers).Select(i => Layer(random, $"l{i}", hasInput: i > 0, hasGroups))]);
 
-    /// <summary>Layers with random edges forward besides those of a chain; points with several readers or inputs have no weights.</summary>
+    /// <summary>
+    /// Layers that each read one of the two layers before them, and sometimes another earlier layer. A layer with
+    /// several inputs is a junction without weights.
+    /// </summary>
     internal static PlannedNetwork Graph(SequenceRandom random, int layers)
     {
         var edges = new List<(int From, int To)>();

@@ -3,7 +3,7 @@ using Temper.Randomness;
 
 namespace Temper.Parallelism.Tests.Planning;
 
-/// <summary>Searches against trying everything.</summary>
+/// <summary>Compares searches with exhaustive search.</summary>
 public sealed class SearchTests
 {
     private static readonly int[] Accelerators = [2, 4, 8, 6, 3];
@@ -21,7 +21,8 @@ public sealed class SearchTests
         var random = new SequenceRandom(RandomStream.FromSeed((ulong)(100 + ((int)kind * 10) + splits + (hasBranches ? 50 : 0))));
         for (int round = 0; round < rounds; round++)
         {
-            // Up to 8 layers by 3 levels; three kinds of splits over 2 levels.
+            // Small enough for exhaustive search: up to 8 layers and 3 levels with two kinds of splits, 6 layers and 2
+            // levels with three.
             int layers = random.Next(1, splits == 2 ? 8 : 6);
             int accelerators = splits == 2 ? Accelerators[random.Next(0, Accelerators.Length - 1)] : 4;
             PlannedNetwork network = hasBranches ? RandomPlans.Graph(random, layers) : RandomPlans.Chain(random, layers);
@@ -71,7 +72,7 @@ public sealed class SearchTests
     [Fact]
     public void A_graph_that_is_not_series_parallel_is_solved_exactly_too()
     {
-        // Every later layer reads every earlier one.
+        // Every layer reads all earlier layers.
         var random = new SequenceRandom(RandomStream.FromSeed(13));
         PlannedLayer[] layers = [.. Enumerable.Range(0, 6).Select(i => RandomPlans.Chain(random, 1).Layers[0] with { Name = $"l{i}", Kind = LayerKind.Grouped })];
         PlannedEdge[] edges = [.. Enumerable.Range(0, 6).SelectMany(to => Enumerable.Range(0, to).Select(from => new PlannedEdge(from, to, layers[from].Outputs)))];
@@ -113,7 +114,7 @@ public sealed class SearchTests
     private static int Cheapest(PlanCost cost, int layer) =>
         Enumerable.Range(0, cost.Patterns.Count).MinBy(pattern => cost.Layer(layer, pattern));
 
-    /// <summary>The least total of all assignments, by depth-first search; what cannot become better is left out.</summary>
+    /// <summary>Minimum total over all assignments, by depth-first search with pruning by a lower bound.</summary>
     private static double Best(PlanCost cost, int[]? isFixed = null)
     {
         PlannedNetwork network = cost.Network;

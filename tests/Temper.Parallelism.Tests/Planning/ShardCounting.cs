@@ -2,12 +2,15 @@ using Temper.Parallelism.Planning;
 
 namespace Temper.Parallelism.Tests.Planning;
 
-/// <summary>Counts the elements that ranks send, element by element and rank by rank: the slow truth that the exact cost is compared with.</summary>
+/// <summary>
+/// Counts the elements sent by each rank, element by element: slow reference implementation of the exact cost.
+/// </summary>
 internal static class ShardCounting
 {
     /// <summary>
-    /// Elements of a value <c>[samples, channels]</c> that are sent, forward and backward: partial sums are added up at one rank, one that
-    /// needs the result where there is such a rank, and go from there to the others that need it.
+    /// Counts the elements of a value <c>[samples, channels]</c> sent in the forward and the backward pass. Partial
+    /// sums are added at one rank, if possible one that needs the result, and sent from there to the other ranks that
+    /// need it.
     /// </summary>
     internal static long Value(int[] groups, byte[] from, byte[] to, int samples, int channels)
     {
@@ -17,9 +20,11 @@ internal static class ShardCounting
         {
             for (int channel = 0; channel < channels; channel++)
             {
-                // Held: samples (0) or output channels (2) say where it is; input channels (1) leave a partial sum everywhere.
+                // Ranks that hold the element: a split by samples (0) or output channels (2) places it; a split by
+                // input channels (1) leaves a partial sum on every rank.
                 int[] holders = Ranks(ranks, groups, from, split => split switch { 0 => sample, 2 => channel, _ => -1 });
-                // Needed: samples (0) or input channels (1); output channels (2) need everything.
+                // Ranks that need the element: selected by samples (0) or input channels (1); with a split by output
+                // channels (2), all.
                 int[] readers = Ranks(ranks, groups, to, split => split switch { 0 => sample, 1 => channel, _ => -1 });
                 int[] both = [.. holders.Intersect(readers)];
                 int root = both.Length > 0 ? both[0] : holders[0];
@@ -31,7 +36,10 @@ internal static class ShardCounting
         return sent;
     }
 
-    /// <summary>Elements that are sent to sum the gradients of weights <c>[outputs, inputs]</c>: added up at one rank, then back to the others.</summary>
+    /// <summary>
+    /// Counts the elements sent to sum the gradients of weights <c>[outputs, inputs]</c>: to one rank, then back to the
+    /// others.
+    /// </summary>
     internal static long Gradient(int[] groups, byte[] splits, int inputs, int outputs)
     {
         int ranks = groups.Aggregate(1, (a, b) => a * b);
@@ -48,7 +56,10 @@ internal static class ShardCounting
         return sent;
     }
 
-    /// <summary>Ranks that have an index: at each level the digit of the rank is that of the index along the axis that the level splits.</summary>
+    /// <summary>
+    /// Ranks that hold an index: at each level, the digit of the rank equals the digit of the index along the axis that
+    /// the level splits.
+    /// </summary>
     private static int[] Ranks(int ranks, int[] groups, byte[] splits, Func<byte, int> indexOf) =>
         [.. Enumerable.Range(0, ranks).Where(rank => Enumerable.Range(0, groups.Length).All(level =>
             indexOf(splits[level]) is var index && (index < 0 || Digit(index, level, groups) == Digit(rank, level, groups))))];

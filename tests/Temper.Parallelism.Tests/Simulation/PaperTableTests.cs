@@ -2,7 +2,9 @@ using Temper.Parallelism.Simulation;
 
 namespace Temper.Parallelism.Tests.Simulation;
 
-/// <summary>How many of the paper's figures are reproduced; a change of any is a change of docs/hypar.md.</summary>
+/// <summary>
+/// Number of the paper's figures that are reproduced; a change here requires a change of docs/hypar.md.
+/// </summary>
 public sealed class PaperTableTests
 {
     private static readonly Lazy<IReadOnlyList<PaperRow>> Rows = new(PaperTables.All);

@@ -55,12 +55,13 @@ public sealed class SimulationTests
     [Fact]
     public void Links_are_shared_by_the_messages_that_cross_them()
     {
-        // Halves of an H tree of 4: both ranks of a half send through the one link to the root. Neighbors have links of their own.
+        // Halves of an H tree with 4 ranks: both ranks of a half send over its single link to the root. Neighbors have
+        // separate links.
         Hierarchy four = Hierarchy.Of(4);
         (double SecondsPerByte, double Latency)[] tree = Topology.HTree(4, 1e9, 1e-6).Time([four.Peers(0), four.Peers(1)]);
         Assert.Equal((2e-9, 4e-6), (tree[0].SecondsPerByte, Math.Round(tree[0].Latency, 12)));
         Assert.Equal((1e-9, 2e-6), (tree[1].SecondsPerByte, Math.Round(tree[1].Latency, 12)));
-        // A ring of 4 x 1 does not exist: 4 ranks are a torus of 2 x 2, where every rank has a link to both neighbors.
+        // 4 ranks form a torus of 2 x 2, not a ring: every rank has a link to both neighbors.
         Assert.All(Topology.Torus(4, 1e9).Time([four.Peers(0), four.Peers(1)]), level => Assert.Equal(1e-9, level.SecondsPerByte));
         // A bus carries one byte at a time for all ranks together.
         Assert.Equal(4e-9, Topology.Bus(4, 1e9).Time([four.Peers(0)])[0].SecondsPerByte);
@@ -70,7 +71,8 @@ public sealed class SimulationTests
     public void Torus_of_16_takes_two_links_to_the_other_half()
     {
         Hierarchy hierarchy = Hierarchy.Of(16);
-        // Two rows further on a ring of four rows: of the two ways with two links each message takes one, and shares each link with another one.
+        // The peer is two rows away on a ring of four rows. A message takes one of the two shortest paths, with two
+        // links each, and shares each link with one other message.
         double seconds = Topology.Torus(16, 1e9).Time([hierarchy.Peers(0)])[0].SecondsPerByte;
         Assert.InRange(seconds, 1e-9, 2e-9);
     }
@@ -110,7 +112,7 @@ public sealed class SimulationTests
     public void Data_parallelism_is_chosen_where_its_step_is_not_slower()
     {
         PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-e"), new PlanOptions { Accelerators = 64, Search = SearchKind.Joint });
-        // Everything but the links of the last level is free: there data parallelism moves the same bytes as at all levels.
+        // With practically unlimited bandwidth only computation takes time, so data parallelism is not slower.
         PlanResult chosen = FasterPlan.Choose(plan, Machine.Paper(64) with { Topology = Topology.Bus(64, 1e30) });
         Assert.True(chosen.Plan.IsDataParallel);
         Assert.Contains(chosen.Notes, note => note.Contains("data parallelism is chosen", StringComparison.Ordinal));

@@ -7,7 +7,7 @@ using Temper.Testing;
 
 namespace Temper.Privacy.Tests.Audit;
 
-/// <summary>If an audit cannot break a default bundle, the audit is wrong.</summary>
+/// <summary>An audit that cannot break a default bundle is wrong.</summary>
 public sealed class AuditTests
 {
     [Theory]
@@ -57,7 +57,10 @@ public sealed class AuditTests
         Assert.StartsWith(AttackFinding.NotRun, AuditSection.Meaning(MorphAudit.Verdict(findings)), StringComparison.Ordinal);
     }
 
-    /// <summary>Nothing but the bundle: neighbors of one class show, unless pictures of one class are no closer to each other than to any other.</summary>
+    /// <summary>
+    /// Needs only the bundle: neighbors share a class, unless pictures of one class are no closer to each other than to
+    /// others.
+    /// </summary>
     [Theory]
     [InlineData(true, AttackFinding.Leaks)]
     [InlineData(false, AttackFinding.NotBroken)]
@@ -86,7 +89,10 @@ public sealed class AuditTests
             MorphAudit.Run(MorphBundle.Open(folder.Path), new AuditInputs { Truth = truth }).Single(finding => finding.Name is "geometry");
     }
 
-    /// <summary>Nothing but rows and layer: shapes show in the features, noise does not, and the truth tells which is which.</summary>
+    /// <summary>
+    /// Needs only rows and layer: the features of shapes show structure, those of noise do not. With the true pictures,
+    /// both can be identified.
+    /// </summary>
     [Theory]
     [InlineData(true, 3, AttackFinding.Leaks)]
     [InlineData(false, 3, AttackFinding.NotBroken)]
@@ -101,7 +107,7 @@ public sealed class AuditTests
         Assert.Equal((expected, null), (alone.Verdict, alone.Identification));
         if (expected is not AttackFinding.NotRun)
         {
-            // The brightness of a patch tells noise apart as well: what is hidden is only the order of the channels.
+            // The brightness of patches identifies noise as well, since only the order of the channels is hidden.
             Assert.Equal(AttackFinding.Leaks, scored.Verdict);
             Assert.True(scored.Identification > 0.7, $"{scored.Identification}");
             Assert.StartsWith(alone.Detail, scored.Detail, StringComparison.Ordinal);
@@ -127,7 +133,7 @@ public sealed class AuditTests
         return new DataSets(all, all.Take(0));
     }
 
-    /// <summary>Enough pairs by counting prove nothing: they have to be the right ones.</summary>
+    /// <summary>A sufficient number of pairs proves nothing: the pairs must be correct.</summary>
     [Theory]
     [InlineData(80, true, AttackFinding.Broken)]
     [InlineData(80, false, AttackFinding.NotBroken)]
@@ -158,7 +164,7 @@ public sealed class AuditTests
         MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(3, 12, 40), weights, 1);
         Assert.Equal(AttackFinding.Broken, MorphAudit.Verdict(MorphAudit.Run(bundle, new AuditInputs { Weights = weights, Pictures = 5 })));
 
-        // Other weights explain nothing.
+        // Wrong weights are inconsistent with the bundle.
         Tensor wrong = Tensor.From((float[])[.. weights.ToArray<float>().Select((w, i) => w + MathF.Sin(i * i))], weights.Shape);
         AttackFinding first = MorphAudit.Run(bundle, new AuditInputs { Weights = wrong, Pictures = 5 })[0];
         Assert.Equal(AttackFinding.NotBroken, first.Verdict);
@@ -193,7 +199,7 @@ public sealed class AuditTests
         Assert.InRange(points.First(point => point.Error <= PairAttacks.Exact).Pairs, Math.Max(1, predicted - 2), predicted + 2);
     }
 
-    /// <summary>Any invertible map, orthogonal or not.</summary>
+    /// <summary>Matches rows and pictures for any invertible map, orthogonal or not.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -224,7 +230,9 @@ public sealed class AuditTests
         Assert.InRange(found.Where((picture, row) => order[picture] == row).Count() / (double)Count, 0.95, 1);
     }
 
-    /// <summary>Independent skewed numbers of different size: every axis can be told from the others and from its opposite.</summary>
+    /// <summary>
+    /// Independent skewed values with distinct variances, so that every principal axis and its sign can be determined.
+    /// </summary>
     [Fact]
     public void Second_moments_of_another_set_give_the_pictures()
     {
@@ -256,7 +264,7 @@ public sealed class AuditTests
         Temper.Reporting.Documents.Section section = AuditSection.Of(findings);
         var first = section.Blocks.OfType<Temper.Reporting.Documents.PictureGrid>().First();
         Assert.Equal(["recovered", "real", "recovered", "real"], first.Pictures.Take(4).Select(picture => picture.Caption));
-        // The attack is exact: what came back is drawn as the real one.
+        // The attack is exact, so recovered and real pictures have the same bytes.
         Assert.True(first.Pictures[0].Png.Span.SequenceEqual(first.Pictures[1].Png.Span));
         string html = new Temper.Reporting.Documents.Report { Title = "audit", Sections = [section] }.ToHtml();
         Assert.Contains("BROKEN: anyone who gets this bundle can recover the pictures", html, StringComparison.Ordinal);
@@ -316,7 +324,7 @@ public sealed class AuditTests
 
         matrix[0] = -1;
         Assert.Throws<ArithmeticException>(() => new Temper.Kernels.Cholesky(matrix, n));
-        // A ridge keeps even a matrix of zeros solvable.
+        // With a ridge term even a zero matrix can be solved.
         Assert.True(double.IsFinite(new Temper.Kernels.Cholesky(new double[n * n], n, 1e-9).Inverse()[0]));
     }
 

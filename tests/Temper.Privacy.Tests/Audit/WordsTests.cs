@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Temper.Privacy.Tests.Audit;
 
-/// <summary>No text may call an obfuscation what it is not.</summary>
+/// <summary>Checks that no text claims more protection than an obfuscation gives.</summary>
 public sealed partial class WordsTests
 {
     [Fact]

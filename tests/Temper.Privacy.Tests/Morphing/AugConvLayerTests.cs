@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Privacy.Tests.Morphing;
 
-/// <summary>The identity <c>(D M)(M⁻¹ C P) = D C P</c>, held against the convolution.</summary>
+/// <summary>Checks the identity <c>(D M)(M⁻¹ C P) = D C P</c> against the convolution.</summary>
 public sealed class AugConvLayerTests
 {
     public static TheoryData<int, int, int, int, int> Cases()
@@ -66,7 +66,7 @@ public sealed class AugConvLayerTests
     [Fact]
     public void Density_of_stored_blocks_is_that_of_the_specification()
     {
-        // Cores and density for 3x32x32, 3x3, padding 1; 64 channels.
+        // Density by number of cores, for inputs 3x32x32, kernel 3x3, padding 1 and 64 output channels.
         foreach ((int cores, double density) in new[] { (96, 0.092), (32, 0.154), (24, 0.180), (12, 0.297), (6, 0.531), (3, 1.0), (1, 1.0) })
         {
             MorphEstimate estimate = MorphEstimate.Of(new MorphMap(3, 32, 32) { Cores = cores }, 60_000, [64, 3, 3, 3], 1, 1);

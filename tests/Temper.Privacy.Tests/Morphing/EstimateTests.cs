@@ -2,7 +2,7 @@ using Temper.Privacy.Morphing;
 
 namespace Temper.Privacy.Tests.Morphing;
 
-/// <summary>The figures of the specification, each by its formula.</summary>
+/// <summary>The figures of the specification, each computed from its formula.</summary>
 public sealed class EstimateTests
 {
     private static readonly MorphMap Cifar = new(3, 32, 32);

@@ -4,7 +4,7 @@ using Temper.Privacy.Morphing;
 
 namespace Temper.Privacy.Tests.Morphing;
 
-/// <summary>What follows from a seed, and keys at rest.</summary>
+/// <summary>Values derived from a seed, and key files.</summary>
 public sealed class KeyTests
 {
     private static readonly byte[] Password = Encoding.UTF8.GetBytes("correct horse");
@@ -34,7 +34,7 @@ public sealed class KeyTests
             System.Security.Cryptography.HashAlgorithmName.SHA256, seed, 32, id, Encoding.ASCII.GetBytes("mole/v1/test"));
         using var aes = System.Security.Cryptography.Aes.Create();
         aes.Key = key;
-        for (int block = 0; block < 5000; block++)                // beyond one buffer
+        for (int block = 0; block < 5000; block++)                // more than one buffer
         {
             byte[] counter = new byte[16];
             System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(counter.AsSpan(12), block);
@@ -121,10 +121,10 @@ public sealed class KeyTests
             Refused(changed);
         }
 
-        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 10_000, 0, (file.Length * 4) + 8192);   // 8192: the exception's own text and trace
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 10_000, 0, (file.Length * 4) + 8192);   // 8192: message and stack trace of the exception
     }
 
-    /// <summary>Somebody who can compute the check sum, but not the tag.</summary>
+    /// <summary>Models an attacker who can compute the checksum, but not the authentication tag.</summary>
     [Fact]
     public void A_changed_header_with_a_right_check_sum_is_refused_by_the_tag_or_by_its_sizes()
     {

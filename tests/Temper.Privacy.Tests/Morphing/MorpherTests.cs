@@ -6,7 +6,9 @@ namespace Temper.Privacy.Tests.Morphing;
 
 public sealed class MorpherTests
 {
-    /// <summary>The plain product of reflections, one after the other, and then the signs: what the blocks must give.</summary>
+    /// <summary>
+    /// Compares with a reference: the product of the reflections, applied one after the other, and then the signs.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -86,7 +88,7 @@ public sealed class MorpherTests
         }
     }
 
-    /// <summary>Powers of two and sizes that are cut into several.</summary>
+    /// <summary>Powers of two, and sizes that are split into several powers of two.</summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(2, 4)]
@@ -115,9 +117,9 @@ public sealed class MorpherTests
 
         morpher.Undo(map, back);
         Assert.InRange(AugConvLayer.RelativeError(back, units), 0, 1e-5);
-        // What one number of a picture gives is spread over the row: no number holds more than a tenth of it.
+        // The map spreads each input value: in long rows, no output value holds more than a tenth of its energy.
         Assert.True(inputs < 3000 || System.Numerics.Tensors.TensorPrimitives.MaxMagnitude<float>(map) < MathF.Sqrt(0.1f));
-        // Rows of the inverse are those of the transposed map.
+        // The rows of the inverse are those of the transposed map.
         float[] inverse = new float[Math.Min(2, inputs) * inputs];
         morpher.Secret.InverseRows(0, inverse);
         for (int i = 0; i < rows; i++)
@@ -140,7 +142,10 @@ public sealed class MorpherTests
         Assert.Contains("too large", Assert.Throws<ArgumentException>(() => AugConvLayer.Compose(key, morpher, MorphSamples.Weights(64, 3, 3), 1, 1)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The map of a known seed: the same bytes on every machine, vector width and number of threads.</summary>
+    /// <summary>
+    /// The map of a known seed consists of the same bytes on every machine, for every vector width and number of
+    /// threads.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(3)]

@@ -6,7 +6,7 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reinforcement.Tests.Agents;
 
-/// <summary>Play in pictures.</summary>
+/// <summary>Recordings of play as pictures.</summary>
 public sealed class PlayRecordingTests
 {
     [Theory]
@@ -22,7 +22,10 @@ public sealed class PlayRecordingTests
         Assert.Contains(name is "cartpole" ? "<svg" : "data:image/png", html, StringComparison.Ordinal);
     }
 
-    /// <summary>The chunks of an animation by the PNG Specification, third edition: their order, numbers and counts; the first picture is an ordinary one.</summary>
+    /// <summary>
+    /// Checks the chunks of an animation against the PNG Specification, third edition: order, sequence numbers and
+    /// counts. The first picture is a regular PNG image.
+    /// </summary>
     [Fact]
     public void An_animation_is_a_png_with_all_its_frames()
     {

@@ -2,7 +2,9 @@ using Temper.Reinforcement.Agents;
 
 namespace Temper.Reinforcement.Tests.Agents;
 
-/// <summary>Closed forms of gradients against central differences, advantages against their definition.</summary>
+/// <summary>
+/// Checks closed-form gradients against central differences, and advantages against their definition.
+/// </summary>
 public sealed class PolicyGradientTests
 {
     private const int Samples = 5, Outputs = 4;
@@ -33,7 +35,7 @@ public sealed class PolicyGradientTests
                 rollout.Actions(i)[a] = head is "gaussian" ? MathF.Sin(i + (2 * a)) : i % Outputs;
             }
 
-            // Ratios inside and outside the clip, none at its edge.
+            // Ratios inside and outside the clip range, none at its limits.
             rollout.LogProbabilities[i] = actions.Likelihood(outputs.AsSpan(i * Outputs, Outputs), rollout.Action(i)).LogProbability + (0.35f * (i - 2));
         }
 
@@ -77,7 +79,7 @@ public sealed class PolicyGradientTests
         rollout.ComputeAdvantages([values[Horizon]], Gamma, Lambda);
         for (int t = 0; t < Horizon; t++)
         {
-            // The definition, arXiv:1506.02438, eq. 16, up to the end of the episode.
+            // The definition, arXiv:1506.02438, eq. 16, truncated at the end of the episode.
             double sum = 0, weight = 1;
             for (int k = t; k < Horizon; k++)
             {

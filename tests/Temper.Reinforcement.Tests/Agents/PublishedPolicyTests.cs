@@ -7,7 +7,7 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Tests.Agents;
 
-/// <summary>Agents of other frameworks: their logits, and their scores.</summary>
+/// <summary>Agents trained with other frameworks: their logits and returns.</summary>
 public sealed class PublishedPolicyTests
 {
     private const string Grid = "rl-minatar-agents", Classic = "rl-classic-agents", Atari = "rl-atari-policies";
@@ -51,7 +51,10 @@ public sealed class PublishedPolicyTests
         Assert.All(played, episode => Assert.Equal(500, episode.Return));
     }
 
-    /// <summary>Recorded: 22 and 26 in the brick game, whose only choice is the side at the start; 45 to 52 in the road game.</summary>
+    /// <summary>
+    /// Recorded returns: 22 and 26 in the brick game, where only the initial side of the ball is random; 45 to 52 in
+    /// the road game.
+    /// </summary>
     [OutsideDataFact(Grid)]
     public void Grid_agents_reach_their_recorded_returns()
     {

@@ -8,10 +8,10 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Tests.Agents;
 
-/// <summary>What every method of training keeps to.</summary>
+/// <summary>Contract of every training method.</summary>
 public sealed class TrainerTests
 {
-    /// <summary>A method on an environment, small enough to train in a fraction of a second.</summary>
+    /// <summary>Training methods, each with an environment, small enough to train in a fraction of a second.</summary>
     private static readonly Dictionary<string, (string Environment, AgentTrainingOptions Options)> Rows = new(StringComparer.Ordinal)
     {
         ["ppo"] = ("brick-break", OnPolicyOptions.Ppo(3) with { Steps = 512, Environments = 4, Horizon = 16, Epochs = 2, Minibatches = 2, Network = Small(convolution: true) }),
@@ -87,7 +87,9 @@ public sealed class TrainerTests
             () => EpisodePlayer.Play(loaded, () => EnvironmentCatalog.Create(other), play)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A game keeps its settings with the agent, also where the agent sees it as a picture.</summary>
+    /// <summary>
+    /// An agent's file stores the settings of its game, also if the agent sees the game as a picture.
+    /// </summary>
     [Theory]
     [InlineData("alien-rows")]
     [InlineData("pixel-alien-rows")]
@@ -194,7 +196,7 @@ public sealed class TrainerTests
 
     private static float[] Bytes(Network network) => [.. network.Parameters.SelectMany(parameter => parameter.Value.ToArray<float>())];
 
-    /// <summary>Counts its steps, and goes wrong at one of them.</summary>
+    /// <summary>Counts its steps; from step <c>BreakAt</c> on it throws or returns a NaN reward.</summary>
     private sealed class BrokenEnvironment(int BreakAt, bool isThrown) : IEnvironment
     {
         private int _steps;

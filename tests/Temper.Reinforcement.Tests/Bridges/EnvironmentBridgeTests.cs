@@ -5,7 +5,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Tests.Bridges;
 
-/// <summary>Temper's own protocol: server, client and the man in the middle.</summary>
+/// <summary>Temper's own protocol: server, client and relay.</summary>
 public sealed class EnvironmentBridgeTests
 {
     [Theory]
@@ -84,7 +84,7 @@ public sealed class EnvironmentBridgeTests
             client.GetStream().Write(bytes);
             while (Wires.Read(client.GetStream()) is not null)
             {
-                // An observation of the reset, an error that says why: then the end.
+                // Skips the observation after the reset and the error message until the connection is closed.
             }
         }
 

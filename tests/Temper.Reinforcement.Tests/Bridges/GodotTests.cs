@@ -7,7 +7,10 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Tests.Bridges;
 
-/// <summary>Godot RL Agents: the trainer listens, games connect. Messages are written out as its trainer and its plugin send them.</summary>
+/// <summary>
+/// Bridge to Godot RL Agents, where the trainer listens and games connect. Messages are literals, as its trainer and
+/// its plugin send them.
+/// </summary>
 public sealed class GodotTests
 {
     private const string Info = """{"type":"env_info","observation_space":[{"obs":{"size":[3],"space":"box"}}],"action_space":[{"move":{"size":2,"action_type":"discrete"}}],"n_agents":1,"agent_policy_names":["shared_policy"]}""";
@@ -121,7 +124,7 @@ public sealed class GodotTests
         return JsonNode.Parse(Wires.Read(to.GetStream())!)!.AsObject();
     }
 
-    /// <summary>A port that was free a moment ago.</summary>
+    /// <summary>Returns a listener on a port that was free a moment ago.</summary>
     private static BridgeListener Free()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);

@@ -6,14 +6,17 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Tests.Bridges;
 
-/// <summary>What the tests of bridges share: short limits, an agent that steps by a table, a tap that counts and changes.</summary>
+/// <summary>
+/// Helpers for the bridge tests: short time limits, an agent with a fixed sequence of actions, and a channel that
+/// records and changes observations.
+/// </summary>
 internal static class Wires
 {
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     internal static BridgeListener Listener { get; } = new() { Limits = new BridgeLimits { FrameTimeout = TimeSpan.FromSeconds(5), IdleTimeout = TimeSpan.FromSeconds(20) } };
 
-    /// <summary>Gives up on slow and silent peers at once.</summary>
+    /// <summary>Listener that soon disconnects slow and silent peers.</summary>
     internal static BridgeListener Impatient { get; } = new()
     {
         Limits = new BridgeLimits { FrameTimeout = TimeSpan.FromMilliseconds(200), IdleTimeout = TimeSpan.FromMilliseconds(400), MaxFrameBytes = 4096 },
@@ -25,7 +28,9 @@ internal static class Wires
 
     internal static DnsEndPoint Peer(Uri address) => new(address.Host, address.Port);
 
-    /// <summary>Everything that an agent sees and gets in some steps, with a reset wherever an episode ends.</summary>
+    /// <summary>
+    /// Returns all observations, rewards and end flags of some steps, with a reset after each end of an episode.
+    /// </summary>
     internal static List<float> Play(IEnvironment environment, int steps = 60, bool begins = true)
     {
         var heard = new List<float>();
@@ -66,7 +71,7 @@ internal static class Wires
         return frame;
     }
 
-    /// <summary>A message, or null where the other end has closed.</summary>
+    /// <summary>Reads a message; returns null if the peer has closed the connection.</summary>
     internal static byte[]? Read(Stream stream)
     {
         try
@@ -89,10 +94,10 @@ internal static class Wires
 
     internal static void Until(Func<bool> holds, string what) => Assert.True(SpinWait.SpinUntil(holds, Patience), what);
 
-    /// <summary>Open handles of this process; where they cannot be counted, none.</summary>
+    /// <summary>Returns the number of open handles of this process; 0 where they cannot be counted.</summary>
     internal static int Handles() => Directory.Exists("/proc/self/fd") ? Directory.EnumerateFileSystemEntries("/proc/self/fd").Count() : 0;
 
-    /// <summary>Adds a number to all that passes, and keeps what was heard.</summary>
+    /// <summary>Records observations and actions, and adds a constant to every observed value.</summary>
     internal sealed class Channel(float added = 0) : IObservationChannel
     {
         internal List<float> Heard { get; } = [];

@@ -3,7 +3,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Tests.Environments;
 
-/// <summary>What every environment of the catalog keeps to.</summary>
+/// <summary>Contract of every environment in the catalog.</summary>
 public sealed class EnvironmentContractTests
 {
     public static TheoryData<string> Names => [.. EnvironmentCatalog.Names];
@@ -86,7 +86,8 @@ public sealed class EnvironmentContractTests
     [Fact]
     public void Random_play_of_the_brick_game_scores_as_published()
     {
-        // Six actions, sticky 0.1: 0.51 +- 0.005 over 20,000 episodes elsewhere; the standard error here is 0.005.
+        // Published for six actions and sticky 0.1: 0.51 +- 0.005 over 20,000 episodes. The standard error here is
+        // 0.005.
         IEnvironment environment = EnvironmentCatalog.Create("brick-break", new EnvironmentOptions { HasAllActions = true, Sticky = 0.1f });
         var random = new EnvironmentRandom(11);
         double sum = 0;

@@ -5,7 +5,10 @@ namespace Temper.Reinforcement.Tests.Environments;
 
 public sealed class FrameSkipTests
 {
-    /// <summary>An action with a skip of three is the same action three times: rewards added, the last observation.</summary>
+    /// <summary>
+    /// A step with a frame skip of three equals three steps with the same action: rewards are summed and the last
+    /// observation is returned.
+    /// </summary>
     [Theory]
     [InlineData("pixel-pong")]
     [InlineData("cartpole")]

@@ -3,7 +3,7 @@ using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Tests.Environments;
 
-/// <summary>What stands between environment and agent.</summary>
+/// <summary>Channels between environment and agent.</summary>
 public sealed class ObservationChannelTests
 {
     [Fact]
@@ -25,7 +25,8 @@ public sealed class ObservationChannelTests
         Play(new ObservationChannels { Frame = painter, Stack = seen });
         Assert.Equal(4 * 42 * 42, seen.Length);
 
-        // Each frame carries its number in its first pixel; after a reset the first one stands four times.
+        // The first pixel of each frame holds the frame's index; after a reset the stack contains the first frame four
+        // times.
         Assert.All(seen.Corners, corners => Assert.True(
             corners.SequenceEqual(corners.Order()) && corners.Zip(corners.Skip(1)).All(pair => pair.Second - pair.First <= 1), string.Join(' ', corners)));
     }

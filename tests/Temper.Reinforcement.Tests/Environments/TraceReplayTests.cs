@@ -6,7 +6,7 @@ using Temper.Tensors;
 
 namespace Temper.Reinforcement.Tests.Environments;
 
-/// <summary>Rules against episodes that the original games recorded.</summary>
+/// <summary>Checks game rules against recorded episodes of the original games.</summary>
 public sealed class TraceReplayTests
 {
     private const string Folder = "rl-minatar-traces";
@@ -59,7 +59,10 @@ public sealed class TraceReplayTests
         Assert.Throws<ModelFormatException>(() => TraceReplay.Read(folder["empty.npz"], new BrickBreak()));
     }
 
-    /// <summary>Plays the paddle to the right and records it, one bit flipped in a state if wanted.</summary>
+    /// <summary>
+    /// Records an episode that always moves the paddle to the right, with one bit flipped in state
+    /// <paramref name="flip"/>; -1: none.
+    /// </summary>
     private static void Record(string path, int flip)
     {
         var environment = new GridEnvironment(new BrickBreak(), new EnvironmentOptions { Sticky = 0, HasAllActions = true });
@@ -94,7 +97,7 @@ public sealed class TraceReplayTests
                 packed[i / 8] |= observation[((i % 4) * 100) + (i / 4)] != 0 ? (byte)(0x80 >> (i % 8)) : (byte)0;
             }
 
-            // The brick of row 3, column 9: bit (39 * 4) + 3.
+            // The brick at row 3, column 9: bit (39 * 4) + 3.
             packed[159 / 8] ^= states.Count / 50 == flip ? (byte)(0x80 >> (159 % 8)) : (byte)0;
             states.AddRange(packed);
         }

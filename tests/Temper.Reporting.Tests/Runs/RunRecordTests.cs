@@ -11,7 +11,7 @@ using Temper.Testing;
 
 namespace Temper.Reporting.Tests.Runs;
 
-/// <summary>A run's record: to a file and back, and from there to a page.</summary>
+/// <summary>Tests run records: the round trip through a file, and rendering to a page.</summary>
 public sealed class RunRecordTests
 {
     [Fact]
@@ -36,7 +36,7 @@ public sealed class RunRecordTests
         Assert.Equal(json, RunRecordJson.Write(Read(json)));
         Assert.Equal(Html(record), Html(Read(json)));
 
-        // The section above has all there are.
+        // The section above contains every kind of block and chart.
         foreach (Type family in (Type[])[typeof(Block), typeof(Chart)])
         {
             foreach (JsonDerivedTypeAttribute kind in family.GetCustomAttributes<JsonDerivedTypeAttribute>())
@@ -118,7 +118,7 @@ public sealed class RunRecordTests
         Sections = sections, Reproduce = ["temper juggle"],
     };
 
-    /// <summary>All that a method needs to be in a report: one class that builds a section.</summary>
+    /// <summary>A single class that builds a section is enough to put a method into a report.</summary>
     private static class JugglingSection
     {
         internal static Section Of(int balls, IReadOnlyList<double> drops, IReadOnlyList<byte[]> photographs) => new("Juggling",

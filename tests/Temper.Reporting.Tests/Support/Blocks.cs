@@ -3,7 +3,7 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Tests.Support;
 
-/// <summary>A section with a block and a chart of every kind.</summary>
+/// <summary>A section with every kind of block and chart.</summary>
 internal static class Blocks
 {
     /// <summary>One gray pixel.</summary>

@@ -7,7 +7,7 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Tests.Attacks;
 
-/// <summary>What every attack promises; a new attack is a row of the catalog.</summary>
+/// <summary>Contract of every attack; the catalog determines which attacks are tested.</summary>
 public sealed class AttackContractTests
 {
     private const int Count = 12;

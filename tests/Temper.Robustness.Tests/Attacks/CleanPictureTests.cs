@@ -3,7 +3,7 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Tests.Attacks;
 
-/// <summary>Changes of pictures against what they are by definition.</summary>
+/// <summary>Checks changes of pictures against their definitions.</summary>
 public sealed class CleanPictureTests
 {
     private const int Channels = 2, Side = 9, Count = Channels * Side * Side;
@@ -71,7 +71,7 @@ public sealed class CleanPictureTests
         AssertPixels(x, At);
         Clean.Coarsen(1, x);
 
-        // 9 pixels are a block of 8 and one of a single pixel.
+        // 9 pixels are a block of 8 and a block of 1.
         AssertPixels(x, (channel, row, column) => Block(row).Average(y => Block(column).Average(u => At(channel, y, u))));
 
         static IEnumerable<int> Block(int place) => place < 8 ? Enumerable.Range(0, 8) : [8];

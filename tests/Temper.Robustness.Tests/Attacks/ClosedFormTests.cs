@@ -16,7 +16,7 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
         (10, "3x4x4", false), (10, "3x4x4", true), (5, "12", false), (5, "12", true),
     ];
 
-    /// <summary>Those that look for the smallest perturbation in the 2-norm, at 100 gradients.</summary>
+    /// <summary>Attacks that search for the smallest perturbation in the 2-norm; each gets 100 gradients.</summary>
     private static readonly string[] Names = ["deepfool", "ddn", "fmn", "alma", "cw", "guided-cw", "minimal-l2"];
 
     private static readonly (string Name, LinearCase Case, double[] Exact, double[] Targeted)[] Cases = [.. Nets.Select(net =>
@@ -76,8 +76,9 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// With three or more classes cross-entropy, a convex function of the input here, has several local maxima in the ball, and ascent may end at one
-    /// where the sample is right. Then no direction leads up, in double precision: what is missed is missed by the loss, not by the steps.
+    /// With three or more classes, cross-entropy, here a convex function of the input, has several local maxima in the
+    /// ball, and ascent may end at one where the sample is classified correctly. In double precision, no direction
+    /// increases the loss there: the cause of the miss is the loss, not the steps.
     /// </summary>
     [Fact]
     public void Where_ascent_alone_misses_a_sample_it_stands_at_a_maximum_of_cross_entropy()
@@ -120,8 +121,8 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// The two decision rules of the elastic-net attack choose among the same points: each is best by its own measure, and neither gives up what an
-    /// attack before it has found nearer.
+    /// The two decision rules of the elastic-net attack choose among the same points, and each result is best by its
+    /// own measure. Neither rule replaces a nearer example found by a previous attack.
     /// </summary>
     [Fact]
     public void The_elastic_net_attack_returns_what_its_rule_asks_for()
@@ -144,7 +145,7 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
         double Elastic(SampleResult sample) => (sample.L2 * sample.L2) + (ead.Beta * sample.L1);
     }
 
-    /// <summary>Remembers the last point whose gradient was asked for.</summary>
+    /// <summary>Records the last point at which a gradient was requested.</summary>
     private sealed class Recorder(AttackTarget inner) : WrappedTarget(inner)
     {
         internal float[] Last { get; private set; } = [];

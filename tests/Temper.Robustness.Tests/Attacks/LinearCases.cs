@@ -7,11 +7,11 @@ using Temper.Tensors;
 namespace Temper.Robustness.Tests.Attacks;
 
 /// <summary>A linear network and samples whose exact distances to the boundary are known.</summary>
-/// <param name="Network">Logits W x + b.</param>
-/// <param name="W"><c>[K, D]</c>.</param>
-/// <param name="B"><c>[K]</c>.</param>
-/// <param name="Inputs"><c>[N, ...]</c>.</param>
-/// <param name="Labels">The winning classes.</param>
+/// <param name="Network">Network with logits W x + b.</param>
+/// <param name="W">Weights <c>[K, D]</c>.</param>
+/// <param name="B">Biases <c>[K]</c>.</param>
+/// <param name="Inputs">Samples <c>[N, ...]</c>.</param>
+/// <param name="Labels">Predicted classes, used as labels.</param>
 internal sealed record LinearCase(Network Network, float[] W, float[] B, Tensor Inputs, long[] Labels)
 {
     internal const int Samples = 12;
@@ -32,7 +32,7 @@ internal sealed record LinearCase(Network Network, float[] W, float[] B, Tensor 
         float[] w = [.. Enumerable.Range(0, classes * size).Select(_ => random.NextGaussian())];
         float[] x = [.. Enumerable.Range(0, Samples * size).Select(_ => isAtBounds && random.NextBoolean(0.6f) ? (random.NextBoolean() ? 1f : 0) : random.NextSingle(0.2f, 0.8f))];
 
-        // Biases bring every class to the same height at the middle, so that boundaries run through the box.
+        // Biases make all logits equal at the center of the box, so that boundaries run through the box.
         float[] b = [.. Enumerable.Range(0, classes).Select(k => -0.5f * w.AsSpan(k * size, size).ToArray().Sum())];
         Network network = Network.Build(InputSpec.Image(1, 1, 1) with { SampleShape = Shape.Create(lengths) }, v => (lengths.Length > 1 ? v.Flatten() : v).Linear(classes, name: "fc"))
             .Initialize(RandomStream.FromSeed(1));
@@ -50,13 +50,15 @@ internal sealed record LinearCase(Network Network, float[] W, float[] B, Tensor 
         return made;
     }
 
-    /// <summary>The exact distance of a sample: the nearest half-space within the box.</summary>
+    /// <summary>
+    /// Returns the exact distance of a sample: that to the nearest half-space of another class, within the box.
+    /// </summary>
     internal double Exact(int sample, Norm norm) => Enumerable.Range(0, Classes).Where(k => k != Labels[sample])
         .Min(k => Exact(Inputs.AsSpan<float>().Slice(sample * Size, Size).ToArray(), k, (int)Labels[sample], norm));
 
     /// <summary>
-    /// How much cross-entropy could grow along a straight line within the ball of the largest norm and the bounds, to first order, from a point;
-    /// and from the clean sample if the gradient were the same there.
+    /// Returns by how much cross-entropy could grow, to first order, along a straight line within the L-infinity ball
+    /// and the bounds: from a point, and as a scale from the clean sample if it had the same gradient.
     /// </summary>
     internal (double Gain, double Scale) LinearGain(int sample, float[] at, double radius)
     {
@@ -75,7 +77,7 @@ internal sealed record LinearCase(Network Network, float[] W, float[] B, Tensor 
         return (gain, scale);
     }
 
-    /// <summary>Bisection for the multiplier, in double precision.</summary>
+    /// <summary>Returns the exact distance to class k, by bisection for the multiplier in double precision.</summary>
     private double Exact(float[] x, int k, int label, Norm norm)
     {
         double[] v = [.. Enumerable.Range(0, Size).Select(i => (double)W[(k * Size) + i] - W[(label * Size) + i])];
@@ -97,7 +99,10 @@ internal sealed record LinearCase(Network Network, float[] W, float[] B, Tensor 
         double[] Step(double t) => [.. v.Select((direction, i) => Math.Clamp(t * (norm == Norm.Linf ? Math.Sign(direction) : direction), -(double)x[i], 1.0 - x[i]))];
     }
 
-    /// <summary>The exact 2-norm distance to where a class wins, by Dykstra's alternating projections.</summary>
+    /// <summary>
+    /// Returns the exact 2-norm distance to the region where the target class wins, by Dykstra's alternating
+    /// projections.
+    /// </summary>
     internal double ExactTargeted(int sample)
     {
         int target = (int)Targets[sample];

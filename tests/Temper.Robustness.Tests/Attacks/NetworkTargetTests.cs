@@ -4,7 +4,7 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Tests.Attacks;
 
-/// <summary>Values and gradients that attacks get from a network, against finite differences.</summary>
+/// <summary>Checks the values and gradients that attacks get from a network against finite differences.</summary>
 public sealed class NetworkTargetTests
 {
     private static readonly LossKind[] Kinds = [LossKind.CrossEntropy, LossKind.Margin, LossKind.Dlr, LossKind.Difference, LossKind.Complement];
@@ -28,7 +28,8 @@ public sealed class NetworkTargetTests
         {
             foreach (bool isTargeted in (bool[])[false, true])
             {
-                // The winner is the label, as in an attack: the ratio of logits is constant where another class wins by far.
+                // The label is the predicted class, as in an attack: where another class wins by far, the ratio of
+                // logits is constant.
                 AttackLoss Loss(int row)
                 {
                     int label = Array.IndexOf(Order(clean.AsSpan(row * classes, classes)), 0);
@@ -80,8 +81,9 @@ public sealed class NetworkTargetTests
     }
 
     /// <summary>
-    /// Central difference of the loss by one input; the step is wide enough for float32 logits. NaN where the order of the logits changes
-    /// within the step: losses that pick logits by their rank have a kink there.
+    /// Returns the central difference of the loss with respect to one input; the step is large enough for float32
+    /// logits. NaN if the order of the logits changes within the step, since losses that select logits by rank have a
+    /// kink there.
     /// </summary>
     private static double Difference(NetworkTarget target, float[] x, int row, int i, AttackLoss loss)
     {
@@ -101,14 +103,14 @@ public sealed class NetworkTargetTests
         return orderAbove.AsSpan().SequenceEqual(orderBelow) ? (above - below) / ((double)high - low) : double.NaN;
     }
 
-    /// <summary>The rank of each logit, 0 for the largest.</summary>
+    /// <summary>Returns the rank of each logit, 0 for the largest.</summary>
     private static int[] Order(ReadOnlySpan<float> logits)
     {
         float[] z = logits.ToArray();
         return [.. z.Select(one => z.Count(other => other > one))];
     }
 
-    /// <summary>Smooth networks, so that a central difference is the derivative.</summary>
+    /// <summary>Smooth networks, so that central differences approximate the derivative.</summary>
     private static Network Make(string name) => (name switch
     {
         "linear" => Network.Build(InputSpec.Features(12), x => x.Linear(6)),

@@ -24,7 +24,7 @@ public sealed class PerturbationTests
         Assert.Equal(differences.Count(d => d > 0), Perturbations.Distance(Norm.L0, a, b));
     }
 
-    /// <summary>A distance that lost it would count such an input as one within the radius.</summary>
+    /// <summary>A distance that ignored NaN would accept such an input as within the radius.</summary>
     [Theory]
     [InlineData(Norm.Linf)]
     [InlineData(Norm.L2)]

@@ -8,7 +8,7 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Tests.Attacks;
 
-/// <summary>A model behind a server, and the wrappers for attacks on a surrogate.</summary>
+/// <summary>A served model as the target, and wrappers for attacks on a surrogate.</summary>
 public sealed class TargetTests
 {
     private static readonly Network Net = Network.Build(InputSpec.Image(1, 8, 8), x => x
@@ -65,7 +65,7 @@ public sealed class TargetTests
         AttackResult one = attack.Run(wrapped, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1), new AttackRun { BatchSize = 1 });
         Assert.Equal(whole.Adversarials.ToArray<float>(), one.Adversarials.ToArray<float>());
 
-        // What fools the changed surrogate mostly fools the target itself: they share their weights.
+        // Examples that fool the wrapped surrogate mostly fool the target itself, since both have the same weights.
         AttackResult tried = new Transfer(attack, wrapped).Run(Net, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1));
         Assert.True(tried.Samples.Count(sample => sample.Outcome == AttackOutcome.Fooled) >= 5);
         Assert.All(tried.Samples, sample => Assert.Equal(0, sample.Backwards));
@@ -74,13 +74,14 @@ public sealed class TargetTests
     [Fact]
     public void The_gradient_of_a_changed_picture_is_that_of_finite_differences()
     {
-        // A network without kinks; the same bytes are changed in the same way, so the change is linear only as long as the random numbers stay: fixed here.
+        // The network is linear, and so is the random change of the picture while its random numbers are fixed. Equal
+        // bytes draw equal random numbers.
         var linear = new NetworkTarget(Network.Build(InputSpec.Image(1, 8, 8), x => x.Flatten().Linear(4)).Initialize(RandomStream.FromSeed(5)));
         var always = new DiverseInputTarget(linear, RandomStream.FromSeed(4), probability: 1, smallest: 0.5);
         float[] x = Inputs.AsSpan<float>()[..64].ToArray(), z = new float[4], gradient = new float[64], direct = new float[64];
         always.Gradient(x, 1, z, Slope, gradient);
 
-        // Linear: logits less those of an empty picture are the product of gradient and picture.
+        // By linearity, a logit minus that of an empty picture is the inner product of gradient and picture.
         float[] empty = new float[4];
         linear.Scores(new float[64], 1, empty);
         Assert.Equal(z[2] - empty[2], gradient.Zip(x, (g, v) => g * v).Sum(), 1e-4f);
@@ -108,7 +109,7 @@ public sealed class TargetTests
     public void Wrappers_want_pictures() =>
         Assert.Throws<ArgumentException>(() => new SmoothedGradientTarget(new NetworkTarget(Network.Build(InputSpec.Features(3, 0, 1), x => x.Linear(2)).Initialize(RandomStream.FromSeed(1)))));
 
-    /// <summary>A gradient of one at row 3, column 4.</summary>
+    /// <summary>Target whose gradient is one at row 3, column 4, and zero elsewhere.</summary>
     private sealed class Spike(AttackTarget inner) : WrappedTarget(inner)
     {
         public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)

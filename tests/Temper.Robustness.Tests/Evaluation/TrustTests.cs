@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 
 namespace Temper.Robustness.Tests.Evaluation;
 
-/// <summary>Networks that only seem robust, each with the reason that has to be found.</summary>
+/// <summary>Networks that only seem robust; each must be detected with its reason.</summary>
 public sealed class TrustTests(ITestOutputHelper output)
 {
     private const int Count = 64;
@@ -56,7 +56,8 @@ public sealed class TrustTests(ITestOutputHelper output)
     [InlineData(float.PositiveInfinity)]
     public void No_answer_is_never_robust(float value)
     {
-        // Finite on clean samples and broken wherever a gradient is asked for; and broken everywhere.
+        // The first target is finite on clean samples and fails wherever a gradient is requested; the second always
+        // fails.
         foreach ((AttackTarget target, string where) in new (AttackTarget, string)[] { (new Broken(Plain.Target, value), "on the way"), (new Changed(Plain.Target, logits: _ => value), "everywhere") })
         {
             var attack = new Pgd { Epsilon = 0.4, Steps = 5 };
@@ -114,7 +115,10 @@ public sealed class TrustTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Classes are bright quarters of an image; a small network is trained on them by hand-set weights: the mean of each quarter.</summary>
+    /// <summary>
+    /// Each class brightens one quadrant of the images. The network has hand-set weights: each logit is 0.3 times the
+    /// sum of its quadrant, plus 0.4 for class 0.
+    /// </summary>
     private static (AttackTarget, Tensor, long[]) Make()
     {
         Network network = Network.Build(InputSpec.Image(1, 6, 6), x => x.Flatten().Linear(4, name: "fc")).Initialize(RandomStream.FromSeed(1));

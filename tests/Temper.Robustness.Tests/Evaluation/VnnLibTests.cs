@@ -14,7 +14,7 @@ public sealed class VnnLibTests
     [Fact]
     public void A_counterexample_is_found_where_there_is_one_and_lies_in_the_box()
     {
-        // y0 = x0 + x1, y1 = 1: y0 >= 1.4 needs x0 + x1 >= 1.4, and 1.5 is the most.
+        // y0 = x0 + x1 and y1 = 1: y0 >= 1.4 needs x0 + x1 >= 1.4, whose maximum is 1.5.
         Network network = Sum();
         VnnLibProperty property = VnnLibProperty.Parse($"{Box}(assert (or (and (>= Y_0 1.4) (>= Y_0 Y_1)) (and (<= Y_1 0.5))))", "test");
         PropertyResult found = PropertySearch.Run(new NetworkTarget(network, (0, 1)), property, 500, RandomStream.FromSeed(1));

@@ -4,7 +4,7 @@ using Temper.Robustness.Feedback;
 
 namespace Temper.Robustness.Tests.Feedback;
 
-/// <summary>Criteria, quotas and the choice of rounds by hand-made numbers.</summary>
+/// <summary>Checks criteria, quotas and the choice of rounds on hand-made numbers.</summary>
 public sealed class CriteriaTests
 {
     [Theory]
@@ -22,7 +22,8 @@ public sealed class CriteriaTests
     [Fact]
     public void Criteria_follow_from_the_paths()
     {
-        // Class 0: 1 2 3 (to class 1, 1, 2); class 1: 4, and a path that never leaves.
+        // Class 0: distances 1, 2 and 3 (to classes 1, 1 and 2). Class 1: distance 4, and a path that never leaves the
+        // class.
         ProbedPath[] paths =
         [
             Path(0, 1, 1), Path(0, 2, 1), Path(0, 3, 2), Path(1, 4, 0), Path(1, 10, 1) with { Exited = false },
@@ -42,7 +43,10 @@ public sealed class CriteriaTests
         Assert.Equal(1, space.ScoreAgainst(space));
     }
 
-    /// <summary>The note of a report: families with examples improved, and neither another family nor an attack did.</summary>
+    /// <summary>
+    /// Condition for a note in the report: the families with training examples improved, but no other family and no
+    /// accuracy under attack did.
+    /// </summary>
     [Theory]
     [InlineData(2, 1, 0.5, true)]
     [InlineData(2, 1.01, 0.4, true)]
@@ -81,7 +85,7 @@ public sealed class CriteriaTests
             double equal = (double)count / classes;
             Assert.All(quotas, quota => Assert.InRange(quota, Math.Floor((0.5 * equal) - 1e-6), Math.Ceiling((2 * equal) + 1e-6)));
 
-            // Who is learned worse never gets less.
+            // A class that is learned worse never gets less, except for rounding.
             int[] order = [.. Enumerable.Range(0, classes).OrderBy(k => levels[k])];
             Assert.All(order.Zip(order.Skip(1)), pair => Assert.True(quotas[pair.First] >= quotas[pair.Second] - 1));
         }

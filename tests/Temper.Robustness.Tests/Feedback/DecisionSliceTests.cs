@@ -8,7 +8,7 @@ using Temper.Testing;
 
 namespace Temper.Robustness.Tests.Feedback;
 
-/// <summary>Pictures of the decision space, of a plane whose boundary is known.</summary>
+/// <summary>Pictures of the decision space on a plane with a known boundary.</summary>
 public sealed class DecisionSliceTests
 {
     private const int Side = 65, Middle = Side / 2;
@@ -17,7 +17,10 @@ public sealed class DecisionSliceTests
 
     private static readonly (byte, byte, byte) White = (255, 255, 255), Black = (0, 0, 0);
 
-    /// <summary>Another class wins from x = 0.6 on; the sample is at (0.5, 0.5): 2.5 times 0.1 reaches the sides.</summary>
+    /// <summary>
+    /// Another class wins from x = 0.6 on. The sample is at (0.5, 0.5), and the picture extends 2.5 times the distance
+    /// of 0.1 to each side.
+    /// </summary>
     [Fact]
     public void The_boundary_is_drawn_where_another_class_begins_to_win()
     {
@@ -29,7 +32,8 @@ public sealed class DecisionSliceTests
             }
         });
 
-        // The nearest sample lies straight to the right, the mean of both to the upper right: its part across is up.
+        // The nearest sample lies to the right and the class mean to the upper right; its orthogonal component points
+        // up.
         Tensor places = Tensor.From([0.5f, 0.5f, 1f, 0.5f, 0.65f, 1f], [3, 2]);
         var reference = new SampleReference(new TensorDataset("three", places, Tensor.From([0L, 1L, 1L], [3])));
         ProbeResult found = DecisionSpaceProbe.Run(

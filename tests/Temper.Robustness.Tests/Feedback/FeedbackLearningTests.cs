@@ -12,7 +12,7 @@ using Temper.Training.Runs;
 
 namespace Temper.Robustness.Tests.Feedback;
 
-/// <summary>Feedback examples, and the rounds on drawn shapes.</summary>
+/// <summary>Feedback examples, and rounds of feedback learning on drawn shapes.</summary>
 public sealed class FeedbackLearningTests
 {
     private static readonly DataSets Data = DataSource.Open("synth:shapes?count=300&classes=3&size=12");
@@ -49,7 +49,8 @@ public sealed class FeedbackLearningTests
 
         Assert.True(set.Labels.Count > 50, $"{set.Labels.Count} examples");
 
-        // A plain loop over the training samples: each example is on a poorly learned path of a sample of its class, whose other classes are twice as far.
+        // Every seventh example must lie on a poorly learned path of a sample of its class, at most half as far from
+        // that sample as the nearest sample of another class.
         ProbedPath[] poor = [.. found.Paths.Where(path => path.Exited && path.Distance < space.Of(path.Family)!.Tau)];
         for (int i = 0; i < set.Labels.Count; i += 7)
         {
@@ -74,7 +75,7 @@ public sealed class FeedbackLearningTests
         Assert.True(whole.Probing.Forwards > 60 && whole.Probing.Backwards > 0);
         Assert.Equal(1, whole.Rounds[0].Score);
 
-        // Stopped in the middle of the first training.
+        // Cancels in the middle of the first training.
         var folderOfRun = RunFolder.Create(folder["run"], new RunName("harden", "shapes", 1), TimeProvider.System);
         using var cancel = new CancellationTokenSource();
         FeedbackOptions stopping = Options with { Training = Training with { Callbacks = [new Stopper(cancel)] } };

@@ -9,7 +9,7 @@ using Temper.Tensors;
 
 namespace Temper.Robustness.Tests.Feedback;
 
-/// <summary>Distances of the probe against closed forms, dense scans and hand-made regions.</summary>
+/// <summary>Checks probed distances against closed forms, dense scans and hand-made regions.</summary>
 public sealed class ProbeTests
 {
     private const int Count = 20;
@@ -34,7 +34,7 @@ public sealed class ProbeTests
         int compared = 0;
         foreach (ProbedPath path in found.Paths)
         {
-            // The direction is read from a short step, which stays within the box.
+            // The direction is measured with a short step, which stays within the box.
             float[] clean = path.Point!.Path.Sample.Clean;
             double[] u = Difference(path.Point.Path, 0.05);
             double exact = Enumerable.Range(0, classes).Where(k => k != path.Label).Min(k => Crossing(linear, k, path.Label, clean, u));
@@ -58,7 +58,7 @@ public sealed class ProbeTests
         int compared = 0;
         foreach (ProbedPath path in found.Paths.Where(path => path.Exited))
         {
-            // Nearer than the exact distance is impossible; farther only where the box bends the ray.
+            // No boundary point is nearer than the exact distance; it is farther only where the box bends the ray.
             double exact = linear.Exact(path.Sample, Norm.L2);
             Assert.True(path.Distance >= exact * (1 - 1e-4), $"{path.Distance} is nearer than possible ({exact})");
             compared += Math.Abs(path.Distance - exact) <= 4e-4 * exact ? 1 : 0;
@@ -87,7 +87,7 @@ public sealed class ProbeTests
             int first = Array.FindIndex(winners, winner => winner != path.Label);
             int left = first < 0 ? -1 : Array.FindIndex(winners, first, winner => winner == path.Label);
 
-            // What is left again before the next point of the grid may be stepped over.
+            // The search may skip a region that ends before the next point of its grid.
             if (left >= 0 && left - first < Points / 16)
             {
                 continue;
@@ -105,7 +105,7 @@ public sealed class ProbeTests
     [Fact]
     public void An_island_before_the_boundary_is_found()
     {
-        // Another class from 0.6 on, and on an island around 0.235 that doubling steps over.
+        // Another class wins from 0.6 on, and on an island around 0.235, which doubling skips.
         int asked = 0;
         var target = new DelegateTarget([2], 2, (0f, 1f), (ReadOnlySpan<float> x, Span<int> classes) =>
         {
@@ -165,7 +165,7 @@ public sealed class ProbeTests
             way.At(path.Point.T, x);
             Assert.DoesNotContain(x, value => value is < 0 or > 1);
 
-            // The point itself bears out what the row says.
+            // The network's prediction at the point must agree with the row.
             long winner = Net.Forward(Tensor.From(x, [1, 1, 8, 8])).ArgMax(1).ToArray<long>()[0];
             Assert.Equal(path.Exited, winner != path.Label);
             Assert.Equal(path.Winner, winner);
@@ -232,7 +232,7 @@ public sealed class ProbeTests
         return [.. x.Zip(path.Sample.Clean, (a, b) => ((double)a - b) / t)];
     }
 
-    /// <summary>t where class k overtakes the label on x + t u; infinite where it never does.</summary>
+    /// <summary>Returns t where class k overtakes the label on x + t u; infinite if it never does.</summary>
     private static double Crossing(LinearCase linear, int k, int label, ReadOnlySpan<float> x, double[] u)
     {
         double gap = (double)linear.B[label] - linear.B[k], slope = 0;
@@ -245,7 +245,9 @@ public sealed class ProbeTests
         return slope < 0 ? -gap / slope : double.PositiveInfinity;
     }
 
-    /// <summary>Biases that bring the mean logits of all classes to zero, so that every class wins somewhere.</summary>
+    /// <summary>
+    /// Sets the biases so that the mean logit of every class is zero; then every class wins somewhere.
+    /// </summary>
     private static Network Balanced(Network network)
     {
         float[] means = network.Forward(Images).Mean([0]).ToArray<float>();

@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Robustness.Tests.Feedback;
 
-/// <summary>The sample in samples/Hardening, as a process.</summary>
+/// <summary>Runs samples/Hardening as a process.</summary>
 public sealed class SampleTests
 {
     [Fact]

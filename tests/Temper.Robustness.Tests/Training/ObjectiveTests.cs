@@ -10,7 +10,7 @@ using Temper.Training;
 
 namespace Temper.Robustness.Tests.Training;
 
-/// <summary>What every objective against perturbations promises; a new one is a row.</summary>
+/// <summary>Contract of every objective for robust training; a new objective needs a new row.</summary>
 public sealed class ObjectiveTests
 {
     private static readonly InnerAttack Inner = new() { Epsilon = 0.1, Steps = 3 };
@@ -62,7 +62,8 @@ public sealed class ObjectiveTests
         Objective objective = Rows[name]();
         Batch batch = objective.Prepare(Net, Read(0, 6), RandomStream.FromSeed(4));
 
-        // With AWP the shift is a constant to the gradient: the moved network is differentiated.
+        // The gradient treats the weight perturbation of AWP as a constant, so the reference differentiates at the
+        // perturbed weights.
         Network at = objective is AdversarialObjective { WeightPerturbation: > 0 and var gamma } adversarial
             ? WeightAscent.Of(Net, gamma, moved => (adversarial with { WeightPerturbation = 0 }).Value(moved, Pass.Evaluation, batch).Loss)
             : Net;

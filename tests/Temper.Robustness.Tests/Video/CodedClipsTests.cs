@@ -5,7 +5,7 @@ using Temper.Testing;
 
 namespace Temper.Robustness.Tests.Video;
 
-/// <summary>Clips written and read back.</summary>
+/// <summary>Clips written to files and read back.</summary>
 public sealed class CodedClipsTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -50,7 +50,7 @@ public sealed class CodedClipsTests : IDisposable
         Assert.Equal(quality is null && most < 1e-3, a.AsSpan().SequenceEqual(b));
     }
 
-    /// <summary>Five frames of moving waves, in bytes.</summary>
+    /// <summary>Returns five frames of moving waves, with values that are multiples of 1/255.</summary>
     private static Tensor Clip() => Tensor.From(
         [.. Enumerable.Range(0, 5 * 3 * 32 * 32).Select(i => Gray(i % 32, i / 32 % 32, i / 3072) / 255f)], [5, 3, 32, 32]);
 

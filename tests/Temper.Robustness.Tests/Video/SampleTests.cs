@@ -3,7 +3,7 @@ using Temper.VideoSample;
 
 namespace Temper.Robustness.Tests.Video;
 
-/// <summary>The sample in samples/Video, as a process.</summary>
+/// <summary>Runs samples/Video as a process.</summary>
 public sealed class SampleTests
 {
     [Fact]

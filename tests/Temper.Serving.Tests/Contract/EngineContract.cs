@@ -3,20 +3,24 @@ using Temper.Tensors;
 
 namespace Temper.Serving.Tests.Contract;
 
-/// <summary>One meaning for a network: every way of running it gives what the graph gives, or all refuse.</summary>
+/// <summary>Contract of the engines: each returns the same values as the graph, or all refuse.</summary>
 internal static class EngineContract
 {
-    /// <summary>The tests that take all processors, which others should not have to share.</summary>
+    /// <summary>
+    /// Collection of the tests that use all processors and therefore do not run in parallel with others.
+    /// </summary>
     internal const string Alone = "engines";
 
-    /// <summary>Of the largest value: what rounding may change.</summary>
+    /// <summary>Tolerance for rounding errors, relative to the largest value.</summary>
     private const double Tolerance = 1e-5;
 
-    /// <summary>Runs a network in all ways and compares.</summary>
+    /// <summary>Runs a network on all engines and compares the results.</summary>
     /// <param name="network">The network.</param>
     /// <param name="inputs">A tensor for each input.</param>
-    /// <param name="mixes">Whether it needs the samples of a batch together: the server and the converter may refuse it.</param>
-    /// <returns>Why it was not converted, where ONNX has nothing for it; else null.</returns>
+    /// <param name="mixes">
+    /// Whether the network mixes the samples of a batch; the server and the converter may then refuse it.
+    /// </param>
+    /// <returns>Reason why the network was not converted, if ONNX has no counterpart for it; otherwise null.</returns>
     internal static string? Check(Network network, IReadOnlyList<Tensor> inputs, bool mixes = false)
     {
         Outcome graph = Engines.Graph(network, inputs);
@@ -61,7 +65,7 @@ internal static class EngineContract
         }
     }
 
-    /// <summary>What is not finite must be the same.</summary>
+    /// <summary>Compares values; non-finite values must be equal.</summary>
     internal static void AssertNear(string what, double[] expected, double[] actual, double tolerance)
     {
         double largest = expected.Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty(0).Max();

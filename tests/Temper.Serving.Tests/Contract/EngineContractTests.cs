@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 
 namespace Temper.Serving.Tests.Contract;
 
-/// <summary>Every operator, network of the zoo and ONNX model at hand, in every way of running it.</summary>
+/// <summary>Every operator, zoo network and available ONNX model, run by every engine.</summary>
 [Collection(EngineContract.Alone)]
 public sealed class EngineContractTests(NodeTestCases cases, ITestOutputHelper output) : IClassFixture<NodeTestCases>
 {
@@ -17,7 +17,7 @@ public sealed class EngineContractTests(NodeTestCases cases, ITestOutputHelper o
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, OperatorRows.All.Count)];
 
-    /// <summary>Each architecture once: deeper networks of a family have the same layers.</summary>
+    /// <summary>One network of each architecture; deeper networks of a family have the same layers.</summary>
     public static TheoryData<string> Zoo => ["lenet-300-100", "lenet-5", "lenet-5-caffe", "convnet-small", "convnet-5", "vgg-16-bn", "resnet-20", "basic-1-1-1"];
 
     public static TheoryData<string> NodeTests => [.. NodeTestCases.Names];
@@ -95,7 +95,9 @@ public sealed class EngineContractTests(NodeTestCases cases, ITestOutputHelper o
         }
     }
 
-    /// <summary>Whether the graph's own values are right is the importer's matter; that the others follow it is this test's.</summary>
+    /// <summary>
+    /// Checks that the other engines agree with the graph; tests of the importer check the values of the graph.
+    /// </summary>
     [OutsideDataTheory("../cases/onnx")]
     [MemberData(nameof(OnnxCases))]
     public void Other_cases_run_the_same_in_every_way_or_are_refused(string name)

@@ -10,12 +10,17 @@ using Temper.Tensors;
 
 namespace Temper.Serving.Tests.Contract;
 
-/// <summary>The ways in which a network runs: as a graph, compiled, behind the server, and written as ONNX and read again.</summary>
+/// <summary>
+/// Engines that run a network: as a graph, compiled, behind the server, and exported to ONNX and imported again.
+/// </summary>
 internal static class Engines
 {
     internal static Outcome Graph(Network network, IReadOnlyList<Tensor> inputs) => Outcome.Of(() => network.Forward(inputs, Pass.Evaluation));
 
-    /// <summary>With kernels chosen by estimate, twice in one session: what the first run leaves behind must not change the second.</summary>
+    /// <summary>
+    /// Compiles with kernels chosen by estimate and runs twice in one session: state left by the first run must not
+    /// change the second result.
+    /// </summary>
     internal static Outcome Compiled(Network network, IReadOnlyList<Tensor> inputs) => Outcome.Of(() =>
     {
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
@@ -25,7 +30,7 @@ internal static class Engines
         return second;
     });
 
-    /// <summary>A request of the protocol, through the queue, to the bytes of the answer.</summary>
+    /// <summary>Passes a protocol request through the queue and reads the bytes of the response.</summary>
     internal static Outcome Served(Network network, IReadOnlyList<Tensor> inputs) => Outcome.Of(() =>
     {
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
@@ -42,7 +47,7 @@ internal static class Engines
         }
     });
 
-    /// <summary>Written as ONNX and read again; what ONNX has nothing for is not supported.</summary>
+    /// <summary>Exports to ONNX and imports again; not supported if ONNX has no counterpart for an operator.</summary>
     internal static Outcome Converted(Network network, IReadOnlyList<Tensor> inputs) => Outcome.Of(() =>
     {
         var stream = new MemoryStream();
@@ -71,10 +76,12 @@ internal static class Engines
     private static byte[] Bytes(Tensor tensor) => TensorBytes.Of(tensor).ToArray();
 }
 
-/// <summary>What came of a run: values, or why there are none.</summary>
+/// <summary>Result of a run: its values, or the reason why it was refused.</summary>
 internal sealed record Outcome(IReadOnlyList<Tensor>? Values, Exception? Refusal)
 {
-    /// <summary>Errors with which a part of the product refuses; anything else is a failure of the test.</summary>
+    /// <summary>
+    /// Treats the exceptions with which the library refuses a run as refusals; any other exception fails the test.
+    /// </summary>
     internal static Outcome Of(Func<IReadOnlyList<Tensor>> run)
     {
         try

@@ -1,16 +1,15 @@
-using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 using Temper.Testing;
 
 namespace Temper.Serving.Tests.Contract;
 
-/// <summary>Networks of random structure with random constants, in every way of running them.</summary>
+/// <summary>Networks of random structure with random constants, run by every engine.</summary>
 [Collection(EngineContract.Alone)]
 public sealed class RandomNetworkContractTests
 {
-    /// <summary>TEMPER_FUZZ asks for more.</summary>
-    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("TEMPER_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int _) ? 2000 : 100;
+    /// <summary>Number of random networks; larger with <c>./test --fuzz</c>.</summary>
+    private static int Count => FuzzTests.Networks(usual: 100, fuzz: 2000);
 
     [Fact]
     public void Random_networks_with_constants_run_the_same_in_every_way()

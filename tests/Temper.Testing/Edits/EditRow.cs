@@ -4,23 +4,31 @@ using Temper.Tensors;
 
 namespace Temper.Testing.Edits;
 
-/// <summary>A kind of edit that a property test tries at random places of random networks.</summary>
-/// <param name="Name">What it does, for the test's name.</param>
-/// <param name="Make">Picks a place; null where the network has none.</param>
+/// <summary>A kind of edit that a property test applies at random places of random networks.</summary>
+/// <param name="Name">Description, for the test's name.</param>
+/// <param name="Make">Picks a place for the edit; returns null if the network has none.</param>
 public sealed record EditRow(string Name, Func<Network, RandomCursor, EditCase?> Make);
 
-/// <summary>One edit of one network, and what must come of it.</summary>
+/// <summary>One edit of one network and its expected result.</summary>
 public sealed record EditCase
 {
-    /// <summary>The edit; it gets a stream only where the case has <see cref="Fresh"/> parameters.</summary>
+    /// <summary>The edit; receives a random stream only if the case has <see cref="Fresh"/> parameters.</summary>
     public required Func<Network, RandomStream?, NetworkEdit> Apply { get; init; }
 
-    /// <summary>The outputs after the edit, from the network before it, its inputs, and the network after it; null: the outputs stay.</summary>
+    /// <summary>
+    /// Computes the expected outputs from the network before the edit, its inputs, and the network after the edit;
+    /// null: the outputs must not change.
+    /// </summary>
     public Func<Network, IReadOnlyList<Tensor>, Network, IReadOnlyList<Tensor>>? Outputs { get; init; }
 
-    /// <summary>Names of parameters that are drawn. Without a stream the edit must be refused by one of these names.</summary>
+    /// <summary>
+    /// Names of randomly initialized parameters. Without a random stream the edit must throw an exception that names
+    /// all of them.
+    /// </summary>
     public IReadOnlyList<string> Fresh { get; init; } = [];
 
-    /// <summary>Whether every parameter and buffer must still be there, under its name or a move's.</summary>
+    /// <summary>
+    /// Whether every parameter and buffer must still exist, under its own name or the new name of its move.
+    /// </summary>
     public bool KeepsAll { get; init; } = true;
 }

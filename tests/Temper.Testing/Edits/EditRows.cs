@@ -51,7 +51,7 @@ public static class EditRows
         Outputs = Replaced(value, (_, x) => x + (x.Tanh() * x.Sigmoid())),
     };
 
-    /// <summary>A value takes the sum of itself and an earlier one of its shape.</summary>
+    /// <summary>Gates a value x with an earlier value e of its shape: tanh(x sigmoid(e)).</summary>
     private static EditCase? Between(Network network, RandomCursor random)
     {
         string[] values = [.. Floats(network)];
@@ -75,7 +75,7 @@ public static class EditRows
         };
     }
 
-    /// <summary>A residual branch of new weights, a convolution or a linear layer.</summary>
+    /// <summary>Adds a residual branch with new weights: a convolution or a linear layer.</summary>
     private static EditCase? Widened(Network network, RandomCursor random)
     {
         string[] values = [.. Floats(network).Where(name => network.Graph.InfoOf(name) is { IsBatched: true, Shape.Rank: 2 or 4 })];
@@ -176,7 +176,10 @@ public static class EditRows
         };
     }
 
-    /// <summary>What a removed channel sent is lost, as if every parameter that makes or uses it were zero.</summary>
+    /// <summary>
+    /// Removes channels. The expected outputs are those of the network with zeros in every parameter that produces or
+    /// consumes the channels.
+    /// </summary>
     private static EditCase? Narrowed(Network network, RandomCursor random)
     {
         ChannelGroup[] groups = [.. network.ChannelGroups().Where(_ => random.NextInt32(3) == 0)];
@@ -199,7 +202,7 @@ public static class EditRows
     private static Func<Network, IReadOnlyList<Tensor>, Network, IReadOnlyList<Tensor>> Replaced(
         string value, Func<IReadOnlyDictionary<string, Tensor>, Tensor, Tensor> by) => (before, inputs, _) => ReferenceRun.Outputs(before, inputs, value, by);
 
-    /// <summary>Inputs and nodes of float32.</summary>
+    /// <summary>Returns the names of the float32 inputs and nodes.</summary>
     private static IEnumerable<string> Floats(Network network) =>
         network.Inputs.Select(input => input.Name).Concat(network.Nodes.Select(node => node.Name)).Where(name => network.Graph.InfoOf(name).DType == DType.Float32);
 

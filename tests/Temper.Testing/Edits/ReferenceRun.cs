@@ -4,15 +4,16 @@ using Temper.Tensors;
 namespace Temper.Testing.Edits;
 
 /// <summary>
-/// A network run in evaluation node by node from its public parts, with a value replaced by hand: what an edited network is held against.
+/// Reference for edited networks: evaluates a network node by node through its public members, with one value replaced
+/// by hand.
 /// </summary>
 public static class ReferenceRun
 {
-    /// <summary>What every user of a value sees, by the value's name.</summary>
+    /// <summary>Returns all values by name, as their consumers see them.</summary>
     /// <param name="network">The network before an edit.</param>
     /// <param name="inputs">One tensor for each input.</param>
-    /// <param name="replaced">The value that is replaced; null: none.</param>
-    /// <param name="by">Gives what stands in its place, from the values so far and its own.</param>
+    /// <param name="replaced">Name of the replaced value; null: none.</param>
+    /// <param name="by">Computes the replacement from the preceding values and the original value.</param>
     public static IReadOnlyDictionary<string, Tensor> Values(
         Network network, IReadOnlyList<Tensor> inputs, string? replaced = null, Func<IReadOnlyDictionary<string, Tensor>, Tensor, Tensor>? by = null)
     {
@@ -39,7 +40,7 @@ public static class ReferenceRun
         return values;
     }
 
-    /// <summary>The outputs of such a run.</summary>
+    /// <summary>Returns the outputs of the same evaluation.</summary>
     /// <inheritdoc cref="Values"/>
     public static IReadOnlyList<Tensor> Outputs(
         Network network, IReadOnlyList<Tensor> inputs, string? replaced = null, Func<IReadOnlyDictionary<string, Tensor>, Tensor, Tensor>? by = null)

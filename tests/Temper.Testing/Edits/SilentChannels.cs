@@ -3,10 +3,12 @@ using Temper.Tensors;
 
 namespace Temper.Testing.Edits;
 
-/// <summary>Channels that send nothing, which can be removed without a trace.</summary>
+/// <summary>Sets channels to zero, so that removing them does not change the outputs.</summary>
 public static class SilentChannels
 {
-    /// <summary>The network with zeros in every parameter that makes or uses a channel of some groups.</summary>
+    /// <summary>
+    /// Returns the network with zeros in the parameter slices that produce or consume the channels of the groups.
+    /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="groups">Some of its channel groups.</param>
     public static Network In(Network network, IReadOnlyList<ChannelGroup> groups)

@@ -1,9 +1,9 @@
 namespace Temper.Testing.References;
 
-/// <summary>Double-precision numbers with axes, in row-major order: what the reference loops read and write.</summary>
+/// <summary>Double-precision array in row-major order, used by the reference implementations.</summary>
 public sealed class Grid
 {
-    /// <summary>Takes the values as they are.</summary>
+    /// <summary>Wraps the values without copying them.</summary>
     public Grid(int[] lengths, double[] values) => (Lengths, Values) = (lengths, values);
 
     public int[] Lengths { get; }
@@ -14,14 +14,14 @@ public sealed class Grid
 
     public double this[params ReadOnlySpan<int> at] => Values[IndexOf(at)];
 
-    /// <summary>Calls <paramref name="value"/> for every index, in row-major order.</summary>
+    /// <summary>Creates an array by calling <paramref name="value"/> for every index, in row-major order.</summary>
     public static Grid Of(int[] lengths, Func<int[], double> value) => new(lengths, [.. Indices(lengths).Select(value)]);
 
     public static Grid Zeros(params int[] lengths) => Of(lengths, _ => 0);
 
     public static Grid Scalar(double value) => new([], [value]);
 
-    /// <summary>Every index of an array, the last axis fastest.</summary>
+    /// <summary>Returns every index of an array; the last axis varies fastest.</summary>
     public static IEnumerable<int[]> Indices(int[] lengths)
     {
         int count = lengths.Aggregate(1, (product, length) => product * length);
@@ -40,7 +40,9 @@ public sealed class Grid
 
     public void AddAt(double value, params ReadOnlySpan<int> at) => Values[IndexOf(at)] += value;
 
-    /// <summary>The element that is repeated to <paramref name="at"/> of a larger shape.</summary>
+    /// <summary>
+    /// Returns the element that broadcasting repeats at index <paramref name="at"/> of a larger shape.
+    /// </summary>
     public double Repeated(int[] at)
     {
         int[] own = at[^Rank..];

@@ -1,9 +1,12 @@
 namespace Temper.Testing.References;
 
-/// <summary>Arithmetic by element, reductions and matrix products in plain loops and double precision.</summary>
+/// <summary>
+/// Reference implementations of elementwise arithmetic, reductions and matrix products, in plain loops and double
+/// precision.
+/// </summary>
 public static class ReferenceArithmetic
 {
-    /// <summary>f of each pair, shapes broadcast.</summary>
+    /// <summary>Applies f to each pair of elements; shapes broadcast.</summary>
     public static Grid Pairs(Grid x, Grid y, Func<double, double, double> f) =>
         Grid.Of(BroadcastShape(x.Lengths, y.Lengths), at => f(x.Repeated(at), y.Repeated(at)));
 
@@ -14,7 +17,7 @@ public static class ReferenceArithmetic
         return [.. a.Zip(b, (p, q) => p == 1 ? q : p)];
     }
 
-    /// <summary>f of all elements that differ only along some axes (null: all axes).</summary>
+    /// <summary>Reduces along some axes (null: all axes); f maps the elements of a reduction to its result.</summary>
     public static Grid Reduce(Grid x, int[]? axes, bool keep, Func<double[], double> f)
     {
         bool[] isReduced = [.. Enumerable.Range(0, x.Rank).Select(axis => axes is null || axes.Contains(axis) || axes.Contains(axis - x.Rank))];
@@ -24,10 +27,10 @@ public static class ReferenceArithmetic
         return keep ? reduced : new Grid([.. x.Lengths.Where((_, axis) => !isReduced[axis])], reduced.Values);
     }
 
-    /// <summary>f of each element.</summary>
+    /// <summary>Applies f to each element.</summary>
     public static Grid Map(Grid x, Func<double, double> f) => new(x.Lengths, [.. x.Values.Select(f)]);
 
-    /// <summary>2/√π ∫₀ˣ exp(-t²) dt by Simpson's rule.</summary>
+    /// <summary>Computes erf(x) = 2/√π ∫₀ˣ exp(-t²) dt by Simpson's rule.</summary>
     public static double Erf(double x)
     {
         const int Steps = 2000;
@@ -48,7 +51,9 @@ public static class ReferenceArithmetic
         return x.Sum(v => (v - mean) * (v - mean)) / Math.Max(0, x.Length - correction);
     }
 
-    /// <summary>Matrix product over the last two axes; those before broadcast; a vector is a row or a column.</summary>
+    /// <summary>
+    /// Matrix product over the last two axes; leading axes broadcast; a left vector is a row, a right vector a column.
+    /// </summary>
     public static Grid MatMul(Grid a, Grid b)
     {
         Grid left = a.Rank == 1 ? new Grid([1, a.Lengths[0]], a.Values) : a;

@@ -1,6 +1,9 @@
 namespace Temper.Testing.References;
 
-/// <summary>Images at the points of a grid: every pixel of the image is weighed by its distance, however far it is.</summary>
+/// <summary>
+/// Reference implementation of grid sampling: the sum over all pixels of an image, weighted by their distance from the
+/// point.
+/// </summary>
 public static class ReferenceGridSample
 {
     public static Grid Of(Grid x, Grid grid, bool isNearest, string padding, bool aligns)

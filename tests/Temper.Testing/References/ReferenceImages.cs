@@ -1,9 +1,11 @@
 namespace Temper.Testing.References;
 
-/// <summary>Convolutions and pooling over [N, C, H, W], window by window.</summary>
+/// <summary>Reference implementations of convolution and pooling over [N, C, H, W], window by window.</summary>
 public static class ReferenceImages
 {
-    /// <summary>y[n, o, i, j] = b[o] + Σ x[n, c, i s + k d - p, ...] w[o, c, k, l] over the channels of o's group.</summary>
+    /// <summary>
+    /// y[n, o, i, j] = b[o] + Σ x[n, c, i s + k d - p, ...] w[o, c, k, l] over the channels of o's group.
+    /// </summary>
     public static Grid Conv2d(Grid x, Grid w, Grid? bias, Window window)
     {
         (int outputs, int inputs) = (w.Lengths[0] / window.Groups, w.Lengths[1]);
@@ -23,7 +25,9 @@ public static class ReferenceImages
         });
     }
 
-    /// <summary>Each input pixel spreads its weights over the window that begins at it; the padding is cut away.</summary>
+    /// <summary>
+    /// Adds the kernel, scaled by each input pixel, to the output window that starts at that pixel; crops the padding.
+    /// </summary>
     public static Grid ConvTranspose2d(Grid x, Grid w, Grid? bias, Window window, (int Height, int Width) extra)
     {
         (int inputs, int outputs) = (w.Lengths[0] / window.Groups, w.Lengths[1]);
@@ -46,11 +50,11 @@ public static class ReferenceImages
 
     public static Grid MaxPool2d(Grid x, Window window) => Pool(x, window, (values, _) => values.Max());
 
-    /// <summary>Divided by the window's part inside the padded image, or inside the image.</summary>
+    /// <summary>Divides by the size of the window inside the padded image, or inside the image.</summary>
     public static Grid AvgPool2d(Grid x, Window window, bool countsPadding) =>
         Pool(x, window, (values, padded) => values.Sum() / (countsPadding ? padded : values.Length));
 
-    /// <summary>Output i covers places ⌊i L / n⌋ up to ⌈(i + 1) L / n⌉.</summary>
+    /// <summary>Output i averages positions ⌊i L / n⌋ to ⌈(i + 1) L / n⌉, exclusive.</summary>
     public static Grid AdaptiveAvgPool2d(Grid x, int height, int width) =>
         Grid.Of([x.Lengths[0], x.Lengths[1], height, width], at =>
         {
@@ -77,7 +81,7 @@ public static class ReferenceImages
     }
 }
 
-/// <summary>A window that moves over an image.</summary>
+/// <summary>A window that slides over an image.</summary>
 public sealed record Window((int Y, int X) Kernel)
 {
     public (int Y, int X) Stride { get; init; } = (1, 1);
@@ -100,7 +104,10 @@ public sealed record Window((int Y, int X) Kernel)
 
     public int Columns(int width) => Count(width, Left, Right, Kernel.X, Stride.X, Dilation.X);
 
-    /// <summary>The window's taps (k, l) that lie on pixels (h, w) of an image when it stands at (row, column).</summary>
+    /// <summary>
+    /// Returns the taps (k, l) of the window at (row, column), with the pixels (h, w) under them; omits taps in the
+    /// padding.
+    /// </summary>
     public IEnumerable<(int K, int L, int H, int W)> Positions(int row, int column, int height, int width)
     {
         for (int k = 0; k < Kernel.Y; k++)
@@ -115,7 +122,10 @@ public sealed record Window((int Y, int X) Kernel)
         }
     }
 
-    /// <summary>Steps until the window no longer fits; with the ceiling a partial window counts if it begins before the far padding.</summary>
+    /// <summary>
+    /// Returns the number of window positions. With ceiling mode a partial window counts if it starts before the far
+    /// padding.
+    /// </summary>
     private int Count(int length, int before, int after, int kernel, int stride, int dilation)
     {
         int reach = ((kernel - 1) * dilation) + 1;

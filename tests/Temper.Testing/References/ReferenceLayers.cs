@@ -1,13 +1,13 @@
 namespace Temper.Testing.References;
 
-/// <summary>Normalizations, softmax and losses as their formulas.</summary>
+/// <summary>Reference implementations of normalizations, softmax and losses, directly from their formulas.</summary>
 public static class ReferenceLayers
 {
-    /// <summary>Channels are axis 1; statistics are given.</summary>
+    /// <summary>Channels are axis 1; uses the given statistics.</summary>
     public static Grid BatchNorm(Grid x, Grid scale, Grid shift, double[] mean, double[] variance, double epsilon) => Grid.Of(x.Lengths, at =>
         (scale[at[1]] * (x[at] - mean[at[1]]) / Math.Sqrt(variance[at[1]] + epsilon)) + shift[at[1]]);
 
-    /// <summary>Channels are axis 1; statistics are the batch's own.</summary>
+    /// <summary>Channels are axis 1; uses the statistics of the batch.</summary>
     public static Grid BatchNormTraining(Grid x, Grid scale, Grid shift, double epsilon)
     {
         double[][] channels = [.. Enumerable.Range(0, x.Lengths[1]).Select(c => Grid.Indices(x.Lengths).Where(at => at[1] == c).Select(at => x[at]).ToArray())];
@@ -21,7 +21,7 @@ public static class ReferenceLayers
         return (scale[at[^1]] * (x[at] - row.Average()) / Math.Sqrt(ReferenceArithmetic.Variance(row, 0) + epsilon)) + shift[at[^1]];
     });
 
-    /// <summary>Each channel's number is compared with all numbers of its sample and group.</summary>
+    /// <summary>Normalizes by the statistics over all values of a sample in a group of channels.</summary>
     public static Grid GroupNorm(Grid x, int groups, Grid scale, Grid shift, double epsilon) => Grid.Of(x.Lengths, at =>
     {
         int channels = x.Lengths[1] / groups;
@@ -31,7 +31,10 @@ public static class ReferenceLayers
 
     public static Grid LogSoftmax(Grid x, int axis) => Grid.Of(x.Lengths, at => x[at] - Math.Log(RowOf(x, at, axis).Sum(Math.Exp)));
 
-    /// <summary>(1 - s) w_y (-log p_y) + s / K Σ w_c (-log p_c) for each row; a mean divides by Σ w_y, as torch.nn.functional.cross_entropy does.</summary>
+    /// <summary>
+    /// Computes (1 - s) w_y (-log p_y) + s / K Σ w_c (-log p_c) for each row; the mean divides by Σ w_y, as
+    /// torch.nn.functional.cross_entropy does.
+    /// </summary>
     public static Grid CrossEntropy(Grid x, long[] labels, double smoothing, double[]? weights, string reduction)
     {
         Grid log = LogSoftmax(x, 1);
@@ -45,7 +48,9 @@ public static class ReferenceLayers
         return Reduced(losses, [losses.Length], reduction, labels.Sum(label => w[label]));
     }
 
-    /// <summary>-Σ w_c t_c log p_c with targets t = (1 - s) target + s / K; a mean divides by the rows.</summary>
+    /// <summary>
+    /// Computes -Σ w_c t_c log p_c with targets t = (1 - s) target + s / K; the mean divides by the number of rows.
+    /// </summary>
     public static Grid SoftCrossEntropy(Grid x, Grid targets, double smoothing, double[]? weights, string reduction)
     {
         Grid log = LogSoftmax(x, 1);
@@ -55,7 +60,7 @@ public static class ReferenceLayers
         return Reduced(losses, [losses.Length], reduction, losses.Length);
     }
 
-    /// <summary>A loss of each element, then mean, sum or none.</summary>
+    /// <summary>Applies a loss to each pair of elements, then a reduction: mean, sum or none.</summary>
     public static Grid Loss(Grid x, Grid target, Func<double, double, double> f, string reduction)
     {
         Grid losses = ReferenceArithmetic.Pairs(x, target, f);

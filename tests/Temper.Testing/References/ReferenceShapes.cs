@@ -1,6 +1,6 @@
 namespace Temper.Testing.References;
 
-/// <summary>What only moves elements, index by index.</summary>
+/// <summary>Reference implementations of operators that move or select elements, index by index.</summary>
 public static class ReferenceShapes
 {
     public static Grid Reshape(Grid x, params int[] lengths) => new(lengths, x.Values);
@@ -16,7 +16,7 @@ public static class ReferenceShapes
         return x[from];
     });
 
-    /// <summary>Places start, start + step, ... of an axis, as many as asked for.</summary>
+    /// <summary>Takes positions start, start + step, ... of an axis, <paramref name="count"/> in total.</summary>
     public static Grid Slice(Grid x, int axis, int start, int step, int count) =>
         Grid.Of(With(x.Lengths, axis, count), at => x[With(at, axis, start + (at[axis] * step))]);
 
@@ -61,7 +61,10 @@ public static class ReferenceShapes
     public static Grid TopK(Grid x, int count) => Grid.Of(With(x.Lengths, x.Rank - 1, count), at =>
         Enumerable.Range(0, x.Lengths[^1]).Select(i => x[With(at, x.Rank - 1, i)]).OrderDescending().ElementAt(at[^1]));
 
-    /// <summary>The numbers of each sample with the largest magnitudes, or the channels whose largest magnitude is; the rest zero.</summary>
+    /// <summary>
+    /// Keeps the elements of each sample with the largest magnitudes, or the channels with the largest maximum
+    /// magnitude, and sets the rest to zero.
+    /// </summary>
     public static Grid Winners(Grid x, int count, bool perChannel)
     {
         int[][] all = [.. Grid.Indices(x.Lengths)];

@@ -5,7 +5,9 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-/// <summary>Activations and their gradients against double precision, from 1e-30 to 1e4 of both signs.</summary>
+/// <summary>
+/// Tests activations and their gradients against double precision, for magnitudes from 1e-30 to 1e4 of both signs.
+/// </summary>
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class ActivationPrecisionTests
 {
@@ -50,7 +52,10 @@ public sealed class ActivationPrecisionTests
         }
     }
 
-    /// <summary>The bar: 1e-6 of the true number, and what two units in the last place of the argument make.</summary>
+    /// <summary>
+    /// The tolerance: 1e-6 relative, the change of the value over two units in the last place of the argument, and an
+    /// absolute floor of about the smallest normal number.
+    /// </summary>
     private static void Check(Func<double, double> truth, float x, float found, string what)
     {
         double step = 2 * (double)(MathF.BitIncrement(MathF.Abs(x)) - MathF.Abs(x)), expected = truth(x);
@@ -61,7 +66,7 @@ public sealed class ActivationPrecisionTests
 
     private static double Small(double x) => Math.Exp(-Math.Abs(x));
 
-    /// <summary>The library's own lose all digits near zero.</summary>
+    /// <summary>A series near zero, where <c>double.ExpM1</c> and <c>double.LogP1</c> lose all digits.</summary>
     private static double ExpMinusOne(double x) => Math.Abs(x) < 1e-5 ? x + (x * x / 2) + (x * x * x / 6) : Math.Exp(x) - 1;
 
     private static double LogOnePlus(double x) => x < 1e-5 ? x - (x * x / 2) + (x * x * x / 3) : Math.Log(1 + x);

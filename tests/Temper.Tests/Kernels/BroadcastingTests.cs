@@ -66,7 +66,9 @@ public sealed class BroadcastingTests
 
     private static int Length(int[] shape) => shape.Aggregate(1, (a, b) => a * b);
 
-    /// <summary>The rule in plain words: axes are matched from the last; an axis of size 1 is read at 0.</summary>
+    /// <summary>
+    /// Reference implementation: axes are matched from the last; an axis of size 1 is read at index 0.
+    /// </summary>
     private static (int[] Shape, int[] X, int[] Y) Expected(int[] left, int[] right)
     {
         int rank = Math.Max(left.Length, right.Length);

@@ -125,7 +125,7 @@ public sealed class ElementwiseTests
     {
         if (name is "MoveTowards")
         {
-            return;   // y - x overflows in float where it does not in double
+            return;   // y - x overflows in float but not in double
         }
 
         (Binary kernel, Func<double, double, double> truth) = BinaryTable[name];
@@ -141,7 +141,7 @@ public sealed class ElementwiseTests
             double expected = truth(x[i], y[i]);
             if (Math.Abs(expected) < 1e-37 || IsExtreme(x[i]) || IsExtreme(y[i]))
             {
-                continue;   // steps on the way over- or underflow in float
+                continue;   // intermediate steps overflow or underflow in float
             }
 
             Near.Equal(expected, z[i], 2e-6, $"{name}({x[i]:R}, {y[i]:R})");
@@ -179,7 +179,9 @@ public sealed class ElementwiseTests
     private static Unary Of<TOperator>(TOperator f)
         where TOperator : unmanaged, IUnaryOperator => (x, y) => Elementwise.Apply(f, x, y);
 
-    /// <summary>A gradient that reads the input, the value and the gradient behind it, as a function of the first and the last.</summary>
+    /// <summary>
+    /// Adapts a gradient kernel of input, value and output gradient to a function of input and output gradient.
+    /// </summary>
     private static Binary OfSlope<TOperator>(Unary value, TOperator f)
         where TOperator : unmanaged, ITernaryOperator => (x, dy, dx) =>
         {

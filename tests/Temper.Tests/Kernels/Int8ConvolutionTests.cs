@@ -3,13 +3,13 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-/// <summary>Products of bytes against plain loops over whole numbers, by every kind of vector.</summary>
+/// <summary>Tests products of bytes against plain integer loops, for every kind of vector instruction.</summary>
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class Int8ConvolutionTests
 {
     private static readonly ByteGrid Input = new(0.05f, 7), Inner = new(3, 100), Added = new(2, 30), Result = new(4, 50);
 
-    /// <summary>Inputs, outputs, height, width, kernel, stride, padding, images.</summary>
+    /// <summary>Input channels, output channels, height, width, kernel, stride, padding, images.</summary>
     public static TheoryData<int[]> Geometries =>
     [
         [3, 16, 9, 7, 3, 1, 1, 2], [16, 16, 8, 8, 3, 1, 1, 3], [5, 7, 6, 5, 3, 2, 1, 2], [16, 33, 5, 5, 1, 1, 0, 2], [8, 9, 7, 7, 1, 2, 0, 1],
@@ -70,10 +70,13 @@ public sealed class Int8ConvolutionTests
         GC.KeepAlive(x);
     }
 
-    /// <summary>By the definition: the nearest of the grid's numbers, of two the even one.</summary>
+    /// <summary>Quantizes by the definition: the nearest number of the grid, ties to even.</summary>
     private static byte Byte(ByteGrid grid, float number) => (byte)(Math.Clamp(MathF.Round(number / grid.Scale), -grid.Zero, 255 - grid.Zero) + grid.Zero);
 
-    /// <summary>The kernel multiplies with the inverse of a scale, which may round the other way close to the middle of two numbers.</summary>
+    /// <summary>
+    /// The kernel multiplies by the reciprocal of a scale, which may round the other way near the midpoint of two
+    /// numbers.
+    /// </summary>
     private static void AssertWithinAStepRarely(byte[] expected, byte[] actual)
     {
         int[] steps = [.. expected.Zip(actual, (a, b) => Math.Abs(a - b))];
@@ -99,7 +102,7 @@ public sealed class Int8ConvolutionTests
             };
             var random = new Random(sizes[0] + sizes[1]);
 
-            // The largest products of all, of one sign: what would not fit 16 bit.
+            // The largest products, all of one sign: their pairwise sums do not fit in 16 bits.
             int[] whole = [.. Enumerable.Range(0, (int)_g.WeightCount).Select(i => isLargest ? -128 : random.Next(-128, 128))];
             int stride = ByteGrid.Stride(_g.InChannels);
             byte[] x = new byte[_g.Batch * _g.InHeight * _g.InWidth * stride];
@@ -120,7 +123,7 @@ public sealed class Int8ConvolutionTests
             Residual = Packed(residual);
         }
 
-        /// <summary><c>[N, OH, OW, O]</c>.</summary>
+        /// <summary>The exact integer sums, <c>[N, OH, OW, O]</c>.</summary>
         internal int[] Sums { get; }
 
         internal byte[] Residual { get; }

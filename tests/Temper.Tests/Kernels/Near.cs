@@ -2,10 +2,12 @@ using Temper.Kernels;
 
 namespace Temper.Tests.Kernels;
 
-/// <summary>Comparisons with the double-precision truth.</summary>
+/// <summary>Comparisons with double-precision references.</summary>
 internal static class Near
 {
-    /// <summary>Both NaN, both the same infinity, or closer than tolerance (1 + |expected|).</summary>
+    /// <summary>
+    /// Accepts both NaN, both the same infinity, or a difference of at most tolerance (1 + |expected|).
+    /// </summary>
     internal static void Equal(double expected, float actual, double tolerance, string where)
     {
         bool same = double.IsNaN(expected) ? float.IsNaN(actual)
@@ -23,7 +25,7 @@ internal static class Near
         }
     }
 
-    /// <summary>The bytes of the result are the same for 1, 2, 3 and 8 threads.</summary>
+    /// <summary>Checks that the bytes of the result are the same for 1, 2, 3 and 8 threads.</summary>
     internal static void SameForAnyThreads(Func<float[]> compute)
     {
         byte[]? expected = null;

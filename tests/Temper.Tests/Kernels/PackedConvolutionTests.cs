@@ -3,7 +3,10 @@ using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
 
-/// <summary>Convolutions whose weights are packed once, dense and without their zeros, against those that pack in each call.</summary>
+/// <summary>
+/// Tests convolutions whose weights are packed once, dense or without their zeros, against convolutions that pack in
+/// each call.
+/// </summary>
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class PackedConvolutionTests
 {
@@ -214,7 +217,7 @@ public sealed class PackedConvolutionTests
         GC.KeepAlive(x);
     }
 
-    /// <summary>Numbers of which two thirds are zero.</summary>
+    /// <summary>Random numbers, two thirds of which are zero.</summary>
     private static float[] Thinned(int count, ulong seed)
     {
         float[] keys = Samples.Uniform(count, seed + 10, 0, 1);
@@ -226,7 +229,9 @@ public sealed class PackedConvolutionTests
 
     private static PinnedFloats Scratch(PlaneShape shape, int batch) => new(shape.Floats(batch));
 
-    /// <summary>What a kernel left, borders and all, is what images have that come into planes.</summary>
+    /// <summary>
+    /// Checks that the planes a kernel wrote, borders included, equal planes that are converted from the same images.
+    /// </summary>
     private static void AssertSurrounded(PinnedFloats planes, PlaneShape shape, int batch, PinnedFloats pixels)
     {
         PinnedFloats expected = Scratch(shape, batch);
@@ -246,7 +251,7 @@ public sealed class PackedConvolutionTests
         }
     }
 
-    /// <summary>A convolution with bias, addition and ReLU, and its result.</summary>
+    /// <summary>A convolution with bias, residual addition and ReLU, and its expected result.</summary>
     private sealed class Sample
     {
         internal Sample(int[] sizes, double kept, int block, double channels = 1)

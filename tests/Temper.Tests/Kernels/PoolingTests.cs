@@ -6,7 +6,9 @@ namespace Temper.Tests.Kernels;
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class PoolingTests
 {
-    /// <summary>Plain description of a window; the truth below knows nothing of <see cref="PoolingAxis"/>.</summary>
+    /// <summary>
+    /// Plain description of a window; the reference implementation below does not use <see cref="PoolingAxis"/>.
+    /// </summary>
     public sealed record Window(int Size, int Kernel, int Stride, int Before, int After, int Dilation, bool Ceiling, bool CountsPadding)
     {
         internal PoolingAxis Axis => PoolingAxis.Sliding(Size, Kernel, Stride, (Before, After), Dilation, Ceiling, CountsPadding);
@@ -132,7 +134,10 @@ public sealed class PoolingTests
         return [.. y, .. x];
     });
 
-    /// <summary>Calls back with the output's index, the input indices inside its window in order, and what an average divides by.</summary>
+    /// <summary>
+    /// Calls <paramref name="action"/> with the index of the output, the input indices inside its window in order, and
+    /// the divisor of an average.
+    /// </summary>
     private static void ForEachWindow(PoolingSizes sizes, Window height, Window width, Action<int, List<int>, int> action)
     {
         for (int output = 0; output < sizes.Batch * sizes.Height.Outputs * sizes.Width.Outputs * sizes.Channels; output++)

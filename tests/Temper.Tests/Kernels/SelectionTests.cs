@@ -81,7 +81,7 @@ public sealed class SelectionTests
         }
     }
 
-    /// <summary>NaN is larger than everything; LINQ's sort is stable.</summary>
+    /// <summary>NaN compares larger than every number; LINQ's sort is stable.</summary>
     private static long[] Sorted<T>(T[] row, bool isSmallest)
         where T : unmanaged, INumber<T>
     {

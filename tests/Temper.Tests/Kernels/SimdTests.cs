@@ -6,7 +6,9 @@ namespace Temper.Tests.Kernels;
 [Trait("Category", VectorWidths.Kernels)]
 public sealed class SimdTests
 {
-    /// <summary>Tests are run once a width; without this test a switch that stopped working would go unnoticed.</summary>
+    /// <summary>
+    /// The tests run once for each vector width; without this test, a switch that stopped working would go unnoticed.
+    /// </summary>
     [Fact]
     [Trait("Category", VectorWidths.EveryWidth)]
     public void Active_width_obeys_the_switches_of_the_run()
@@ -22,7 +24,9 @@ public sealed class SimdTests
         }
     }
 
-    /// <summary>A kernel whose tests run at the widest vectors only is not tested at all on machines without them.</summary>
+    /// <summary>
+    /// Kernels tested only at the widest vectors would not be tested at all on machines without them.
+    /// </summary>
     [Fact]
     public void Every_class_of_kernel_tests_has_tests_for_every_width() => Assert.Empty(VectorWidths.ClassesWithout(typeof(SimdTests).Assembly));
 

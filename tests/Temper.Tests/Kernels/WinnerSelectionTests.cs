@@ -9,7 +9,7 @@ public sealed class WinnerSelectionTests
 {
     public static TheoryData<int, int> Sizes => new() { { 1, 1 }, { 7, 3 }, { 33, 32 }, { 64, 1 }, { 300, 30 }, { 1025, 1025 }, { 4096, 2048 } };
 
-    /// <summary>Against a stable sort, with many ties, zeros of both signs, infinities and NaN.</summary>
+    /// <summary>Compares with a stable sort, for many ties, zeros of both signs, negative infinity and NaN.</summary>
     [Theory]
     [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(Sizes))]
@@ -29,7 +29,7 @@ public sealed class WinnerSelectionTests
         Assert.Equal([1, 1, 0, 0, 0], Tensor.Ones([1, 5]).Winners(2).ToArray<float>());
         Assert.Equal([0, float.NaN, -3, 0], Tensor.From([2f, float.NaN, -3, 1], [1, 4]).Winners(2).ToArray<float>());
 
-        // Ties of an image go by channel, then by pixel, in either memory order.
+        // Ties within an image are broken by channel, then by pixel, in either memory layout.
         Tensor image = Tensor.Ones([1, 3, 2, 2]);
         float[] expected = [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
         Assert.Equal(expected, image.Winners(5).ToArray<float>());

@@ -7,12 +7,17 @@ using Temper.Testing;
 
 namespace Temper.Tests.Networks;
 
-/// <summary>A batch-invariant pass: the bytes of a sample's values and of its input gradient depend on that sample alone.</summary>
+/// <summary>
+/// Tests batch-invariant passes: the bytes of a sample's outputs and input gradients depend on that sample alone.
+/// </summary>
 public sealed class BatchInvarianceTests
 {
     private const int Samples = 64;
 
-    /// <summary>Batches as samples of one set: sizes 1, 3, 7, 64, orders and mates that differ.</summary>
+    /// <summary>
+    /// Batches as indices into one set of samples: sizes 1, 3, 7 and 64, in different orders and with different
+    /// neighbors.
+    /// </summary>
     private static readonly int[][] Batches =
     [
         [.. Enumerable.Range(0, Samples)],
@@ -34,7 +39,7 @@ public sealed class BatchInvarianceTests
     [MemberData(nameof(Networks))]
     public void Zoo_networks_give_a_sample_the_same_bytes_in_any_batch(string name)
     {
-        // Small images keep the test fast; what they have no room for takes the paper's size.
+        // Small images keep the test fast; networks that do not accept them use the input size of their paper.
         bool isPicture = name[0] is 'r' or 'b' or 'p';
         var options = new ZooOptions { Input = isPicture ? InputSpec.Image(channels: 3, height: 16, width: 16) : null };
         Check(NetworkZoo.Create(name, options).Initialize(RandomStream.FromSeed(1)));
@@ -51,7 +56,7 @@ public sealed class BatchInvarianceTests
         }
     }
 
-    /// <summary>Sizes at which kernels are chosen by the batch otherwise.</summary>
+    /// <summary>Layer sizes for which the batch size would otherwise affect the choice of kernel.</summary>
     [Theory]
     [InlineData("few outputs")]
     [InlineData("one output")]
@@ -137,7 +142,10 @@ public sealed class BatchInvarianceTests
         return $"{expected[place]:R} and {found[place]:R} at {place} of {expected.Length}";
     }
 
-    /// <summary>For each sample of a batch its value, then its gradient of each input; the cotangent is the sample's own.</summary>
+    /// <summary>
+    /// Returns, for each sample of a batch, its output followed by its gradient for each input. The cotangent belongs
+    /// to the sample.
+    /// </summary>
     private static float[][] Run(Network network, Tensor[] all, int[] batch, bool isDifferentiable)
     {
         Tensor[] inputs = [.. all.Select(input => Tensor.Concatenate([.. batch.Select(i => input.Slice(0, i, i + 1))], 0))];

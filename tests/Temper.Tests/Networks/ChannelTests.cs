@@ -1,4 +1,3 @@
-using System.Globalization;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
@@ -7,13 +6,16 @@ using Temper.Testing.Edits;
 
 namespace Temper.Tests.Networks;
 
-/// <summary>Channels are removed and added through every kind of layer; what sends nothing can go without a trace.</summary>
+/// <summary>
+/// Tests removal and addition of channels through every kind of layer. Removing a silent channel does not change the
+/// outputs.
+/// </summary>
 public sealed class ChannelTests
 {
     private const float Tolerance = 1e-6f;
 
-    /// <summary>TEMPER_FUZZ asks for more.</summary>
-    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("TEMPER_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out int _) ? 500 : 50;
+    /// <summary>Number of random networks; larger with <c>./test --fuzz</c>.</summary>
+    private static int Count => FuzzTests.Networks(usual: 50, fuzz: 500);
 
     public static TheoryData<int> Kinds => [.. Enumerable.Range(0, RandomChannelNetworks.Kinds)];
 
@@ -118,7 +120,9 @@ public sealed class ChannelTests
         Assert.All(parts, part => Assert.True(message.Contains(part, StringComparison.Ordinal), $"{what}: {message}"));
     }
 
-    /// <summary>Everything that makes or uses the channel is zeroed; then it is removed, alone and together with others.</summary>
+    /// <summary>
+    /// Zeroes everything that produces or uses a channel, then removes it, alone and together with others.
+    /// </summary>
     private static void AssertEachGroupCanGo(Network network, ulong seed)
     {
         IReadOnlyList<ChannelGroup> groups = network.ChannelGroups();
@@ -158,7 +162,7 @@ public sealed class ChannelTests
         }
     }
 
-    /// <summary>False where the place for a new channel is refused.</summary>
+    /// <summary>Returns false if the position of the new channel is rejected.</summary>
     private static bool AddAndTakeAway(Network network, string node, RandomCursor random)
     {
         int channels = network.Graph.ShapeOf(node)[node.StartsWith("fc", StringComparison.Ordinal) ? -1 : 1], place = 1 + random.NextInt32(channels);
@@ -181,7 +185,9 @@ public sealed class ChannelTests
         return true;
     }
 
-    /// <summary>Weights in new channels are not zero: they were drawn; those beside them are the old ones.</summary>
+    /// <summary>
+    /// Checks that weights of new channels are initialized (not zero) and that all other weights are unchanged.
+    /// </summary>
     private static void AssertNewIsDrawn(Network before, NetworkEdit wider)
     {
         foreach (Parameter parameter in wider.Network.Parameters.Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight))

@@ -6,7 +6,9 @@ namespace Temper.Tests.Networks;
 
 public sealed class ForwardTests
 {
-    /// <summary>Chains of every kind that a plan fuses, and neighbors that it must leave alone.</summary>
+    /// <summary>
+    /// Every kind of chain that an execution plan fuses, and similar structures that it must not fuse.
+    /// </summary>
     public static TheoryData<string> Bodies => [.. Table.Keys];
 
     private static Dictionary<string, Func<Value, Value>> Table { get; } = new(StringComparer.Ordinal)
@@ -137,7 +139,7 @@ public sealed class ForwardTests
         Network network = Network.Build(InputSpec.Features(1), x => x.BatchNorm("bn")).Copy();
         Pass pass = Training();
         network.Forward(Tensor.From([1f, 2, 3, 6], [4, 1]), pass);
-        Assert.Equal([0f], network.Buffers["bn.running_mean"].ToArray<float>());    // a pass changes nothing
+        Assert.Equal([0f], network.Buffers["bn.running_mean"].ToArray<float>());    // the pass itself changes no buffer
         BatchStatisticsUpdate.Apply(network, pass);
 
         Assert.Equal(0.3f, network.Buffers["bn.running_mean"].ToScalar(), 1e-6f);

@@ -6,14 +6,16 @@ namespace Temper.Tests.Networks;
 
 public sealed class InitializerTests
 {
-    /// <summary>Standard deviation and largest magnitude for a weight [64, 32, 3, 3]: 288 inputs, 576 outputs.</summary>
+    /// <summary>
+    /// Standard deviation and largest magnitude for a weight [64, 32, 3, 3], with fan-in 288 and fan-out 576.
+    /// </summary>
     [Theory]
     [InlineData("zero", 0, 0)]
-    [InlineData("pytorch", 0.0340207, 0.0589256)]           // 1/√288, over √3
-    [InlineData("kaiming-uniform", 0.0833333, 0.1443376)]   // √(6/288)
-    [InlineData("kaiming-normal", 0.0833333, 0.5)]          // √(2/288)
-    [InlineData("xavier-uniform", 0.0481125, 0.0833333)]    // √(6/864)
-    [InlineData("xavier-normal", 0.0481125, 0.3)]           // √(2/864)
+    [InlineData("pytorch", 0.0340207, 0.0589256)]           // largest 1/√288; deviation 1/√3 of it
+    [InlineData("kaiming-uniform", 0.0833333, 0.1443376)]   // largest √(6/288)
+    [InlineData("kaiming-normal", 0.0833333, 0.5)]          // deviation √(2/288)
+    [InlineData("xavier-uniform", 0.0481125, 0.0833333)]    // largest √(6/864)
+    [InlineData("xavier-normal", 0.0481125, 0.3)]           // deviation √(2/864)
     [InlineData("uniform", 0.0288675, 0.05)]
     [InlineData("normal", 0.01, 0.06)]
     public void Fill_has_the_spread_of_its_formula(string name, double deviation, double largest)

@@ -5,13 +5,13 @@ using Temper.Testing;
 
 namespace Temper.Tests.Networks;
 
-/// <summary>Costs that depend on numbers: zeros among weights and activations, and bytes that move.</summary>
+/// <summary>Tests costs that depend on values: zero weights, zero activations and memory traffic.</summary>
 public sealed class NetworkCostTests
 {
     [Fact]
     public void Weights_of_zero_are_not_counted_whatever_the_operator()
     {
-        // Each weight of conv1 is used at 8 x 8 positions, of fc1 once.
+        // Each weight of conv1 is used at 8 x 8 positions, each weight of fc1 once.
         Network network = Network.Build(InputSpec.Image(channels: 2, height: 8, width: 8), x => x
             .Conv2d(3, kernel: 3, padding: 1).MaxPool2d(2).Flatten().Linear(5)).Initialize(RandomStream.FromSeed(1));
         network = WithZeros(WithZeros(network, "conv1.weight", 10), "fc1.weight", 40);
@@ -22,7 +22,7 @@ public sealed class NetworkCostTests
         Assert.Null(cost.ActiveMacs);
         Assert.Equal((64L, 1L), (network.WeightUses()["conv1.weight"], network.WeightUses()["fc1.weight"]));
 
-        // conv1: reads 128 pixels and 57 parameters, writes 192; each later node likewise.
+        // conv1 reads 128 pixels and 57 parameters and writes 192 values. The total is the sum over all nodes.
         NodeCost conv = network.Cost(batch: 1).Nodes[0];
         Assert.Equal(4 * (128 + 54 + 3 + 192), conv.Traffic);
         Assert.Equal(network.Cost().Nodes.Sum(node => node.Traffic), network.Cost().Traffic);

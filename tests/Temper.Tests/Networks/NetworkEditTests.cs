@@ -120,7 +120,7 @@ public sealed class NetworkEditTests
     [Fact]
     public void Folded_normalization_gives_the_same_results_and_leaves_none_behind_a_layer_of_its_own() => ForRandomNetworks((network, _) =>
     {
-        // Statistics that do something: a fresh network's are 0 and 1.
+        // Nontrivial statistics: those of a fresh network are 0 and 1.
         Network moved = network.WithBuffers(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
             .Select((buffer, i) => KeyValuePair.Create(buffer.Key, ForwardTests.Random(buffer.Value.Shape, (ulong)i).Abs() + 0.5f)));
         Network folded = moved.FoldNormalization();
@@ -130,7 +130,10 @@ public sealed class NetworkEditTests
             && folded.Nodes.Any(layer => string.Equals(layer.Name, node.Inputs[0], StringComparison.Ordinal) && layer.Operator is Conv2d && folded.Nodes.Count(other => other.Inputs.Contains(layer.Name)) == 1));
     });
 
-    /// <summary>The formula in tensor operations, each rounded to float32; bytes, since three users of it (folded graphs, plans, compiled networks) must agree.</summary>
+    /// <summary>
+    /// The reference is the formula in tensor operations, each rounded to float32. Results must be equal byte for byte,
+    /// because the three users of the formula (folded graphs, plans, compiled networks) must agree.
+    /// </summary>
     [Fact]
     public void Folded_weights_are_the_formula_of_the_normalization()
     {
@@ -150,7 +153,10 @@ public sealed class NetworkEditTests
         }
     }
 
-    /// <summary>Files may give a node any names for its parameters: one that a layer's bias would have can belong to another node.</summary>
+    /// <summary>
+    /// Files may name the parameters of a node freely, so the default name of a layer's bias can belong to another
+    /// node.
+    /// </summary>
     [Fact]
     public void Edits_do_not_share_a_parameter_by_accident()
     {
@@ -164,7 +170,9 @@ public sealed class NetworkEditTests
         Assert.DoesNotContain(network.Rename("a", "c").FoldNormalization().Nodes, node => node.Operator is BatchNorm);
     }
 
-    /// <summary>Written as ONNX and read again, a network of any structure computes the same and can be edited again.</summary>
+    /// <summary>
+    /// A network of any structure computes the same after an ONNX round trip and can be edited again.
+    /// </summary>
     [Fact]
     public void Onnx_round_trip_gives_the_same_results() => ForRandomNetworks((network, _) =>
     {
@@ -213,7 +221,9 @@ public sealed class NetworkEditTests
         }
     }
 
-    /// <summary>Runs a property on networks of random structure, and checks that the network is as it was afterwards.</summary>
+    /// <summary>
+    /// Checks a property on networks of random structure, and that the network is unchanged afterwards.
+    /// </summary>
     private static void ForRandomNetworks(Action<Network, RandomCursor> property) =>
         Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
         {
@@ -225,7 +235,7 @@ public sealed class NetworkEditTests
             Assert.Equal(values, Values(network));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(Cases));
 
-    /// <summary>What shape inference says is what comes out, and the graph can be written and read.</summary>
+    /// <summary>Checks that the output has the inferred shape and that the graph can be written and read.</summary>
     private static void AssertConsistent(Network network)
     {
         Tensor y = network.Forward(ForwardTests.Random([2, .. network.Inputs[0].SampleShape.AsSpan()], 3));

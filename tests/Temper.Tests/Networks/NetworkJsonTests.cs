@@ -59,7 +59,7 @@ public sealed class NetworkJsonTests
         Assert.Contains(part, Assert.Throws<FormatException>(() => Read(damaged)).Message);
     }
 
-    /// <summary>Any cut or changed byte gives either a network or a FormatException, nothing else, and quickly.</summary>
+    /// <summary>A truncated or modified file yields either a network or a FormatException.</summary>
     [Fact]
     public void Read_of_random_damage_never_fails_otherwise()
     {
@@ -79,7 +79,7 @@ public sealed class NetworkJsonTests
             }
             catch (FormatException)
             {
-                // The error that is promised.
+                // The documented error.
             }
         }
     }

@@ -4,7 +4,7 @@ using Temper.Tensors;
 
 namespace Temper.Tests.Networks;
 
-/// <summary>What splicing, leaving out and choosing outputs keep, and what they refuse.</summary>
+/// <summary>Tests what splicing, node removal and output selection preserve, and which requests they reject.</summary>
 public sealed class NetworkSpliceTests
 {
     private static readonly Network Net = Network.Build([InputSpec.Features(4), InputSpec.Features(4, name: "other")], x =>
@@ -51,13 +51,13 @@ public sealed class NetworkSpliceTests
         Assert.Equal("short", around.Outputs[1].Value);
         Assert.Equal(Net.ClassNames, around.ClassNames);
 
-        // What a new node shares with one that goes stays, values and all.
+        // Parameters that a new node shares with a removed node are preserved, including their values.
         Network shared = Net.Splice(["input"], v => v[0].ApplyShared(new Linear(4), "a", "again").Relu("relu2"), "relu");
         Assert.DoesNotContain(shared.Nodes, node => node.Name is "a" or "relu");
         Assert.Same(Net.Parameters["a.weight"].Value, shared.Parameters["a.weight"].Value);
         Assert.Equal(Net.Forward(Inputs, Pass.Evaluation)[0].ToArray<float>(), shared.Forward(Inputs, Pass.Evaluation)[0].ToArray<float>());
 
-        // The name of a node that went is free, but not the parameter that is still in use.
+        // The name of a removed node is free, but not the name of a parameter that is still in use.
         Assert.Contains("'a.weight'", Assert.Throws<ArgumentException>(() => shared.Insert(new Linear(4), "relu2", "a", Stream)).Message);
         Assert.Contains("'a.weight' twice", Assert.Throws<ArgumentException>(() => shared.Rename("b", "a")).Message);
     }

@@ -4,7 +4,9 @@ namespace Temper.Tests.Networks;
 
 public sealed class NetworkZooTests
 {
-    /// <summary>Counts that papers or PyTorch's own models state; the multiply-accumulates by hand.</summary>
+    /// <summary>
+    /// Parameter counts from the papers or from PyTorch's models; multiply-accumulates computed by hand.
+    /// </summary>
     [Theory]
     [InlineData("lenet-300-100", 266_610, 266_200)]
     [InlineData("lenet-5", 61_706, 416_520)]

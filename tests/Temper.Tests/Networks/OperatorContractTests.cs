@@ -6,7 +6,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Networks;
 
-/// <summary>What every operator promises. A new operator is a new row of <see cref="OperatorRows"/>.</summary>
+/// <summary>The contract of every operator. A new operator needs a new row in <see cref="OperatorRows"/>.</summary>
 public sealed class OperatorContractTests
 {
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, OperatorRows.All.Count)];
@@ -38,7 +38,9 @@ public sealed class OperatorContractTests
         Assert.Equal(network.Forward(row.Inputs(batch: 2), Pass.Evaluation)[0].Count, cost.Activations);
     }
 
-    /// <summary>Gradients with respect to inputs and parameters against central differences, in both modes.</summary>
+    /// <summary>
+    /// Compares gradients with respect to inputs and parameters with central differences, in both modes.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Indices))]
     public void Gradient_agrees_with_central_differences(int place)
@@ -97,7 +99,7 @@ public sealed class OperatorContractTests
             return;
         }
 
-        // The last input is the wrong one.
+        // Only the last input has a wrong shape.
         var error = Assert.Throws<ShapeMismatchException>(() => (row with { Shapes = [.. row.Shapes[..^1], bad] }).Network());
         Assert.Contains("node", error.Message);
         Assert.Contains(Shape.Create([row.IsBatched ? 1 : 2, .. bad]).ToString(), error.Message);
@@ -119,7 +121,10 @@ public sealed class OperatorContractTests
         Assert.Contains($"{least}", error.Message);
     }
 
-    /// <summary>Written as ONNX and read again it computes the same, for any batch; what ONNX cannot say is refused by name.</summary>
+    /// <summary>
+    /// Checks that an ONNX round trip computes the same for any batch size. Operators that ONNX cannot express are
+    /// rejected with an error that names the node.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Indices))]
     public void Onnx_round_trip_computes_the_same(int place)

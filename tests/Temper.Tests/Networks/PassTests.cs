@@ -72,7 +72,9 @@ public sealed class PassTests
         Assert.Contains("'bn1'", Assert.Throws<KeyNotFoundException>(() => pass["bn1"]).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Two ranks with half of a batch each are the whole batch: values, gradients, statistics.</summary>
+    /// <summary>
+    /// Checks that two ranks with half of a batch each reproduce the whole batch: values, gradients and statistics.
+    /// </summary>
     [Fact]
     public async Task Synchronized_statistics_make_two_half_batches_one_batch()
     {
@@ -121,7 +123,7 @@ public sealed class PassTests
         return sum.Relu("relu2").Flatten("flat").Linear(3, name: "fc");
     }
 
-    /// <summary>Adds up the numbers of two threads.</summary>
+    /// <summary>Sums the values of two threads.</summary>
     private sealed class Meeting : IStatisticsReducer, IDisposable
     {
         private readonly Barrier _barrier = new(2);

@@ -3,7 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Tests.Networks;
 
-/// <summary>Resized lines and quantized numbers against values worked out by hand; the first rows are also PyTorch's interpolate.</summary>
+/// <summary>
+/// Compares resized lines and quantized numbers with values computed by hand; the first rows also match PyTorch's
+/// interpolate.
+/// </summary>
 public sealed class ResizeTests
 {
     [Theory]

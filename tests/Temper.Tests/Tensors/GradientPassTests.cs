@@ -5,7 +5,10 @@ using Temper.Testing;
 
 namespace Temper.Tests.Tensors;
 
-/// <summary>Backward passes over more than one operation: several outputs, inputs and parameters, memory that others hold.</summary>
+/// <summary>
+/// Tests backward passes over several operations: multiple outputs, inputs and parameters, and memory with other
+/// owners.
+/// </summary>
 public sealed class GradientPassTests
 {
     [Fact]
@@ -48,7 +51,9 @@ public sealed class GradientPassTests
         }
     }
 
-    /// <summary>A source that is used by several operations, one of them reading its gradient in the other memory order.</summary>
+    /// <summary>
+    /// Covers a source that several operations use, one of which reads its gradient in the other memory layout.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -64,7 +69,7 @@ public sealed class GradientPassTests
         Assert.Equal(dp, gradients[p].ToArray<float>());
         Assert.Equal(dq, gradients[q].ToArray<float>());
 
-        // The gradient of the sum goes, one tensor, to both pictures; each picture makes a row-major copy of it.
+        // Both operands of the sum receive the same gradient tensor, and each makes its own row-major copy of it.
         Tensor Value()
         {
             Tensor a = q.Reshape(2, 3, 3, 4);
@@ -105,7 +110,7 @@ public sealed class GradientPassTests
         {
             tape.Watch(picture);
             y = picture.Conv2d(Random(2, 3, 3, 1, 1));
-            _ = y.ToArray<float>();                        // reading makes a row-major copy, which must not outlive the tape either
+            _ = y.ToArray<float>();                        // creates a row-major copy, which must not outlive the tape
             gradient = tape.Gradient(y, Tensor.Ones(y.Shape), picture);
         }
 
@@ -119,7 +124,9 @@ public sealed class GradientPassTests
         Assert.Contains("Detach", Assert.Throws<ObjectDisposedException>(() => y.Sum()).Message);
     }
 
-    /// <summary>A copy in the other memory order that a tape made of an outside tensor must not be kept by that tensor.</summary>
+    /// <summary>
+    /// A tensor created outside a tape must not keep the copy in another memory layout that the tape makes of it.
+    /// </summary>
     [Fact]
     public void Tensor_from_outside_a_tape_keeps_its_numbers_when_the_tape_closes()
     {
@@ -137,7 +144,7 @@ public sealed class GradientPassTests
         using (var next = new GradientTape())
         {
             next.Watch(weight);
-            _ = weight.Exp();                              // takes the memory that went back
+            _ = weight.Exp();                              // reuses the released memory
             Assert.Equal(expected, read.ToArray());
         }
     }

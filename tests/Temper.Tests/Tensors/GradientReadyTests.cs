@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Tensors;
 
-/// <summary>Gradients that are reported as soon as they are final.</summary>
+/// <summary>Tests the callback that reports each gradient as soon as it is final.</summary>
 public sealed class GradientReadyTests
 {
     [Fact]
@@ -19,7 +19,8 @@ public sealed class GradientReadyTests
         GradientMap map = tape.Gradient(
             [(late.Sum(), Tensor.Scalar(1f)), (early, Tensor.Ones([3]))], sources, (i, gradient) => reports.Add((i, gradient, gradient.ToArray<float>())));
 
-        // Nothing adds to the unused one; then w[3], then w[1] and what it meets, and at last what the first operation uses.
+        // Order: the unused source, which is final at once; w[3]; w[1] and early, the operands of one product; w[0] and
+        // w[2], the operands of the first operation.
         Assert.Equal([4, 3, 1, 5, 6, 0, 2], reports.Select(report => report.Source));
         foreach ((int source, Tensor gradient, float[] values) in reports)
         {
@@ -31,7 +32,7 @@ public sealed class GradientReadyTests
         Assert.Equal(plain.Gradients.Select(g => g.ToArray<float>()), map.Gradients.Select(g => g.ToArray<float>()));
     }
 
-    /// <summary>While a gradient is reported, those that come earlier in the network are not computed yet.</summary>
+    /// <summary>Checks that a gradient is reported before the gradients of earlier operations are computed.</summary>
     [Fact]
     public void Gradients_are_reported_while_the_pass_still_runs()
     {

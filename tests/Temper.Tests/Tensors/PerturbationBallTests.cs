@@ -3,7 +3,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Tensors;
 
-/// <summary>Steps of projected gradient attacks, against plain loops.</summary>
+/// <summary>Tests the steps of projected gradient attacks against plain loops.</summary>
 public sealed class PerturbationBallTests
 {
     public static TheoryData<int, int> Sizes
@@ -21,7 +21,9 @@ public sealed class PerturbationBallTests
         }
     }
 
-    /// <summary>The same bytes as the formula in plain loops, whatever the vector width of this run.</summary>
+    /// <summary>
+    /// Checks that the result has the same bytes as the formula in plain loops, for any vector width.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Sizes))]
     public void Sign_step_is_that_of_plain_loops(int rows, int width)
@@ -95,7 +97,7 @@ public sealed class PerturbationBallTests
         Assert.All(normalized[2..4], value => Assert.True(float.IsNaN(value)));
         Assert.Equal([0.6f, 0.5f], normalized[4..]);
 
-        // Squares of these are no single-precision numbers, the directions are.
+        // The squares of these values underflow or overflow in single precision; their directions do not.
         Tensor extremes = Tensor.From([3e-30f, 4e-30f, 3e-43f, -4e-43f, 3e37f, 4e37f], [3, 2]);
         float[] expected = [0.56f, 0.58f, 0.56f, 0.42f, 0.56f, 0.58f];
         Assert.Equal(expected, ball.NormalizedStep(center, extremes, 0.1f).ToArray<float>(), (a, b) => Math.Abs(a - b) < 1e-3f);

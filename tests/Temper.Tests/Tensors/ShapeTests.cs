@@ -4,7 +4,9 @@ namespace Temper.Tests.Tensors;
 
 public sealed class ShapeTests
 {
-    /// <summary>The language takes a spread's length from Length before Count, and Count is the number of elements.</summary>
+    /// <summary>
+    /// For spreads and indices from the end, C# prefers Length over Count; on a shape, Count is the number of elements.
+    /// </summary>
     [Fact]
     public void Shape_spreads_and_counts_from_the_end_by_its_axes()
     {

@@ -8,7 +8,7 @@ using Temper.Tests.Tensors.Operations;
 
 namespace Temper.Tests.Tensors;
 
-/// <summary>A tape holds what its recorded operations hold, and nothing else.</summary>
+/// <summary>A tape keeps only the tensors of its recorded operations alive.</summary>
 public sealed class TapeMemoryTests
 {
     public static TheoryData<int, string> Rows => OperationContractTests.Rows;
@@ -27,7 +27,10 @@ public sealed class TapeMemoryTests
         Assert.Equal(0, tape.Scope.RentedBytes());
     }
 
-    /// <summary>The head's input comes from steps that are not recorded, also through a view, and must live until the gradient is there.</summary>
+    /// <summary>
+    /// The head's input comes from unrecorded operations, through a view, and must stay alive until the gradient is
+    /// computed.
+    /// </summary>
     [Fact]
     public void Trained_head_on_a_frozen_backbone_keeps_its_input_alone()
     {
@@ -42,13 +45,16 @@ public sealed class TapeMemoryTests
         Tensor y = network.Forward(pictures);
         int features = 4 * 8 * 8 * 8, hidden = 4 * 3;
         Assert.InRange(tape.Scope.RentedBytes(), 4 * features, 4 * (features + (3 * hidden) + 100));
-        Fill();                                            // takes what went back and writes it
+        Fill();                                            // reuses and overwrites the released memory
         GradientMap gradients = tape.Gradient([(y, cotangent)], [weight, last]);
         CheckSlopes(network, weight, pictures, cotangent, gradients[weight].ToArray<float>());
         CheckSlopes(network, last, pictures, cotangent, gradients[last].ToArray<float>());
     }
 
-    /// <summary>Every operation: its other inputs, indices and masks belong to a scope that closes before the gradient is asked for.</summary>
+    /// <summary>
+    /// For every operation, the other inputs, indices and masks belong to a scope that closes before the gradient is
+    /// requested.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Rows))]
     public void Operation_keeps_what_its_gradient_needs(int place, string name)
@@ -92,7 +98,7 @@ public sealed class TapeMemoryTests
         using (var inner = new GradientTape())
         {
             inner.Watch(x);
-            y = x.Exp() * w;                               // the exponential is the inner tape's alone, until the outer one needs it
+            y = x.Exp() * w;                               // the inner tape owns the exponential until the outer tape needs it
         }
 
         Fill();
@@ -108,7 +114,7 @@ public sealed class TapeMemoryTests
         using (MemoryScope.Enter(scope))
         {
             Tensor picture = Random(2, 2, 3, 4, 4).InLayout(Layout.ChannelsLast);
-            _ = picture.AsSpan<float>();                   // makes the copy, in the scope's memory
+            _ = picture.AsSpan<float>();                   // creates the copy in the scope's memory
             y = picture.Flatten(0).Reshape(2, 3, 4, 4) * w;
         }
 
@@ -123,7 +129,7 @@ public sealed class TapeMemoryTests
     {
         Network network = Network.Build(InputSpec.Image(1, 4, 4), x => x.Conv2d(2, kernel: 3).Relu().Flatten().Linear(2)).Initialize(RandomStream.FromSeed(1));
         Network broken = network.Copy();
-        broken.ParameterValues[^2] = Tensor.Ones([2, 3]);  // does not fit
+        broken.ParameterValues[^2] = Tensor.Ones([2, 3]);  // wrong shape
         using var tape = new GradientTape();
         tape.Watch(Random(1, 2));
         Assert.Throws<ShapeMismatchException>(() => broken.Forward(Random(2, 3, 1, 4, 4)));
@@ -155,7 +161,9 @@ public sealed class TapeMemoryTests
         }
     }
 
-    /// <summary>Rents memory of many sizes and fills it with NaN, so that what went back too early is seen.</summary>
+    /// <summary>
+    /// Rents arrays of many sizes and fills them with NaN, so that use of memory released too early is detected.
+    /// </summary>
     private static void Fill()
     {
         using MemoryScope scope = MemoryScope.Open();

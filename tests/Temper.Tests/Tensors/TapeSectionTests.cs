@@ -5,7 +5,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Tensors;
 
-/// <summary>Work that open tapes do not record: suspended, or recomputed in the backward pass.</summary>
+/// <summary>Tests sections that open tapes do not record: suspended, or recomputed in the backward pass.</summary>
 public sealed class TapeSectionTests
 {
     [Fact]
@@ -42,7 +42,7 @@ public sealed class TapeSectionTests
         }
 
         pause.Dispose();
-        pause.Dispose();                                   // a second time does nothing
+        pause.Dispose();                                   // a second call has no effect
         Tensor x = outer.Watch(Tensor.Ones([2]));
         Assert.Equal([2f, 2f], outer.Gradient((x * x).Sum(), x).ToArray<float>());
     }
@@ -64,7 +64,10 @@ public sealed class TapeSectionTests
         Assert.Contains(tape.Gradient(x.Tanh().Sum(), x).ToArray<float>(), v => v != 0);
     }
 
-    /// <summary>Same bytes with and without recomputing, through a network in each mode, for inputs and parameters.</summary>
+    /// <summary>
+    /// Checks that values and gradients, for inputs and parameters and in both modes, have the same bytes with and
+    /// without recomputation.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -99,7 +102,7 @@ public sealed class TapeSectionTests
     public void Recomputed_sections_nest_repeat_an_input_and_pass_one_on()
     {
         Tensor x = Random(1, 5), w = Random(2, 5);
-        // Contributions of one section are added up before those of others, so rounding may differ.
+        // Contributions within a section are summed before those of other operations, so rounding may differ.
         Assert.Equal(Slopes(recompute: false), Slopes(recompute: true), (a, b) => Math.Abs(a - b) <= 1e-6f * (1 + Math.Abs(a)));
 
         float[] Slopes(bool recompute)
@@ -134,7 +137,7 @@ public sealed class TapeSectionTests
                 Assert.Throws<InvalidOperationException>(() => GradientTape.Recompute([x], v => GradientTape.Recompute(v, u => u[0] + followed))).Message);
         }
 
-        // A folded normalization reads parameters without an operation.
+        // A folded normalization reads its parameters without a recorded operation.
         tape.Watch(network.Parameters["bn1.weight"].Value);
         Assert.Throws<InvalidOperationException>(() => GradientTape.Recompute([x], v => network.Forward(v[0])));
         Assert.Equal(x.Count, GradientTape.Recompute([x], v => { using (GradientTape.Suspend()) { return v[0] * w; } }).Count);

@@ -4,7 +4,7 @@ using Temper.Testing;
 
 namespace Temper.Tests.Testing;
 
-/// <summary>What tests share is made once, whole or not at all.</summary>
+/// <summary>A shared fixture is created once, completely or not at all.</summary>
 public sealed class SharedFixtureTests : IDisposable
 {
     private static readonly Assembly Product = typeof(Network).Assembly;

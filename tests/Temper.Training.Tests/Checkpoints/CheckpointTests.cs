@@ -78,7 +78,7 @@ public sealed class CheckpointTests : IDisposable
         TrainingOptions options = Here with { Epochs = 2 };
         byte[] uninterrupted = SmallRun.BytesOf(SmallRun.Fit(options with { CheckpointFolder = null }));
 
-        // A file where the second checkpoint's folder is to be.
+        // A file occupies the path of the second checkpoint's folder.
         string inTheWay = Path.Combine(Directory.CreateDirectory(options.CheckpointFolder!).FullName, "step-0000000040.tmp");
         File.WriteAllText(inTheWay, "");
         IOException error = Assert.Throws<IOException>(() => SmallRun.Fit(options));
@@ -211,12 +211,12 @@ public sealed class CheckpointTests : IDisposable
         byte[] whole = SmallRun.BytesOf(Trainer.Fit(masked, SmallRun.Train, SmallRun.Validation, options with { CheckpointFolder = null }));
         Trainer.Fit(masked, SmallRun.Train, SmallRun.Validation, Here);
 
-        // The masks come from the checkpoint, so the network that gives the graph needs none.
+        // The masks come from the checkpoint, so the network that supplies the graph needs none.
         TrainingResult resumed = Trainer.Resume(SmallRun.Network, SmallRun.Train, SmallRun.Validation, options);
         Assert.Equal(whole, SmallRun.BytesOf(resumed));
     }
 
-    /// <summary>A file on a disk with so much room.</summary>
+    /// <summary>A file on a disk with limited free space.</summary>
     private sealed class FullDisk(FileStream file, Func<int> left, Action<int> take) : Stream
     {
         public override bool CanRead => false;

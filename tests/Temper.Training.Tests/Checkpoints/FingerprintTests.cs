@@ -12,10 +12,16 @@ using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests.Checkpoints;
 
-/// <summary>Every property of every option either decides the bytes of a run, and then changes its fingerprint, or says that it does not.</summary>
+/// <summary>
+/// Checks that every property of every option changes the fingerprint of a run, unless it is declared not to affect the
+/// result.
+/// </summary>
 public sealed class FingerprintTests : IDisposable
 {
-    /// <summary>Options in themselves valid; a new kind is a row. <see cref="Every_kind_of_option_has_a_row"/> finds what is missing.</summary>
+    /// <summary>
+    /// Valid instances of all options. A new kind needs a row; <see cref="Every_kind_of_option_has_a_row"/> finds
+    /// missing ones.
+    /// </summary>
     private static readonly object[] Rows =
     [
         new Adadelta(), new Adam(), new AdamW(), new RmsProp(), new Sgd { Momentum = 0.5f },
@@ -27,7 +33,9 @@ public sealed class FingerprintTests : IDisposable
         new ParameterGroup(), new GradientClipping { MaxNorm = 1, MaxValue = 1 }, new WeightAverage(), new EarlyStopping(),
     ];
 
-    /// <summary>Where checkpoints lie, who is told, and how long a run lasts whose schedule does not ask.</summary>
+    /// <summary>
+    /// Options that are not part of the fingerprint: ranks, checkpoint folder, callbacks and timeline.
+    /// </summary>
     private static readonly string[] NotDecisive = [nameof(TrainingOptions.Ranks), nameof(TrainingOptions.CheckpointFolder), nameof(TrainingOptions.Callbacks), nameof(TrainingOptions.Timeline)];
 
     private readonly TemporaryFolder _folder = new();
@@ -161,7 +169,7 @@ public sealed class FingerprintTests : IDisposable
         return With(option, name, changed);
     }
 
-    /// <summary>As <c>option with { name = value }</c>.</summary>
+    /// <summary>Equivalent to <c>option with { name = value }</c>.</summary>
     private static object With(object option, string name, object? value)
     {
         object copy = option.GetType().GetMethod("<Clone>$")!.Invoke(option, null)!;

@@ -82,7 +82,7 @@ public sealed class EvaluatorTests
         }
     }
 
-    /// <summary>70 samples are ten runs of seven, but no number of fours.</summary>
+    /// <summary>70 samples are ten batches of seven; 20 samples are not a multiple of seven.</summary>
     [Fact]
     public void Network_of_a_fixed_batch_is_measured_in_runs_of_it()
     {

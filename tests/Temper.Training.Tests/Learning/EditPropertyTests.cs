@@ -8,8 +8,9 @@ using Temper.Testing.Edits;
 namespace Temper.Training.Tests.Learning;
 
 /// <summary>
-/// Every kind of edit at random places of random networks: outputs are what they must be, no weight is new unasked, and masks, flags, buffers,
-/// optimizer slots and averages follow. A new kind is one more row of <see cref="EditRows"/>.
+/// Applies every kind of edit at random places of random networks. Checks the outputs, that weights are drawn anew only
+/// where the edit requires it, and that masks, flags, buffers, optimizer slots and averages follow. A new kind needs
+/// one more row in <see cref="EditRows"/>.
 /// </summary>
 public sealed class EditPropertyTests
 {
@@ -22,8 +23,8 @@ public sealed class EditPropertyTests
 
     public static TheoryData<string> Rows => [.. EditRows.All.Select(row => row.Name)];
 
-    /// <summary>Networks for each kind; TEMPER_FUZZ asks for more.</summary>
-    private static int Count => Environment.GetEnvironmentVariable("TEMPER_FUZZ") is { Length: > 0 } ? 500 : 50;
+    /// <summary>Number of networks for each kind of edit; larger with <c>./test --fuzz</c>.</summary>
+    private static int Count => FuzzTests.Networks(usual: 50, fuzz: 500);
 
     [Theory]
     [MemberData(nameof(Rows))]
@@ -48,14 +49,14 @@ public sealed class EditPropertyTests
         Assert.True(tried >= Count / 4, $"{name}: only {tried} of {Count} networks have a place for it");
     }
 
-    /// <summary>A random network with statistics that do something, a weight with a mask, and a parameter that is frozen.</summary>
+    /// <summary>A random network with nontrivial statistics, a masked weight and a frozen parameter.</summary>
     private static Network Prepared(ulong seed)
     {
         Network network = seed % 2 == 0 ? RandomNetworks.Make(seed) : RandomNetworks.WithConstants(seed, RandomBatch.Free);
         network = network.WithBuffers(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
             .Select((buffer, i) => KeyValuePair.Create(buffer.Key, Samples.GaussianTensor(buffer.Value.Shape, seed + (ulong)i).Abs() + 0.5f)));
         RandomCursor random = RandomStream.FromSeed(seed).Split("masks").Cursor();
-        // Not a constant: it may divide.
+        // Only layer weights are masked: a constant may be a divisor.
         Parameter[] weights = [.. network.Parameters.Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)];
         Parameter masked = weights[random.NextInt32(weights.Length)];
         float[] mask = [.. Enumerable.Range(0, masked.Value.Count).Select(_ => (float)random.NextInt32(2))];
@@ -64,7 +65,10 @@ public sealed class EditPropertyTests
             .WithTrainable(isTrainable: network.Parameters.Count == 1, parameter => string.Equals(parameter.Name, frozen, StringComparison.Ordinal));
     }
 
-    /// <returns>The network after the edit; null where it leaves the range of numbers, by a division for example, so that nothing can be compared.</returns>
+    /// <returns>
+    /// The network after the edit; null if the reference outputs are not finite, for example after a division, and
+    /// cannot be compared.
+    /// </returns>
     private static Network? CheckNetwork(Network before, EditCase edit, ulong seed, string place)
     {
         RandomStream stream = RandomStream.FromSeed(seed).Split("fresh");

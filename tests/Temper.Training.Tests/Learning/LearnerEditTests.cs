@@ -7,7 +7,7 @@ using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests.Learning;
 
-/// <summary>What lies beside a parameter follows it through edits.</summary>
+/// <summary>The state that belongs to a parameter follows it through edits.</summary>
 public sealed class LearnerEditTests
 {
     private static readonly LearnerOptions Options = new()
@@ -25,7 +25,7 @@ public sealed class LearnerEditTests
     {
         using Learner plain = Trained(), edited = Trained();
         edited.Edit(net => net.Insert(new Relu(), after: "r", name: "again").Rename("b", "head"));
-        // A rename has to be told: the head's state would begin anew otherwise.
+        // A rename must be declared as a move; otherwise the state of the head is reset.
         Step(plain);
         Step(edited);
         Assert.Equal(plain.Network.Parameters["a.weight"].Value.ToArray<float>(), edited.Network.Parameters["a.weight"].Value.ToArray<float>());
@@ -39,7 +39,10 @@ public sealed class LearnerEditTests
             plain.AverageSnapshot().Parameters["b.weight"].Value.ToArray<float>(), told.AverageSnapshot().Parameters["head.weight"].Value.ToArray<float>());
     }
 
-    /// <summary>Rows 2 and 0 stay, one is added between them: slots move, what is added begins at zero, averages at the value.</summary>
+    /// <summary>
+    /// Rows 2 and 0 are kept with a new row between them: slots move, new slots start at zero, and new averages start
+    /// at the parameter's value.
+    /// </summary>
     [Fact]
     public void Moves_gather_along_several_axes()
     {
@@ -90,7 +93,9 @@ public sealed class LearnerEditTests
             learner.Network.Parameters["a.weight"].Value.ToArray<float>(), learner.Network.Parameters["b.weight"].Value.ToArray<float>());
     }
 
-    /// <summary>A channel that masks keep silent is removed in the midst of training: what is left trains on as if it were still there.</summary>
+    /// <summary>
+    /// Removes a channel during training that is silenced by masks. The rest trains as if the channel were still there.
+    /// </summary>
     [Fact]
     public void Training_goes_on_as_before_without_a_silent_channel()
     {
@@ -109,7 +114,7 @@ public sealed class LearnerEditTests
         AssertClose(wide.AverageSnapshot().WithChannels("a", [0, 2]).Network, narrow.AverageSnapshot());
     }
 
-    /// <summary>Two edits in one keep the state of what both changed.</summary>
+    /// <summary>Two edits combined into one preserve the state of every parameter that either of them moves.</summary>
     [Fact]
     public void An_edit_behind_another_keeps_the_moves_of_both()
     {

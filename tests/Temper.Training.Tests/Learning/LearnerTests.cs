@@ -76,7 +76,9 @@ public sealed class LearnerTests : IDisposable
         Assert.Equal(one, second["fc1.bias"][0]);
     }
 
-    /// <summary>Two sources that get the same gradient tensor must not share memory: writing one would change the other.</summary>
+    /// <summary>
+    /// Two sources that receive the same gradient tensor must not share memory: writing to one would change the other.
+    /// </summary>
     [Fact]
     public void Gradients_of_parameters_that_are_added_do_not_share_memory()
     {
@@ -143,7 +145,7 @@ public sealed class LearnerTests : IDisposable
         Assert.Contains("edit", Assert.Throws<ArgumentException>(() => learner.Apply(gradients)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The samples' gradients one by one are the truth.</summary>
+    /// <summary>The reference is the gradient of each sample alone.</summary>
     [Theory]
     [InlineData("mlp")]
     [InlineData("convolutions")]
@@ -189,7 +191,10 @@ public sealed class LearnerTests : IDisposable
         Assert.All(sum.Zip(weighted[weighted.Parameters[0]].ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
     }
 
-    /// <summary>Also where the normalization's own parameters are frozen: the layers before it get mixed gradients all the same.</summary>
+    /// <summary>
+    /// Also applies where the normalization's own parameters are frozen, because the layers before it still receive
+    /// mixed gradients.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

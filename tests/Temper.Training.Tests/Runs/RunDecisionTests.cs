@@ -3,7 +3,7 @@ using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests.Runs;
 
-/// <summary>What time decided stays in the run folder.</summary>
+/// <summary>Decisions that depend on time are recorded in the run folder.</summary>
 public sealed class RunDecisionTests : IDisposable
 {
     private static readonly DateTimeOffset Then = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);

@@ -1,6 +1,6 @@
 namespace Temper.Training.Tests.Support;
 
-/// <summary>Tests that measure the whole process, so that none may run beside them.</summary>
+/// <summary>Tests that measure the whole process and must not run in parallel with others.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneCollection
 {

@@ -4,7 +4,7 @@ using Temper.Optimization;
 
 namespace Temper.Training.Tests.Support;
 
-/// <summary>Stops a run after so many batches.</summary>
+/// <summary>Stops a run after a given number of batches.</summary>
 internal sealed class StopAfter(int batches, CancellationTokenSource source) : ITrainingCallback
 {
     private int _left = batches;
@@ -22,7 +22,7 @@ internal sealed class StopAfter(int batches, CancellationTokenSource source) : I
     }
 }
 
-/// <summary>Fails where training begins.</summary>
+/// <summary>Fails if training starts.</summary>
 internal sealed class NoTraining : ITrainingCallback
 {
     public void OnStep(StepProgress progress) => Assert.Fail("a step was made");
@@ -30,7 +30,7 @@ internal sealed class NoTraining : ITrainingCallback
     public void OnEpoch(EpochResult epoch) => Assert.Fail("an epoch was made");
 }
 
-/// <summary>A regularizer that does something to one parameter's gradient in one step of a run.</summary>
+/// <summary>A regularizer that overwrites the gradient of one parameter in one step of a run.</summary>
 internal sealed class AtStep(int step, string parameter, Func<float> gradient, double value = 0) : IRegularizer
 {
     private int _step;

@@ -3,7 +3,9 @@ using Temper.Networks;
 
 namespace Temper.Training.Tests.Support;
 
-/// <summary>Puts a normalization behind the first ReLU after each epoch, and remembers how many there are.</summary>
+/// <summary>
+/// Inserts a batch normalization after the first ReLU at the end of each epoch, and counts the insertions.
+/// </summary>
 internal sealed class Growing : IEpochEdit
 {
     private int _grown;

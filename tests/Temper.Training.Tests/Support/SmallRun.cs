@@ -9,7 +9,10 @@ using Temper.Tensors;
 
 namespace Temper.Training.Tests.Support;
 
-/// <summary>A run with everything that could depend on threads or on a stop: batch norm, dropout, augmentation, an odd last batch.</summary>
+/// <summary>
+/// A run that uses everything that could depend on threads or on interruptions: batch norm, dropout, augmentation and a
+/// partial last batch.
+/// </summary>
 internal static class SmallRun
 {
     private const int Classes = 4;
@@ -23,7 +26,7 @@ internal static class SmallRun
         .Conv2d(24, kernel: 3, padding: 1).BatchNorm().Relu().MaxPool2d(2)
         .Flatten().Dropout(0.3f).Linear(32).Relu().Linear(Classes)).Initialize(RandomStream.FromSeed(3));
 
-    /// <summary>20 batches an epoch, the last one small.</summary>
+    /// <summary>20 batches per epoch; the last one is smaller.</summary>
     internal static TrainingOptions Options { get; } = new()
     {
         Seed = 4,
@@ -48,7 +51,7 @@ internal static class SmallRun
         .. network.Buffers.Values.SelectMany(BytesOf),
     ];
 
-    /// <summary>The bytes of everything that a run gave.</summary>
+    /// <summary>The bytes of both networks of a result.</summary>
     internal static byte[] BytesOf(TrainingResult result) => [.. BytesOf(result.Network), .. BytesOf(result.Last)];
 
     private static byte[] BytesOf(Tensor tensor) => tensor.DType == DType.Int64

@@ -4,10 +4,13 @@ using Temper.Training.Tracking;
 
 namespace Temper.Training.Tests.Support;
 
-/// <summary>This assembly as a program: <c>dotnet Temper.Training.Tests.dll FOLDER</c> trains with checkpoints in a folder, slowly.</summary>
+/// <summary>
+/// Runs this assembly as a program: <c>dotnet Temper.Training.Tests.dll FOLDER</c> trains slowly and writes checkpoints
+/// to a folder.
+/// </summary>
 internal static class TrainingProcess
 {
-    /// <summary>A run whose network is edited after each epoch, with momentum and averages that have to follow.</summary>
+    /// <summary>A run with momentum and averages whose network is edited after each epoch.</summary>
     internal static TrainingOptions Options(string folder) => SmallRun.Options with
     {
         Epochs = 4,
@@ -38,7 +41,7 @@ internal static class TrainingProcess
         }
     }
 
-    /// <summary>Writes a line an epoch, as the tool does.</summary>
+    /// <summary>Writes one line per epoch, as the command-line tool does.</summary>
     internal sealed class Metrics(string path) : ITrainingCallback, IDisposable
     {
         private readonly MetricsLog _log = new(path, TimeProvider.System);

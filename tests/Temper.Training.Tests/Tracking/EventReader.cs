@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Temper.Training.Tests.Tracking;
 
-/// <summary>Reads event files back, checksums computed bit by bit, and the fields of their messages.</summary>
+/// <summary>
+/// Reads event files and the fields of their messages, and verifies checksums that are computed bit by bit.
+/// </summary>
 internal static class EventReader
 {
     internal static List<byte[]> Records(ReadOnlySpan<byte> file)
@@ -22,7 +24,9 @@ internal static class EventReader
         return records;
     }
 
-    /// <summary>Fields of a message by number: varints and fixed numbers as their bits, the rest as bytes.</summary>
+    /// <summary>
+    /// Fields of a message by number: varints and fixed-width numbers as their bits, all others as bytes.
+    /// </summary>
     internal static ILookup<int, (ulong Bits, byte[] Bytes)> Fields(byte[] message)
     {
         List<(int Field, (ulong, byte[]) Value)> fields = [];

@@ -48,8 +48,8 @@ public sealed class MetricsLogTests
     }
 
     [Theory]
-    [InlineData(0, 5)]              // killed: what the last line says
-    [InlineData(7, 7)]              // stopped after it: what the run says
+    [InlineData(0, 5)]              // killed: continues from the last line
+    [InlineData(7, 7)]              // stopped after that line: continues from the run's own time
     public void Seconds_go_on_where_the_run_stopped(double before, double least)
     {
         using var folder = new TemporaryFolder();
@@ -69,7 +69,7 @@ public sealed class MetricsLogTests
         string path = folder["metrics.jsonl"];
         Write(1, 2, 3);
         Write(3, 4);
-        Write(4, 5, 5);         // two lines of one step in one opening are the caller's wish
+        Write(4, 5, 5);         // two lines of one step within one opening are left to the caller
         Assert.Equal([1.0, 2, 3, 4, 5, 5], MetricsLog.Read(path).Select(line => line["step"]));
 
         void Write(params int[] steps)

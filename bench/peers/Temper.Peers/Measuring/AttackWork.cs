@@ -5,7 +5,7 @@ using Temper.Tensors;
 namespace Temper.Peers.Measuring;
 
 /// <summary>
-/// A projected gradient attack on noise whose samples finish one after the other, as an attack on pictures does.
+/// A projected gradient attack on noise images whose samples finish at different steps, as in an attack on pictures.
 /// </summary>
 internal sealed class AttackWork
 {
@@ -29,11 +29,12 @@ internal sealed class AttackWork
         _ball = new PerturbationBall(_x, 8f / 255);
     }
 
-    /// <summary>How many samples are left.</summary>
+    /// <summary>Number of unfinished samples.</summary>
     public int Left => _labels.Count;
 
     /// <summary>
-    /// The gradient of the loss with respect to the inputs, in evaluation; it lives as long as the tape.
+    /// Returns the gradient of the loss with respect to the inputs, in evaluation mode; valid as long as the tape is
+    /// open.
     /// </summary>
     public Tensor Slope(GradientTape tape)
     {
@@ -42,7 +43,9 @@ internal sealed class AttackWork
             _network.Forward(_x).CrossEntropy(_labels, new CrossEntropyOptions { Reduction = LossReduction.Sum }), _x);
     }
 
-    /// <summary>One step; what the next one needs is kept in the scope.</summary>
+    /// <summary>
+    /// Makes one step. Keeps the tensors that the next step needs and releases all others of the scope.
+    /// </summary>
     public void Step(TensorScope scope)
     {
         Tensor slope;
@@ -57,7 +60,7 @@ internal sealed class AttackWork
         scope.Reset();
     }
 
-    /// <summary>The last samples are done.</summary>
+    /// <summary>Removes the last <paramref name="samples"/> samples from the batch, as if they were finished.</summary>
     public void Finish(int samples, TensorScope scope)
     {
         Tensor left = Tensor.From([.. Enumerable.Range(0, Left - samples).Select(i => (long)i)], [Left - samples]);

@@ -7,7 +7,8 @@ using Temper.Networks;
 namespace Temper.Peers.Measuring;
 
 /// <summary>
-/// A network of ours, compiled for a batch, beside ONNX Runtime; refuses to time results that differ.
+/// A network compiled for one batch size, and the same network in ONNX Runtime. The constructor throws if their outputs
+/// differ, so that wrong results are never timed.
 /// </summary>
 internal sealed class ComparedNetwork : IDisposable
 {
@@ -22,11 +23,11 @@ internal sealed class ComparedNetwork : IDisposable
         _work = new InferenceWork(_compiled, PeerModel.Of(network), batch, threads);
         if (!(_work.Difference <= Tolerance))
         {
-            throw new InvalidOperationException($"results differ by {_work.Difference:E1} of the largest");
+            throw new InvalidOperationException($"outputs differ by {_work.Difference:E1} of the largest output");
         }
     }
 
-    /// <summary>Temper, then ONNX Runtime spinning and sleeping.</summary>
+    /// <summary>Temper, followed by ONNX Runtime with spinning and with sleeping idle threads.</summary>
     public IReadOnlyList<Contender> Contenders => _work.Contenders;
 
     public void Dispose()

@@ -2,7 +2,7 @@ using Temper.Kernels;
 
 namespace Temper.Peers.Measuring;
 
-/// <summary>A square convolution that is compared.</summary>
+/// <summary>A convolution to compare, with a square image and a square kernel.</summary>
 internal sealed record ConvolutionLayer(
     int Batch, int Inputs, int Outputs, int Size, int Kernel, int Stride, int Padding)
 {
@@ -10,7 +10,7 @@ internal sealed record ConvolutionLayer(
 
     public long Multiplications => (long)Batch * OutSize * OutSize * Outputs * Inputs * Kernel * Kernel;
 
-    /// <summary>Whether its result can be its input again.</summary>
+    /// <summary>Whether the output has the shape of the input, so that copies of the layer can be chained.</summary>
     public bool IsChain => Inputs == Outputs && OutSize == Size;
 
     public ConvolutionGeometry Geometry => new()

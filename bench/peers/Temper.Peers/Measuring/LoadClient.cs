@@ -10,7 +10,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Measuring;
 
 /// <summary>
-/// Sends a server requests of many kinds over one connection each, good and bad, and looks at every answer.
+/// Sends good and bad requests to a server, over one connection per call of <see cref="Run"/>, and checks every
+/// response.
 /// </summary>
 internal sealed class LoadClient
 {
@@ -33,20 +34,22 @@ internal sealed class LoadClient
         _eight = Binary(values, $"[8,{sample}]");
         string numbers = string.Join(
             ',', values[..(values.Length / 8)].Select(value => value.ToString(CultureInfo.InvariantCulture)));
-        _json = Encoding.UTF8.GetBytes($$"""{"parameters":{"binary_data_output":true},"inputs":[{"name":"{{_input}}","shape":[1,{{sample}}],"datatype":"FP32","data":[{{numbers}}]}]}""");
+        _json = Encoding.UTF8.GetBytes(
+            $$"""{"parameters":{"binary_data_output":true},"inputs":[{"name":"{{_input}}","shape":[1,{{sample}}]"""
+            + $$""","datatype":"FP32","data":[{{numbers}}]}]}""");
     }
 
-    /// <summary>Seconds of the good requests.</summary>
+    /// <summary>Latencies of the good requests, in seconds.</summary>
     public List<double> Seconds { get; } = [];
 
-    /// <summary>Good requests with a wrong answer, and bad ones with a wrong status.</summary>
+    /// <summary>Good requests with a wrong response, and bad requests with a wrong status.</summary>
     public List<string> Failures { get; } = [];
 
     public int Bad { get; private set; }
 
     /// <summary>
-    /// Sends until it is cancelled: of 20 requests 13 are one sample in bytes, 4 one in JSON, 2 eight in bytes, and one
-    /// is bad.
+    /// Sends requests until cancelled. Of 20 requests, 13 contain one sample in binary form, 4 one sample as JSON, 2
+    /// eight samples in binary form, and 1 is bad.
     /// </summary>
     public async Task Run(int seed, CancellationToken end)
     {
@@ -76,7 +79,9 @@ internal sealed class LoadClient
             Seconds.Add(took);
             if (response.StatusCode != HttpStatusCode.OK || !IsRight(answer, samples))
             {
-                Failures.Add($"good request: {(int)response.StatusCode} {(response.StatusCode == HttpStatusCode.OK ? "wrong numbers" : Encoding.UTF8.GetString(answer))}");
+                string reason =
+                    response.StatusCode == HttpStatusCode.OK ? "wrong numbers" : Encoding.UTF8.GetString(answer);
+                Failures.Add($"good request: {(int)response.StatusCode} {reason}");
             }
         }
     }
@@ -136,7 +141,9 @@ internal sealed class LoadClient
     private byte[] Binary(ReadOnlySpan<float> values, string shape) =>
     [
         .. Encoding.UTF8.GetBytes(
-            $$"""{"inputs":[{"name":"{{_input}}","shape":{{shape}},"datatype":"FP32","parameters":{"binary_data_size":{{values.Length * sizeof(float)}} } }],"parameters":{"binary_data_output":true},"x":[]}"""),
+            $$"""{"inputs":[{"name":"{{_input}}","shape":{{shape}},"datatype":"FP32","parameters":"""
+            + $$"""{"binary_data_size":{{values.Length * sizeof(float)}} } }]"""
+            + ""","parameters":{"binary_data_output":true},"x":[]}"""),
         .. MemoryMarshal.AsBytes(values),
     ];
 

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Temper.Peers.Measuring;
 
-/// <summary>Writes a model of equal convolutions in a chain as ONNX, the few protobuf fields of it by hand.</summary>
+/// <summary>
+/// Writes a chain of equal convolutions as an ONNX model. The few protobuf fields are encoded by hand.
+/// </summary>
 internal static class OnnxChain
 {
     private const int OpsetVersion = 13;
@@ -15,9 +17,9 @@ internal static class OnnxChain
         Integers = 7,
     }
 
-    /// <param name="layer">The convolution; a chain of several needs equal sizes before and after.</param>
-    /// <param name="length">How many.</param>
-    /// <param name="weights"><c>[O, I, K, K]</c>, the same for all.</param>
+    /// <param name="layer">The convolution; a chain of several requires equal shapes of input and output.</param>
+    /// <param name="length">Number of convolutions.</param>
+    /// <param name="weights">Weights <c>[O, I, K, K]</c>, shared by all convolutions.</param>
     public static byte[] Write(ConvolutionLayer layer, int length, ReadOnlySpan<float> weights)
     {
         var graph = new Message();

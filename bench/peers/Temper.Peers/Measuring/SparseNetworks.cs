@@ -4,24 +4,26 @@ using Temper.Tensors;
 
 namespace Temper.Peers.Measuring;
 
-/// <summary>Networks of the zoo with a random share of their weights zero, in all layers but the first.</summary>
+/// <summary>Networks in which a random fraction of the weights is zero.</summary>
 internal static class SparseNetworks
 {
+    /// <summary>Creates a network of the zoo with zeros in all layers but the first.</summary>
     /// <param name="name">Name in the zoo.</param>
-    /// <param name="sparsity">Share of zeros.</param>
-    /// <param name="block">Output channels that are zero at the same places.</param>
-    /// <param name="seed">Seed of weights and places.</param>
+    /// <param name="sparsity">Fraction of zero weights.</param>
+    /// <param name="block">Number of consecutive output channels with zeros at the same positions.</param>
+    /// <param name="seed">Seed of the weights and of the positions of zeros.</param>
     public static Network Make(string name, double sparsity, int block, ulong seed = 1)
     {
         Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(seed));
         return Thin(network, sparsity, block, seed, skip: 1);
     }
 
-    /// <param name="network">A network.</param>
-    /// <param name="sparsity">Share of zeros.</param>
-    /// <param name="block">Output channels that are zero at the same places.</param>
-    /// <param name="seed">Seed of the places.</param>
-    /// <param name="skip">Layers at the beginning that stay dense.</param>
+    /// <summary>Sets weights of a network to zero.</summary>
+    /// <param name="network">The network; not changed.</param>
+    /// <param name="sparsity">Fraction of zero weights.</param>
+    /// <param name="block">Number of consecutive output channels with zeros at the same positions.</param>
+    /// <param name="seed">Seed of the positions of zeros.</param>
+    /// <param name="skip">Number of first layers that stay dense.</param>
     public static Network Thin(Network network, double sparsity, int block, ulong seed, int skip = 0)
     {
         Parameter[] weights =

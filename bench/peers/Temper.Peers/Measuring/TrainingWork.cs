@@ -6,7 +6,7 @@ using Temper.Training;
 
 namespace Temper.Peers.Measuring;
 
-/// <summary>A network of the zoo with one batch of noise, trained step after step as the trainer does it.</summary>
+/// <summary>Training steps of a network on one fixed batch of noise, performed as in the trainer.</summary>
 internal sealed class TrainingWork : IDisposable
 {
     private readonly Learner _learner;

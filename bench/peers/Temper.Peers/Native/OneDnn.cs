@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Temper.Peers.Native;
 
-/// <summary>The part of oneDNN 2 that we compare with, where it is installed.</summary>
+/// <summary>Bindings to the functions of oneDNN 2 that are compared, if it is installed.</summary>
 internal static unsafe partial class OneDnn
 {
     private const string Library = "libdnnl.so.2";
@@ -12,7 +12,7 @@ internal static unsafe partial class OneDnn
     /// <summary>Whether the library can be loaded.</summary>
     public static bool IsInstalled { get; } = NativeLibrary.TryLoad(Library, out _);
 
-    /// <summary>Sets the number of threads of its OpenMP run time.</summary>
+    /// <summary>Sets the number of OpenMP threads of the library.</summary>
     public static void UseThreads(int threads) => SetThreads(threads);
 
     /// <summary>C[m, n] = op(A)[m, k] op(B)[k, n], all row-major.</summary>

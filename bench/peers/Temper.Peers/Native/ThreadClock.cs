@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Temper.Peers.Native;
 
-/// <summary>Processor time of the calling thread: what other processes do on a busy machine is not in it.</summary>
+/// <summary>CPU time of the calling thread, which excludes the time of other processes on a busy machine.</summary>
 internal static partial class ThreadClock
 {
     private const int ThreadProcessorTime = 3;
 
-    /// <summary>Seconds this thread has run.</summary>
+    /// <summary>CPU time of the calling thread so far, in seconds.</summary>
     public static double Seconds
     {
         get

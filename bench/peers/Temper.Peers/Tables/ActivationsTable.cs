@@ -11,14 +11,15 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// What activations cost, values and gradients, and networks with them; with the path of another build's
-/// Temper.Peers.dll, beside that build, both in turns. Bars: 1.3 times another build's kernel, 1.05 times its network.
+/// Times of activation functions (values and gradients) and of networks that use them. Given the path of another
+/// build's Temper.Peers.dll, both builds are timed in turns and compared. Targets: at most 1.3 times the other build's
+/// time for a kernel and 1.05 times for a network.
 /// </summary>
 internal static class ActivationsTable
 {
     private const double KernelBar = 1.3, NetworkBar = 1.05;
 
-    /// <summary>Floats of a kernel's row: three arrays of them fit in a second-level cache.</summary>
+    /// <summary>Elements per kernel call; three arrays of this size fit in a second-level cache.</summary>
     private const int Floats = 64 * 1024;
 
     private const int Turns = 5;
@@ -31,7 +32,7 @@ internal static class ActivationsTable
         ("gelu, approximate", new Gelu(IsApproximate: true)),
     ];
 
-    /// <param name="arguments">Seconds for each row and turn, then the path of the other build, if any.</param>
+    /// <param name="arguments">Seconds per row and turn; optionally the path of the other build.</param>
     public static int Run(string[] arguments)
     {
         string seconds = arguments.Length > 0 ? arguments[0] : "0.2";
@@ -49,7 +50,7 @@ internal static class ActivationsTable
             Keep(theirs, Child(arguments[1], seconds));
         }
 
-        var table = new TextTable("what", "us", "other build us", "ratio", "bar", "");
+        var table = new TextTable("row", "us", "other build us", "ratio", "bar", "");
         foreach ((string name, double time) in ours)
         {
             double ratio = time / theirs[name],
@@ -89,7 +90,7 @@ internal static class ActivationsTable
         return rows;
     }
 
-    /// <summary>Seconds of the values, and of the gradient of inputs beyond those.</summary>
+    /// <summary>Returns the seconds of the forward pass, and the additional seconds of the input gradient.</summary>
     private static (double Values, double Gradient) Times(Network network, int batch, double seconds)
     {
         Tensor x = Noise([batch, .. network.Inputs[0].SampleShape.ToArray()], 2),

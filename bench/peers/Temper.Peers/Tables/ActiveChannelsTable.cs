@@ -9,12 +9,13 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Convolutions of 3x3, batch 1, of whose input channels some are zero, others in every call: finding and leaving them
-/// out against our own fastest dense kernel, which may be Winograd's, and against the direct one.
+/// 3x3 convolutions at batch size 1 in which some input channels are zero, different ones in every call. Compares
+/// finding and skipping these channels with the fastest dense kernel, which may be Winograd's, and with the direct
+/// dense kernel.
 /// </summary>
 internal static class ActiveChannelsTable
 {
-    /// <summary>Inputs that take turns, so that caches do not learn which channels are active.</summary>
+    /// <summary>Number of inputs used in turn, so that caches do not adapt to one set of active channels.</summary>
     private const int Inputs = 7;
 
     private static readonly (int Channels, int Size)[] Layers = [(64, 32), (128, 16), (256, 8), (512, 4)];
@@ -22,7 +23,7 @@ internal static class ActiveChannelsTable
     private static readonly (double Kept, double Bar)[] Shares = [(0.5, 1.4), (0.3, 2.2)];
 
     /// <param name="arguments">
-    /// Seconds for each row and kernel, then threads, then channels of the only layer wanted.
+    /// Seconds per row and kernel, threads, number of channels to measure only one layer.
     /// </param>
     public static int Run(string[] arguments)
     {
@@ -32,7 +33,7 @@ internal static class ActiveChannelsTable
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable(
-            "channels, size, kept", "active us", "dense us", "direct us", "kernels", "speed", "bar", "", "to direct");
+            "channels, size, active", "active us", "dense us", "direct us", "kernels", "speed", "bar", "", "vs direct");
         foreach ((int channels, int size) in Layers.Where(layer => wanted == 0 || layer.Channels == wanted))
         {
             foreach ((double kept, double bar) in Shares)
@@ -53,7 +54,9 @@ internal static class ActiveChannelsTable
         return 0;
     }
 
-    /// <summary>Active channels and all, by the direct method and then by Winograd's.</summary>
+    /// <summary>
+    /// Returns the times with active channels only and with all channels, of the direct method, then of Winograd's.
+    /// </summary>
     private static (double Seconds, string Kernel)[] Measure(int channels, int size, double kept, double seconds)
     {
         ConvolutionGeometry g = Conv2dShapes.Geometry(

@@ -5,16 +5,14 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Speed of environments and of training: random steps a second on one core, without and with dense observations, and
-/// steps a second of PPO with learning.
+/// Speed of environments and of training in steps per second: random steps on one core, without and with dense
+/// observations, and PPO including its updates.
 /// </summary>
 internal static class AgentsTable
 {
     private const double Seconds = 1;
 
-    /// <summary>
-    /// What others measured with JAX on a CPU, steps a second with 10 environments (gymnax-blines' table).
-    /// </summary>
+    /// <summary>Published steps per second of JAX on a CPU with 10 environments (table of gymnax-blines).</summary>
     private static readonly Dictionary<string, string> Anchors = new(StringComparer.Ordinal)
     {
         ["cartpole"] = "2.3 M", ["brick-break"] = "0.415 M", ["treasure-dash"] = "0.182 M", ["road-cross"] = "0.038 M",
@@ -27,7 +25,7 @@ internal static class AgentsTable
         ("conv 16@3x3 + FC 128", new AgentNetwork { Convolutions = [16], Hidden = [128], IsShared = true }),
     ];
 
-    /// <param name="args"><c>games</c> or <c>ppo</c>; both without it.</param>
+    /// <param name="args"><c>games</c> or <c>ppo</c>; none: both.</param>
     internal static int Run(string[] args)
     {
         if (args.Length == 0 || args[0] is "games")

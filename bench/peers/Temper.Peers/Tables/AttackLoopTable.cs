@@ -7,14 +7,15 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// A thousand steps of an attack whose batch shrinks at random moments: garbage collections of generation 2 after
-/// warm-up, and resident memory against that after the first step. Bars: none, and 1.3.
+/// An attack of 1,000 steps whose batch shrinks at random steps. Measures garbage collections of generation 2 after
+/// warm-up (target: none), and the peak of resident memory relative to its size after the first step (target: at most
+/// 1.3).
 /// </summary>
 internal static class AttackLoopTable
 {
     private const int WarmUp = 10;
 
-    /// <param name="arguments">A network, a batch size and a number of steps; none: ResNet-20, 128 and 1,000.</param>
+    /// <param name="arguments">Network, batch size, number of steps; defaults: ResNet-20, 128 and 1,000.</param>
     public static int Run(string[] arguments)
     {
         string network = arguments.Length > 0 ? arguments[0] : "resnet-20";
@@ -35,7 +36,7 @@ internal static class AttackLoopTable
                 (collections, allocated) = (GC.CollectionCount(2), GC.GetTotalAllocatedBytes(precise: true));
             }
 
-            // so that about one sample is left at the end
+            // With this probability, about one sample is left at the end: 2 samples finish at a time on average.
             if (work.Left > 1 && random.NextSingle() * steps < batch / 2.0)
             {
                 work.Finish(Math.Min(1 + random.NextInt32(3), work.Left - 1), scope);
@@ -49,7 +50,7 @@ internal static class AttackLoopTable
         Console.WriteLine(
             $"{network}, batch {batch} to {work.Left}, {steps} steps in {watch.Elapsed.TotalSeconds:F1} s: "
             + $"{GC.CollectionCount(2) - collections} gen-2 collections after {WarmUp} steps (bar 0), {kibibytes:F1} "
-            + "KiB allocated a step");
+            + "KiB allocated per step");
         Console.WriteLine(
             $"resident memory: {first:F0} MiB after the first step, {max:F0} MiB at most, {max / first:F2}x (bar 1.3)");
         return 0;

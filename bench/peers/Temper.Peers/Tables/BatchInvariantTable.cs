@@ -10,13 +10,14 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// What a batch-invariant pass of ResNet-20 costs, against the same pass with the fastest kernels. Bar: 10 % more.
+/// Time of a batch-invariant pass of ResNet-20 relative to the pass with the fastest kernels. Target: at most 10 %
+/// more.
 /// </summary>
 internal static class BatchInvariantTable
 {
     private const double Bar = 1.10;
 
-    /// <param name="arguments">Seconds for each row, then threads.</param>
+    /// <param name="arguments">Seconds per row, threads.</param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 3;

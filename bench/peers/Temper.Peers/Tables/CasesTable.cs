@@ -10,10 +10,10 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Folders with a model, its inputs and the outputs that are right, each through <c>temper predict</c>, a compiled
-/// network, and <c>temper convert</c> with predict behind it: how many are right, refused, wrong or crash.
+/// Folders with a model, its inputs and its expected outputs, each run by <c>temper predict</c>, as a compiled network,
+/// and by <c>temper convert</c> followed by predict. Counts how many are right, refused, wrong or crash.
 /// </summary>
-/// <remarks>A folder without outputs is to be refused by predict, with a message that names the file.</remarks>
+/// <remarks>A model without expected outputs must be refused, with a message that names the file.</remarks>
 internal static class CasesTable
 {
     private const int Unexpected = 1;
@@ -30,14 +30,13 @@ internal static class CasesTable
     }
 
     /// <param name="arguments">
-    /// The folder that holds the folders of the kinds; then, if only some are wanted, beginnings of names.
+    /// Folder that contains the folders of the kinds; optionally prefixes of the names of cases.
     /// </param>
     public static int Run(string[] arguments)
     {
         if (arguments.Length == 0 || !Directory.Exists(arguments[0]))
         {
-            Console.WriteLine(
-                "cases: name the folder of the cases, and beginnings of names where only some are wanted");
+            Console.WriteLine("usage: cases FOLDER [NAME-PREFIX ...]");
             return 2;
         }
 
@@ -146,7 +145,7 @@ internal static class CasesTable
         }
     }
 
-    /// <summary>A command of the tool in this process, its exit code and what it said of errors.</summary>
+    /// <summary>Runs a command of the tool in this process. Returns its exit code and error output.</summary>
     private static (int Code, string Text) Tool(string[] arguments)
     {
         (TextWriter output, TextWriter errors) = (Console.Out, Console.Error);
@@ -184,7 +183,7 @@ internal static class CasesTable
             string name = Path.GetFileNameWithoutExtension(file)[5..];
             if (result(name) is not { } found)
             {
-                return new Outcome(Verdict.Wrong, $"there is no output {name}");
+                return new Outcome(Verdict.Wrong, $"output {name} is missing");
             }
 
             OnnxComparison compared = OnnxVerification.Compare(

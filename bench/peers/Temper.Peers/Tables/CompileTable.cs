@@ -7,15 +7,13 @@ using Temper.Randomness;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>
-/// How long compiling takes for one class of batch sizes, each in a process of its own, so that nothing is warm.
-/// </summary>
+/// <summary>Compile time for one batch size. Each case runs in a new process, so that nothing is warm.</summary>
 internal static class CompileTable
 {
     private static readonly (bool TimesKernels, int Batch, double Bar)[] Works =
         [(false, 1, 0.3), (true, 1, 3), (false, 64, 0), (true, 64, 0)];
 
-    /// <param name="arguments">Network.</param>
+    /// <param name="arguments">Network; default: VGG-16-BN.</param>
     public static int Run(string[] arguments)
     {
         if (arguments is ["one", var model, var times, var batch])

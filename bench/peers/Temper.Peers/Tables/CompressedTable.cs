@@ -11,24 +11,22 @@ using Temper.Peers.Measuring;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// What `temper compress` gave beside the network that came in, in our engine and in ONNX Runtime, all in turns; the
-/// speed is against the fastest of the dense ones. ONNX Runtime runs the compressed network too, as a file like any
-/// other.
+/// The result of <c>temper compress</c> and the original (dense) network in Temper and in ONNX Runtime, all timed in
+/// turns. Speedups are relative to the dense network in Temper, in ONNX Runtime, and in the faster of the two. ONNX
+/// Runtime also runs the compressed network, as an ordinary ONNX file.
 /// </summary>
 internal static class CompressedTable
 {
     private static readonly int[] Batches = [1, 64];
 
-    /// <param name="arguments">
-    /// The network that came in, the one that came out; then seconds for each row and engine, then threads.
-    /// </param>
+    /// <param name="arguments">Original network, compressed network, seconds per row and engine, threads.</param>
     public static int Run(string[] arguments)
     {
         if (arguments.Length < 2)
         {
             Console.Error.WriteLine(
-                "usage: compressed DENSE COMPRESSED [seconds] [threads]; the run folder of temper compress has "
-                + "before.safetensors and result.safetensors");
+                "usage: compressed DENSE COMPRESSED [seconds] [threads]; the run folder of temper compress "
+                + "contains before.safetensors and result.safetensors");
             return 2;
         }
 
@@ -37,13 +35,13 @@ internal static class CompressedTable
         (Network dense, Network compressed) = (ModelFile.Load(arguments[0]), ModelFile.Load(arguments[1]));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"operations {dense.Cost().NonzeroMacs / 1e6:F3} M to {compressed.Cost().NonzeroMacs / 1e6:F3} M, "
-            + $"{(double)dense.Cost().NonzeroMacs / compressed.Cost().NonzeroMacs:F2} times fewer; threads "
-            + $"{threads}"));
+            $"nonzero MACs: {dense.Cost().NonzeroMacs / 1e6:F3} M to {compressed.Cost().NonzeroMacs / 1e6:F3} M, "
+            + $"{(double)dense.Cost().NonzeroMacs / compressed.Cost().NonzeroMacs:F2} times fewer; "
+            + $"threads: {threads}"));
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable(
-            "batch", "compressed ms", "dense ms", "ORT dense", "ORT compressed", "to ours", "to ORT", "to the faster");
+            "batch", "compressed ms", "dense ms", "ORT dense", "ORT compressed", "vs dense", "vs ORT", "vs faster");
         foreach (int batch in Batches)
         {
             Row(table, dense, compressed, batch, seconds, threads);

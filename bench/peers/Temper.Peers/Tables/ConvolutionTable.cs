@@ -1,7 +1,6 @@
 using Temper.Cli.Benchmarks;
 using Temper.Cli.Native;
 using System.Globalization;
-using System.Text.Json;
 using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Peers.Measuring;
@@ -12,12 +11,12 @@ using Temper.Tensors.Memory;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// The three passes of convolution layers against the best of PyTorch (both memory formats) and ONNX Runtime (forward).
-/// Our weights are packed inside the time.
+/// The three passes of convolution layers, compared with the best of PyTorch (both memory formats) and ONNX Runtime
+/// (forward pass only). Temper's times include the packing of the weights.
 /// </summary>
 internal static class ConvolutionTable
 {
-    /// <summary>The layers of VGG on 32x32 pictures: the mean is taken over these, without the 1x1 layers.</summary>
+    /// <summary>Layers of VGG on 32x32 images, and two 1x1 layers, which the mean leaves out.</summary>
     private static readonly ConvolutionLayer[] Vgg =
     [
         new(64, 3, 64, 32, 3, 1, 1), new(64, 64, 64, 32, 3, 1, 1), new(64, 64, 128, 16, 3, 1, 1),
@@ -37,9 +36,10 @@ internal static class ConvolutionTable
         new(64, 32, 64, 16, 3, 1, 1), new(64, 64, 64, 16, 3, 1, 1),
     ];
 
-    /// <param name="arguments">vgg or small, then part of the names of the rows wanted, then seconds for each row and
-    /// library, then threads (2; with 1, times are processor time of the thread, which a busy machine hardly
-    /// disturbs).</param>
+    /// <param name="arguments">
+    /// <c>vgg</c> or <c>small</c>, text in row names, seconds per row and library, threads (default: 2). With 1 thread,
+    /// times are CPU times of the thread, which other processes hardly affect.
+    /// </param>
     public static int Run(string[] arguments)
     {
         int threads = arguments.Length > 3 ? int.Parse(arguments[3], CultureInfo.InvariantCulture) : 2;
@@ -66,13 +66,17 @@ internal static class ConvolutionTable
             ratios.AddRange(layer.Kernel == 1 ? [] : found);
         }
 
-        Console.WriteLine(
-            $"geometric mean of the ratios without 1x1 layers: {TextTable.GeometricMean(ratios):F3}; least "
-            + $"{ratios.Min():F2}");
+        if (ratios.Count > 0)
+        {
+            Console.WriteLine(
+                $"geometric mean of the ratios without 1x1 layers: {TextTable.GeometricMean(ratios):F3}; minimum "
+                + $"{ratios.Min():F2}");
+        }
+
         return 0;
     }
 
-    /// <summary>One layer in all libraries.</summary>
+    /// <summary>Times one layer in all libraries.</summary>
     private sealed class Comparison
     {
         private const int ChainLength = 4;
@@ -98,7 +102,8 @@ internal static class ConvolutionTable
         }
 
         /// <summary>
-        /// Fills rows of the table and gives the ratios. A first layer's input is data, and needs no gradient.
+        /// Adds the rows of the layer to the table and returns the speed ratios. The data-gradient pass is skipped for
+        /// a first layer (at most 3 input channels), whose input needs no gradient.
         /// </summary>
         public double[] Run(TextTable table)
         {
@@ -141,8 +146,8 @@ internal static class ConvolutionTable
             double[] times = Rounds.Measure(contenders, _seconds, _threads == 1 ? () => ThreadClock.Seconds : null);
             double[] torch = _torch is null ? [] : times[1..3];
 
-            // Between layers ONNX Runtime keeps an order of its own: in a chain the conversions at both ends are not
-            // counted.
+            // ONNX Runtime uses its own memory layout between layers. The time that a longer chain adds excludes the
+            // conversions at both ends.
             double[] onnx =
                 !usesOnnx ? [] : _layer.IsChain ? [(times[^1] - times[^2]) / (ChainLength - 1)] : [times[^1]];
             double ratio = torch.Concat(onnx).Min() / times[0];
@@ -157,7 +162,7 @@ internal static class ConvolutionTable
             format,
             () => _torch!.Ask(new { @do = "run", work = pass, format, seconds = 0 }))
         {
-            Turn = seconds => [.. _torch!.Ask(new { @do = "run", work = pass, format, seconds })!.Value
+            Turn = seconds => [.. _torch!.Ask(new { @do = "run", work = pass, format, seconds })
                 .GetProperty("seconds").EnumerateArray().Select(e => e.GetDouble())],
         };
 
@@ -185,7 +190,9 @@ internal static class ConvolutionTable
         private static string Milliseconds(IEnumerable<double> seconds) =>
             string.Join(" ", seconds.Select(s => (s * 1e3).ToString("F3", CultureInfo.InvariantCulture)));
 
-        /// <summary>Aligned as tensors are; pinned, since other libraries keep the address.</summary>
+        /// <summary>
+        /// Returns noise with the alignment of tensors, pinned because other libraries store the address.
+        /// </summary>
         private static Memory<float> Numbers(long count, ulong seed)
         {
             Memory<float> values = BufferPool<float>.AllocateAligned(checked((int)count));

@@ -5,10 +5,10 @@ using Temper.Peers.Measuring;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>The plan of a network of the zoo with zeros among its weights, each step timed.</summary>
+/// <summary>Prints the plan of a network of the zoo with zero weights, and the time of each step.</summary>
 internal static class ExplainTable
 {
-    /// <param name="arguments">Network, batch, share of zeros, channels of a block, threads.</param>
+    /// <param name="arguments">Network, batch size, fraction of zero weights, channels per block, threads.</param>
     public static int Run(string[] arguments)
     {
         string name = arguments.ElementAtOrDefault(0) ?? "vgg-16-bn";

@@ -7,12 +7,14 @@ using Temper.Randomness;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Folding the normalizations of a deep network into its convolutions. Bar: 700 of them in 10 ms.</summary>
+/// <summary>
+/// Time to fold the normalizations of a deep network into its convolutions. Target: 700 of them in 10 ms.
+/// </summary>
 internal static class FoldingTable
 {
     private const double BarMilliseconds = 10;
 
-    /// <param name="arguments">Seconds for each row.</param>
+    /// <param name="arguments">Seconds per row.</param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 3;

@@ -9,7 +9,7 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Matrix products against oneDNN: plain row-major operands, packing inside the time.</summary>
+/// <summary>Matrix products of row-major operands, compared with oneDNN. Times include packing.</summary>
 internal static class GemmTable
 {
     private const int Threads = 2;
@@ -48,9 +48,7 @@ internal static class GemmTable
         new("matrix x vector", 4096, 4096, 1),
     ];
 
-    /// <param name="arguments">
-    /// Optionally part of the names of the rows wanted, and seconds for each row and library.
-    /// </param>
+    /// <param name="arguments">Text in row names, seconds per row and library.</param>
     public static int Run(string[] arguments)
     {
         if (!OneDnn.IsInstalled)
@@ -106,7 +104,7 @@ internal static class GemmTable
             }
         }
 
-        /// <summary>A fast wrong product is worth nothing.</summary>
+        /// <summary>Throws if the results differ by more than rounding errors.</summary>
         private void Compare(ReadOnlySpan<float> ours, ReadOnlySpan<float> theirs)
         {
             float worst = 0;
@@ -123,8 +121,8 @@ internal static class GemmTable
         }
 
         /// <summary>
-        /// Aligned as tensors are, and pinned: a moving collection between rounds would hand the other library a stale
-        /// address.
+        /// Returns noise with the alignment of tensors, pinned because the other library would use a stale address if a
+        /// garbage collection between rounds moved the memory.
         /// </summary>
         private static Memory<float> Numbers(int count, ulong seed)
         {

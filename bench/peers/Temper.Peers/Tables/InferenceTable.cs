@@ -1,4 +1,5 @@
 using Temper.Cli.Benchmarks;
+using Temper.Cli.Native;
 using System.Globalization;
 using Temper.Inference.Timing;
 using Temper.Kernels;
@@ -9,19 +10,23 @@ using Temper.Randomness;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Dense networks, whole: Temper's compiled form against ONNX Runtime with its workers spinning and sleeping, the
-/// better taken.
+/// Complete dense networks compiled by Temper, compared with ONNX Runtime with spinning or sleeping idle threads,
+/// whichever is faster.
 /// </summary>
 internal static class InferenceTable
 {
     private static readonly string[] Names = ["lenet-300-100", "lenet-5", "convnet-small", "resnet-20", "vgg-16-bn"];
     private static readonly int[] Batches = [1, 8, 64];
 
-    /// <param name="arguments">
-    /// Part of the names of the networks wanted, then seconds for each row and library, then threads, then batch.
-    /// </param>
+    /// <param name="arguments">Text in network names, seconds per row and library, threads.</param>
     public static int Run(string[] arguments)
     {
+        if (!OnnxRuntime.IsInstalled)
+        {
+            Console.Error.WriteLine("inference: ONNX Runtime is not installed; see bench/README.md");
+            return 5;
+        }
+
         string part = arguments.Length > 0 ? arguments[0] : "";
         double seconds = arguments.Length > 1 ? double.Parse(arguments[1], CultureInfo.InvariantCulture) : 2;
         int threads = arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 2;
@@ -44,7 +49,11 @@ internal static class InferenceTable
             }
         }
 
-        Console.WriteLine($"geometric mean {TextTable.GeometricMean(ratios):F2}, least {ratios.Min():F2}");
+        if (ratios.Count > 0)
+        {
+            Console.WriteLine($"geometric mean {TextTable.GeometricMean(ratios):F2}, minimum {ratios.Min():F2}");
+        }
+
         return 0;
     }
 

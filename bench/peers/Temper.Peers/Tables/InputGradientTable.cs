@@ -9,8 +9,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// The gradient with respect to the inputs, in evaluation, against a whole training step of the same network and batch
-/// (bar: 0.70), and the pass back into images of one channel against the forward pass.
+/// The input gradient in evaluation mode, compared with a complete training step of the same network and batch (target
+/// for ResNet-20: 0.70), and the backward pass into a single-channel image, compared with the forward pass.
 /// </summary>
 internal static class InputGradientTable
 {
@@ -18,7 +18,7 @@ internal static class InputGradientTable
         [("lenet-5", 64), ("convnet-small", 64), ("resnet-20", 128)];
 
     /// <summary>
-    /// First layers of networks for gray images: rows and columns of the image, result channels, kernel, padding.
+    /// First layers of networks for gray images: height and width of the image, output channels, kernel, padding.
     /// </summary>
     private static readonly (string Name, int Image, int Channels, int Kernel, int Padding)[] FirstLayers =
     [
@@ -26,7 +26,7 @@ internal static class InputGradientTable
         ("3x3 x 32, first layer", 28, 32, 3, 1),
     ];
 
-    /// <param name="arguments">Part of the names of the rows wanted, then seconds for each, then threads.</param>
+    /// <param name="arguments">Text in row names, seconds per row, threads.</param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
@@ -47,7 +47,7 @@ internal static class InputGradientTable
                 network is "resnet-20" ? "0.70" : "");
         }
 
-        var passes = new TextTable("one channel, batch 64", "back ms", "forward ms", "ratio");
+        var passes = new TextTable("one channel, batch 64", "backward ms", "forward ms", "ratio");
         foreach ((string name, int image, int channels, int kernel, int padding) in
             FirstLayers.Where(row => row.Name.Contains(part, StringComparison.Ordinal)))
         {

@@ -15,8 +15,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Networks of 8 bit beside the same in float32, both compiled, and ONNX Runtime on the file of the one of 8 bit and on
-/// that of float32, all in turns.
+/// 8-bit networks and the same networks in float32, both compiled, and ONNX Runtime on the exported files of both, all
+/// timed in turns.
 /// </summary>
 internal static class Int8Table
 {
@@ -24,8 +24,8 @@ internal static class Int8Table
     private static readonly int[] Batches = [1, 64];
 
     /// <param name="arguments">
-    /// Part of the names of the networks wanted, or a model; then seconds for each row and engine, then threads, then
-    /// batch, then <c>explain</c> for what each step takes.
+    /// Text in network names, or a model; seconds per row and engine; threads; batch size; <c>explain</c> to print the
+    /// time of each step.
     /// </param>
     public static int Run(string[] arguments)
     {
@@ -36,8 +36,8 @@ internal static class Int8Table
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable(
-            "network, batch", "float32 ms", "int8 ms", "faster", "ORT float32", "ORT int8", "beside ORT int8",
-            "differs, steps of 1/127");
+            "network, batch", "float32 ms", "int8 ms", "speedup", "ORT float32", "ORT int8", "vs ORT int8",
+            "ORT difference, steps of 1/127");
         bool isModel = Directory.Exists(part) || File.Exists(part);
         foreach (string name in isModel ? [part] : Names.Where(n => n.Contains(part, StringComparison.Ordinal)))
         {

@@ -9,7 +9,7 @@ using Temper.Randomness;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>The server as a process under load from many connections, bad requests among them.</summary>
+/// <summary>The server in a separate process, under load from many connections that also send bad requests.</summary>
 internal static class LoadTable
 {
     private const double Bar = 5;
@@ -79,7 +79,7 @@ internal static class LoadTable
         return 0;
     }
 
-    /// <summary>A request whose body stops in the middle: the status that it gets.</summary>
+    /// <summary>Sends a request whose body stops in the middle, and returns the status of the response.</summary>
     private static async Task<string> Slow(Uri model)
     {
         using var client = new TcpClient();

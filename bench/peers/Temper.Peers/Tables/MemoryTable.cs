@@ -5,14 +5,14 @@ using Temper.Peers.Measuring;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Peak memory of a process that trains ResNet-20 with batches of 128, against PyTorch's, and what a step of ours
-/// allocates.
+/// Peak memory of a process that trains ResNet-20 with batch size 128, compared with PyTorch, and the bytes that Temper
+/// allocates per step.
 /// </summary>
 internal static class MemoryTable
 {
     private const int Steps = 12;
 
-    /// <param name="arguments">A network and a batch size; none: ResNet-20 and 128.</param>
+    /// <param name="arguments">Network, batch size; defaults: ResNet-20 and 128.</param>
     public static int Run(string[] arguments)
     {
         string network = arguments.Length > 0 ? arguments[0] : "resnet-20";
@@ -32,7 +32,7 @@ internal static class MemoryTable
 
         long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / Steps;
         Console.WriteLine(
-            $"{network}, batch {batch}: {allocated / 1024.0:F1} KiB allocated a step, "
+            $"{network}, batch {batch}: {allocated / 1024.0:F1} KiB allocated per step, "
             + $"{GC.CollectionCount(2) - collections} gen-2 collections in {Steps} steps");
         Console.WriteLine($"peak memory: Temper {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0:F0} MiB");
         foreach (string format in (string[])["nchw", "nhwc"])

@@ -14,20 +14,20 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Morphing and the Aug-Conv layer at the size of CIFAR against their bars: the product's own rate, rows in all,
-/// block-sparse against dense, memory.
+/// Morphing and the Aug-Conv layer at the size of CIFAR, most results with a target: rate relative to the matrix
+/// product alone, time of 60,000 rows, block-sparse relative to dense layers, training steps, memory, and the audit.
 /// </summary>
 internal static class MorphTable
 {
     private const int Batch = 512;
 
-    /// <summary>Rows between looks at the memory, and rows between reports of progress.</summary>
+    /// <summary>Rows between measurements of memory, and rows between reports of progress.</summary>
     private const int LookRows = 100_000, LookStep = 512;
     private static readonly MorphMap Cifar = new(3, 32, 32);
 
     /// <param name="arguments">
-    /// What: rate, rows, layer, training, memory or audit (all where none is given); then seconds for each row, then
-    /// threads.
+    /// Part: <c>rate</c>, <c>rows</c>, <c>layer</c>, <c>training</c>, <c>memory</c> or <c>audit</c> (default: all);
+    /// seconds per row; threads.
     /// </param>
     public static int Run(string[] arguments)
     {
@@ -35,7 +35,7 @@ internal static class MorphTable
         using var pool = new WorkerPool(
             arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 2);
         using WorkerPool.Usage usage = pool.Use();
-        var table = new TextTable("morphing", "found", "bar", "");
+        var table = new TextTable("morphing", "measured", "bar", "");
         string which = arguments.Length > 0 ? arguments[0] : "";
         foreach ((string name, Action<TextTable, double> part) in
             new (string, Action<TextTable, double>)[]
@@ -53,7 +53,7 @@ internal static class MorphTable
         return 0;
     }
 
-    /// <summary>Rows morphed a second against the same product alone.</summary>
+    /// <summary>Rate of morphing relative to the same matrix product alone.</summary>
     private static void Rate(TextTable table, double seconds)
     {
         using var key = MorphKey.Create(Cifar);
@@ -71,7 +71,7 @@ internal static class MorphTable
         Console.WriteLine($"  {2.0 * Batch * d * d / times[1] / 1e9:F0} GFLOP/s");
     }
 
-    /// <summary>60,000 rows, in memory only and written.</summary>
+    /// <summary>Time of 60,000 rows, in memory only and written to files.</summary>
     private static void Rows(TextTable table, double seconds)
     {
         using var key = MorphKey.Create(Cifar);
@@ -100,8 +100,8 @@ internal static class MorphTable
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"  the same products alone: {product:F2} s, {2.0 * 60_000 * d * d / product / 1e9:F0} GFLOP/s (5 s "
-                + $"need 226)"));
+                $"  the same products alone: {product:F2} s, {2.0 * 60_000 * d * d / product / 1e9:F0} GFLOP/s (226 "
+                + $"needed for 5 s)"));
         string folder = Directory.CreateTempSubdirectory("temper-morph").FullName;
         var data = new ImageDataset("noise", [3, 32, 32], Bytes(60_000 * d), new byte[60_000], ["only"]);
         start = Stopwatch.GetTimestamp();
@@ -110,7 +110,7 @@ internal static class MorphTable
         Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>The layer of 96 cores against that of one.</summary>
+    /// <summary>Speed of the layer with 96 cores relative to the layer with one core.</summary>
     private static void Layer(TextTable table, double seconds)
     {
         (AugConv Operator, Tensor Weight)[] layers =
@@ -138,8 +138,8 @@ internal static class MorphTable
     }
 
     /// <summary>
-    /// The paper's own case: steps of VGG-16 with batch normalization, plain and behind the layer of a default key, and
-    /// what is sent.
+    /// The case of the paper: training steps of VGG-16 with batch normalization, plain and with the Aug-Conv layer of a
+    /// default key, and the amount of data sent.
     /// </summary>
     private static void Training(TextTable table, double seconds)
     {
@@ -174,7 +174,7 @@ internal static class MorphTable
     private static void Fact(TextTable table, string name, double found) =>
         table.Row(name, found.ToString("F3", CultureInfo.InvariantCulture), "", "");
 
-    /// <summary>Attacks on a default bundle: 64 channels, the weights known.</summary>
+    /// <summary>Attacks on a default bundle with 64 channels and known weights.</summary>
     private static void Audit(TextTable table, double seconds)
     {
         string folder = Directory.CreateTempSubdirectory("temper-audit").FullName;
@@ -197,7 +197,7 @@ internal static class MorphTable
         Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>Memory of the process while few and many rows are written.</summary>
+    /// <summary>Memory of the process while 1,000,000 rows are written, relative to 1,000 rows.</summary>
     private static void Memory(TextTable table, double seconds)
     {
         MorphMap small = new(1, 16, 16);
@@ -208,7 +208,7 @@ internal static class MorphTable
             string folder = Directory.CreateTempSubdirectory("temper-morph").FullName;
             var data = new Repeated(count);
             long max = 0;
-            // Asking for the working set allocates too: a few times are enough.
+            // Reading the working set allocates memory itself, so it is read only every LookRows rows.
             MorphBundle.WriteData(key, morpher, new DataSets(data, data.Take(0)), folder, progress: (_, done, all) =>
             {
                 if (done == all || done / LookRows > (done - LookStep) / LookRows)
@@ -248,7 +248,7 @@ internal static class MorphTable
         return bytes;
     }
 
-    /// <summary>Rows that are made as they are read.</summary>
+    /// <summary>A data set that generates its rows when they are read.</summary>
     private sealed class Repeated(int count) : Dataset
     {
         public override string Name => "repeated";

@@ -10,8 +10,8 @@ using Temper.Randomness;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Single layers with any share of zeros, at any batch, against the same layer dense: leaving out zeros must never cost
-/// time.
+/// Single layers with various fractions of zeros and batch sizes, compared with the same layers dense: skipping zeros
+/// must never cost time.
 /// </summary>
 internal static class NeverSlowerTable
 {
@@ -29,7 +29,7 @@ internal static class NeverSlowerTable
         ("linear, 1024", new InputSpec { SampleShape = [1024] }, x => x.Linear(1024)),
     ];
 
-    /// <param name="arguments">Part of the layers' names, seconds for each point and side, threads.</param>
+    /// <param name="arguments">Text in layer names, seconds per point and contender, threads.</param>
     public static int Run(string[] arguments)
     {
         string part = arguments.ElementAtOrDefault(0) ?? "";
@@ -64,11 +64,13 @@ internal static class NeverSlowerTable
 
         Console.WriteLine(
             $"{all.Count} points: {all.Count(ratio => ratio <= Bar) / (double)all.Count:P1} at most {Bar} (bar "
-            + $"{Share:P0}), largest {all.Max():F2} (bar {Limit:F2})");
+            + $"{Share:P0}), maximum {all.Max():F2} (bar {Limit:F2})");
         return 0;
     }
 
-    /// <summary>Measured again where it is above the limit: the lower of two counts.</summary>
+    /// <summary>
+    /// Returns the time relative to the dense layer: the lower of two measurements if the first exceeds the limit.
+    /// </summary>
     private static double Ratio(CompiledNetwork dense, Network network, int batch, double seconds)
     {
         using CompiledNetwork sparse = CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [batch] });

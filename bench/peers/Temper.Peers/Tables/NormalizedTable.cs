@@ -10,8 +10,9 @@ using Temper.Randomness;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Networks behind means and deviations, as <c>convert --normalize</c> writes them, against the same without: the work
-/// of a network whose first layer holds the normalization. Kernels are chosen by estimate, so that both have the same.
+/// Networks that normalize their inputs, as written by <c>convert --normalize</c>, compared with the same networks
+/// without normalization. Compiling should fold the normalization into the first layer, so that it adds neither steps
+/// nor time. Kernels are chosen by estimate, so that both networks use the same kernels.
 /// </summary>
 internal static class NormalizedTable
 {
@@ -22,9 +23,7 @@ internal static class NormalizedTable
 
     private static readonly float[] Means = [0.485f, 0.456f, 0.406f], Deviations = [0.229f, 0.224f, 0.225f];
 
-    /// <param name="arguments">
-    /// Part of the names of the networks wanted, then seconds for each row and network, then threads.
-    /// </param>
+    /// <param name="arguments">Text in network names, seconds per row and network, threads.</param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
@@ -58,7 +57,11 @@ internal static class NormalizedTable
             }
         }
 
-        Console.WriteLine($"geometric mean of the speeds: {Number(TextTable.GeometricMean(ratios), "F3")}");
+        if (ratios.Count > 0)
+        {
+            Console.WriteLine($"geometric mean of the speeds: {Number(TextTable.GeometricMean(ratios), "F3")}");
+        }
+
         return 0;
     }
 

@@ -9,8 +9,8 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Networks written as ONNX, run by ONNX Runtime and, read again, by Temper: largest differences over the largest
-/// output.
+/// Networks exported to ONNX, run by ONNX Runtime and, after reading the file back, by Temper: largest differences
+/// relative to the largest output.
 /// </summary>
 internal static class OnnxTable
 {
@@ -20,17 +20,17 @@ internal static class OnnxTable
     private static readonly int[] Opsets = [13, 17, 21];
 
     /// <param name="arguments">
-    /// Folders or .onnx files whose networks are exported too, besides those of the zoo.
+    /// Folders or .onnx files whose networks are exported in addition to those of the zoo.
     /// </param>
     public static int Run(string[] arguments)
     {
         if (!OnnxRuntime.IsInstalled)
         {
-            Console.WriteLine("ONNX Runtime is not installed; see bench/README.md");
-            return 1;
+            Console.Error.WriteLine("onnx: ONNX Runtime is not installed; see bench/README.md");
+            return 5;
         }
 
-        var table = new TextTable("network, opset", "ONNX Runtime", "read again");
+        var table = new TextTable("network, opset", "ONNX Runtime", "read back");
         double worst = 0;
         foreach ((string name, Network network) in Networks(arguments))
         {
@@ -46,7 +46,7 @@ internal static class OnnxTable
             }
         }
 
-        Console.WriteLine($"largest of all: {worst:E1} (bar {MaxError:E0})");
+        Console.WriteLine($"maximum: {worst:E1} (bar {MaxError:E0})");
         return worst <= MaxError ? 0 : 1;
     }
 
@@ -61,7 +61,7 @@ internal static class OnnxTable
                 continue;
             }
 
-            // Statistics that do something: a fresh network's are 0 and 1.
+            // Nontrivial statistics: those of a new network are 0 and 1.
             yield return (name, network.WithBuffers(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
                 .Select((buffer, i) => KeyValuePair.Create(
                     buffer.Key,
@@ -90,7 +90,9 @@ internal static class OnnxTable
         }
     }
 
-    /// <summary>Winners of channels, of numbers of an image and of a row.</summary>
+    /// <summary>
+    /// Returns a network that selects winners among channels, values of an image and values of a row.
+    /// </summary>
     private static Network Winners(WinnerOptions channels, WinnerOptions numbers) =>
         Network.Build(InputSpec.Image(3, 12, 12, min: 0, max: 1), x => x
         .Conv2d(16, kernel: 3, padding: 1).Relu().Winners(rate: 0.5, channels).Conv2d(16, kernel: 3, padding: 1).Tanh()

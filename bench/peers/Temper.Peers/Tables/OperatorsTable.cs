@@ -12,8 +12,8 @@ using Temper.Tensors.Memory;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// What an operator without a kernel of its own costs in a compiled network beyond the operation itself: the step of a
-/// plan between two convolutions, against the tensor operation on an image that lies ready. Bar: 20 us and 1 KiB a run.
+/// Overhead, in a compiled network, of an operator without a specialized kernel: the time of its plan step between two
+/// convolutions, compared with the tensor operation on an image in memory. Target: at most 20 us and 1 KiB per run.
 /// </summary>
 internal static class OperatorsTable
 {
@@ -26,12 +26,12 @@ internal static class OperatorsTable
         ("softmax over channels", new Networks.Softmax(1), x => x.Softmax(1)),
     ];
 
-    /// <param name="arguments">Seconds for each row.</param>
+    /// <param name="arguments">Seconds per row.</param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 2;
         var table = new TextTable(
-            "operator on [1, 48, 32, 32]", "alone us", "bytes", "step us", "bytes", "more us", "more bytes", "");
+            "operator on [1, 48, 32, 32]", "alone us", "bytes", "step us", "bytes", "extra us", "extra bytes", "");
         using var pool = new WorkerPool(threads: 2);
         using WorkerPool.Usage usage = pool.Use();
         foreach ((string name, Operator operation, Func<Tensor, Tensor> alone) in Works)
@@ -53,7 +53,7 @@ internal static class OperatorsTable
                 memory.Run(i);
             }
 
-            // The steps between the convolutions: the operator, and changes of the memory order if there are any.
+            // Steps between the convolutions: the operator and any changes of the memory layout.
             int[] between =
             [
                 .. plan.Steps.Index().Where(

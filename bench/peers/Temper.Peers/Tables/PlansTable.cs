@@ -11,10 +11,10 @@ using Temper.Randomness;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Whether kernels are chosen well on a busy machine: a network is compiled again and again while another process spins
-/// for 5 ms of every 10, then all plans are timed undisturbed, in turns. Bar: the slowest takes at most 1.15 times as
-/// long as the fastest. Plans with the same kernels differ too, by where their weights lie in memory: "alike" is the
-/// largest such ratio.
+/// Quality of kernel selection on a busy machine: a network is compiled repeatedly while another process spins for 5 of
+/// every 10 ms; then all plans are timed undisturbed, in turns. Target: the slowest plan takes at most 1.15 times as
+/// long as the fastest. Times of plans with the same kernels differ too, depending on the addresses of their weights;
+/// the column "same kernels" is the largest ratio among them.
 /// </summary>
 internal static class PlansTable
 {
@@ -24,7 +24,7 @@ internal static class PlansTable
 
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10), Busy = TimeSpan.FromMilliseconds(5);
 
-    /// <param name="arguments">Network, times to compile, seconds for each plan, threads.</param>
+    /// <param name="arguments">Network, number of compilations, seconds per plan, threads.</param>
     public static int Run(string[] arguments)
     {
         if (arguments is [Spin])
@@ -39,7 +39,7 @@ internal static class PlansTable
             int.Parse(arguments.ElementAtOrDefault(3) ?? "2", CultureInfo.InvariantCulture));
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable(
-            "network, batch 1", "compile s", "plans", "fastest ms", "slowest ms", "ratio", "alike", "bar", "");
+            "network, batch 1", "compile s", "plans", "fastest ms", "slowest ms", "ratio", "same kernels", "bar", "");
         foreach (string name in names)
         {
             Row(table, name, count, seconds);
@@ -96,7 +96,9 @@ internal static class PlansTable
         Array.ForEach(compiled, plan => plan.Dispose());
     }
 
-    /// <summary>For each plan its time and the kernels of those layers whose kernels differ.</summary>
+    /// <summary>
+    /// Prints the time of each plan and its kernels for the layers whose kernels differ between plans.
+    /// </summary>
     private static void Explain(CompiledNetwork[] compiled, double[] times)
     {
         IReadOnlyDictionary<string, string>[] kernels = [.. compiled.Select(plan => plan.ChosenKernels().Kernels[1])];
@@ -121,7 +123,7 @@ internal static class PlansTable
         {
             while (clock.Elapsed < Busy)
             {
-                // Another's work.
+                // Simulates the load of another process.
             }
 
             Thread.Sleep(Period - Busy);

@@ -9,16 +9,18 @@ using Temper.Peers.Native;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Training steps predicted by the probe of <c>temper plan --probe</c>, beside the steps themselves.</summary>
+/// <summary>
+/// Training step times predicted by the probe of <c>temper plan --probe</c>, compared with measured steps.
+/// </summary>
 internal static class ProbeTable
 {
     private const double Bar = 0.2;
 
     /// <remarks>
-    /// With one thread both are times of the processor on it, which others on the machine do not lengthen. With several
-    /// threads they are wall times, which mean something on a quiet machine only.
+    /// With one thread, both are CPU times of the thread, which other processes do not lengthen. With several threads,
+    /// both are wall times, which are meaningful only on an idle machine.
     /// </remarks>
-    /// <param name="arguments">Seconds of a probe, samples of a step, then threads.</param>
+    /// <param name="arguments">Seconds per probe, batch size, threads.</param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 10;
@@ -28,7 +30,7 @@ internal static class ProbeTable
         using WorkerPool.Usage usage = pool.Use();
         bool isAlone = pool.Threads == 1;
         TimeProvider time = isAlone ? new ProcessorTime() : TimeProvider.System;
-        var table = new TextTable("network", "predicted ms", "measured ms", "off", "");
+        var table = new TextTable("network", "predicted ms", "measured ms", "error", "");
         foreach (string name in new[] { "lenet-5", "resnet-20", "vgg-16-bn" })
         {
             double predicted =
@@ -45,7 +47,7 @@ internal static class ProbeTable
         return 0;
     }
 
-    /// <summary>A clock that runs while the calling thread does.</summary>
+    /// <summary>A clock that shows the CPU time of the calling thread.</summary>
     private sealed class ProcessorTime : TimeProvider
     {
         public override long TimestampFrequency => 1_000_000_000;

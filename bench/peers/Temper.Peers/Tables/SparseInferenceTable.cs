@@ -1,4 +1,5 @@
 using Temper.Cli.Benchmarks;
+using Temper.Cli.Native;
 using System.Globalization;
 using Temper.Inference.Timing;
 using Temper.Kernels;
@@ -7,7 +8,7 @@ using Temper.Peers.Measuring;
 
 namespace Temper.Peers.Tables;
 
-/// <summary>Networks with zeros among their weights, compiled, against ONNX Runtime with the dense network.</summary>
+/// <summary>Compiled networks with zero weights, compared with ONNX Runtime, which does not skip zeros.</summary>
 internal static class SparseInferenceTable
 {
     private static readonly (string Network, int Batch, double Share)[] Works =
@@ -17,11 +18,16 @@ internal static class SparseInferenceTable
         [(1, 0.8, 1.5), (1, 0.9, 2.5), (1, 0.95, 4.5), (1, 0.98, 8), (4, 0.8, 3), (4, 0.9, 5.5), (4, 0.95, 9)];
 
     /// <param name="arguments">
-    /// Part of the names of the networks wanted, then seconds for each row and library, then threads, then batch (0:
-    /// all).
+    /// Text in network names, seconds per row and library, threads, batch size (0: all).
     /// </param>
     public static int Run(string[] arguments)
     {
+        if (!OnnxRuntime.IsInstalled)
+        {
+            Console.Error.WriteLine("sparse: ONNX Runtime is not installed; see bench/README.md");
+            return 5;
+        }
+
         string part = arguments.Length > 0 ? arguments[0] : "";
         double seconds = arguments.Length > 1 ? double.Parse(arguments[1], CultureInfo.InvariantCulture) : 2;
         int threads = arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 2;

@@ -6,20 +6,21 @@ using Temper.Peers.Measuring;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// How long the tool takes to say its help: the built program alone, and through the launcher, which looks for changed
-/// sources.
+/// Time of <c>temper --help</c>: the built program alone, and through the launcher, which checks for changed sources.
 /// </summary>
 internal static class StartTable
 {
     private const int Rounds = 20;
 
-    /// <summary>Run in the root folder of the repository, after <c>./temper --version</c> has built the tool.</summary>
+    /// <summary>
+    /// Must run in the root folder of the repository, after <c>./temper --version</c> has built the tool.
+    /// </summary>
     public static int Run()
     {
         string program = Path.Combine("artifacts", "tool", "bin", "Temper.Cli.dll");
         if (!File.Exists(program))
         {
-            Console.Error.WriteLine($"start: {program} is not there; run ./temper --version in the root folder first");
+            Console.Error.WriteLine($"start: {program} is missing; run ./temper --version in the root folder first");
             return 5;
         }
 

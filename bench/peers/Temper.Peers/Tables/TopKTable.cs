@@ -9,7 +9,7 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Selections of the largest numbers, as sparse activations and pruning thresholds use them, against their bars.
+/// Selection of the largest values, as in sparse activations and pruning thresholds, compared with targets.
 /// </summary>
 internal static class TopKTable
 {
@@ -24,7 +24,7 @@ internal static class TopKTable
         new("threshold of [1, 1000000], half", 1, 1_000_000, 4, x => x.KthValue(500_000)),
     ];
 
-    /// <param name="arguments">Seconds for each row, then threads.</param>
+    /// <param name="arguments">Seconds per row, threads.</param>
     public static int Run(string[] arguments)
     {
         double seconds = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 1;

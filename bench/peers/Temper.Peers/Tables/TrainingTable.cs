@@ -1,6 +1,5 @@
 using Temper.Cli.Benchmarks;
 using System.Globalization;
-using System.Text.Json;
 using Temper.Inference.Timing;
 using Temper.Kernels;
 using Temper.Peers.Measuring;
@@ -8,8 +7,8 @@ using Temper.Peers.Measuring;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Whole training steps (forward, backward, SGD with momentum) against PyTorch in both memory formats, the better
-/// taken.
+/// Complete training steps (forward, backward, SGD with momentum), compared with PyTorch in the faster of two memory
+/// formats.
 /// </summary>
 internal static class TrainingTable
 {
@@ -19,9 +18,7 @@ internal static class TrainingTable
         ("resnet-20", 128, 0.90), ("vgg-16-bn", 64, 0.82),
     ];
 
-    /// <param name="arguments">
-    /// Part of the names of the rows wanted, then seconds for each row and library, then threads.
-    /// </param>
+    /// <param name="arguments">Text in row names, seconds per row and library, threads.</param>
     public static int Run(string[] arguments)
     {
         string part = arguments.Length > 0 ? arguments[0] : "";
@@ -55,15 +52,14 @@ internal static class TrainingTable
     internal static PyTorchWorker? Start(string network, int batch, string format, int threads)
     {
         PyTorchWorker? worker = PyTorchWorker.TryStart("pytorch_training.py", threads);
-        JsonElement? answer = worker?.Ask(
-            new { @do = "prepare", model = network, batch, format, threads, training = true });
-        return answer is null ? null : worker;
+        worker?.Ask(new { @do = "prepare", model = network, batch, format, threads, training = true });
+        return worker;
     }
 
     private static Contender Torch(PyTorchWorker worker) => new("PyTorch", () => { })
     {
         Turn = seconds => [
-            .. worker.Ask(new { @do = "run", seconds })!.Value.GetProperty("ms").EnumerateArray()
+            .. worker.Ask(new { @do = "run", seconds }).GetProperty("ms").EnumerateArray()
                 .Select(t => t.GetDouble() / 1000)],
     };
 

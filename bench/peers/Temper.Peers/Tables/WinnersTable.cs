@@ -13,9 +13,9 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Whole networks with winners-take-all at batch 1, against the same network without it in our engine and in ONNX
-/// Runtime: pictures take turns, so that other channels win in every call. Weights are random; the time does not depend
-/// on what they mean.
+/// Complete networks with winners-take-all at batch size 1, compared with the same networks without it in Temper and in
+/// ONNX Runtime. Inputs are used in turn, so that different channels win in every call. Weights are random, because the
+/// time does not depend on training.
 /// </summary>
 internal static class WinnersTable
 {
@@ -26,8 +26,7 @@ internal static class WinnersTable
     private static readonly double[] Rates = [0.5, 0.3];
 
     /// <param name="arguments">
-    /// Part of a network's name, seconds for each row and library, threads, and <c>explain</c> for what each step
-    /// takes.
+    /// Text in network names, seconds per row and library, threads, <c>explain</c> to print the time of each step.
     /// </param>
     public static int Run(string[] arguments)
     {
@@ -37,7 +36,7 @@ internal static class WinnersTable
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable(
-            "network, winners", "winners ms", "dense ms", "spins ms", "sleeps ms", "to ours", "to best", "bar", "",
+            "network, winners", "winners ms", "dense ms", "spins ms", "sleeps ms", "vs dense", "vs best", "bar", "",
             "ranking", "");
         foreach ((string name, Network network) in
             Networks().Where(row => row.Name.Contains(part, StringComparison.Ordinal)))
@@ -122,8 +121,8 @@ internal static class WinnersTable
     }
 
     /// <summary>
-    /// Seconds that scoring, ranking and listing the winners take by themselves: in the network they are part of the
-    /// steps behind them.
+    /// Returns the seconds of scoring, ranking and listing the winners alone; in the network, they are part of the
+    /// following steps.
     /// </summary>
     private static unsafe double Ranking(Network network, double seconds)
     {

@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 
 namespace Temper.Tests.Tensors.Flow;
 
-/// <summary>Flow fields against known motion and against OpenCV's.</summary>
+/// <summary>Tests the accuracy of flow fields against known motion and against OpenCV.</summary>
 public sealed class FlowAccuracyTests(ITestOutputHelper output)
 {
     private static readonly string[] Clips =
@@ -49,7 +49,7 @@ public sealed class FlowAccuracyTests(ITestOutputHelper output)
             int area = size.Height * size.Width, counted = 0;
             for (int i = 0; i < area; i++)
             {
-                // What enters at the border cannot be known.
+                // The motion of pixels that enter at the border is undefined, so the border is excluded.
                 if (i / size.Width is >= 8 and < 56 && i % size.Width is >= 8 and < 64)
                 {
                     error += Math.Sqrt(Math.Pow(values[i] - dx, 2) + Math.Pow(values[area + i] - dy, 2));
@@ -82,7 +82,10 @@ public sealed class FlowAccuracyTests(ITestOutputHelper output)
         byte[] Bytes(string name) => golden.GetProperty(name).GetBytesFromBase64();
     }
 
-    /// <summary>On real clips no method is farther from OpenCV's two than these are from each other, by more than 0.1 pixels.</summary>
+    /// <summary>
+    /// On real clips, the distance of every method to OpenCV's Farneback and DIS flows exceeds the distance between
+    /// those two by at most 0.1 pixels.
+    /// </summary>
     [OutsideDataTheory("video")]
     [MemberData(nameof(ClipsAndMethods))]
     public void Flow_of_real_clips_is_near_that_of_OpenCV(string name, FlowMethod method)

@@ -5,7 +5,9 @@ using Temper.Testing;
 
 namespace Temper.Tests.Tensors.Flow;
 
-/// <summary>Gradients through the flow in double precision against central differences, and adjoints against inner products.</summary>
+/// <summary>
+/// Checks gradients of the flow against central differences in double precision, and adjoints by inner products.
+/// </summary>
 [Trait("Category", VectorWidths.Kernels)]
 public sealed unsafe class FlowGradientTests
 {
@@ -41,7 +43,7 @@ public sealed unsafe class FlowGradientTests
         Plane<double> px = Random(3), py = Random(4), u = Random(5);
         for (int y = 0; y < Size.Height; y++)
         {
-            px.Row(y)[Size.Width - 1] = 0;                    // the dual variables never leave zero there
+            px.Row(y)[Size.Width - 1] = 0;                    // the dual variables are always zero there
         }
 
         new Span<double>(py.Row(Size.Height - 1), Size.Width).Clear();
@@ -63,7 +65,7 @@ public sealed unsafe class FlowGradientTests
 
     public static TheoryData<string> LinearOperations => ["gradient", "filter", "smaller", "larger", "warp", "divergence"];
 
-    /// <summary>The inner product of y with A x is that of the adjoint of y with x.</summary>
+    /// <summary>Checks that y · (A x) equals (Aᵀ y) · x for each linear operation A.</summary>
     [Theory]
     [Trait("Category", VectorWidths.EveryWidth)]
     [MemberData(nameof(LinearOperations))]
@@ -108,7 +110,7 @@ public sealed unsafe class FlowGradientTests
 
     private static double Difference(OpticalFlowOptions options, double[] first, double[] second, double[] changed, int i, double[] du, double[] dv)
     {
-        // Small, so that no pixel changes its case of TV-L1's three between the two.
+        // Small enough that no pixel switches between the three cases of the TV-L1 threshold step.
         const double Step = 3e-7;
         double value = changed[i];
         changed[i] = value + Step;

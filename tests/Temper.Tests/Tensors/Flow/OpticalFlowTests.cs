@@ -6,7 +6,7 @@ using Temper.Tensors.Flow;
 
 namespace Temper.Tests.Tensors.Flow;
 
-/// <summary>The operation on clips: gradients to frames, batches, threads, clipping and rounding.</summary>
+/// <summary>Tests the operation on clips: frame gradients, batches, threads, clipping and rounding.</summary>
 public sealed class OpticalFlowTests
 {
     private static readonly OpticalFlowOptions Short = new() { Scales = 2, Warps = 2, Iterations = 5 };
@@ -43,7 +43,10 @@ public sealed class OpticalFlowTests
         Assert.Contains(tape.Gradient(clip.OpticalFlow(coarse).Sum(), clip).ToArray<float>(), value => value != 0);
     }
 
-    /// <summary>The sign of the frames' gradients through rounded flow, against differences of the flow without rounding, in double precision.</summary>
+    /// <summary>
+    /// Compares the signs of the largest frame gradients through rounded flow with central differences of the unrounded
+    /// flow in double precision.
+    /// </summary>
     [Fact]
     public void The_largest_gradients_have_the_right_sign()
     {

@@ -2,10 +2,10 @@ using Temper.Kernels.Flow;
 
 namespace Temper.Tests.Tensors.Flow;
 
-/// <summary>A smooth random picture that can be moved by parts of a pixel.</summary>
+/// <summary>A smooth texture that can be shifted by fractions of a pixel.</summary>
 internal static class TestTextures
 {
-    /// <summary>The picture moved by (dx, dy), in gray levels of 0 to 255, row-major.</summary>
+    /// <summary>Returns the texture shifted by (dx, dy), in gray levels from 0 to 255, row-major.</summary>
     internal static double[] Draw(PlaneSize size, double dx, double dy)
     {
         double[] pixels = new double[size.Height * size.Width];

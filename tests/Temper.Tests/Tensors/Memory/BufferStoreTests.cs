@@ -2,7 +2,9 @@ using Temper.Tensors.Memory;
 
 namespace Temper.Tests.Tensors.Memory;
 
-/// <summary>The pool of arrays: what it serves from what, how much it holds, when it gives back.</summary>
+/// <summary>
+/// Tests the array pool: which arrays serve a request, how much memory the pool holds, and when it releases memory.
+/// </summary>
 public sealed class BufferStoreTests
 {
     private const int Slack = 16;
@@ -55,7 +57,7 @@ public sealed class BufferStoreTests
         Assert.Same(large, store.Rent(Mebi / 8));
     }
 
-    /// <summary>A batch that shrinks lives in the arrays of the full one; one that comes back finds them.</summary>
+    /// <summary>Smaller batches reuse the arrays of the full batch, and a later full batch finds them again.</summary>
     [Fact]
     public void Shrinking_work_holds_little_more_than_the_first_round()
     {
@@ -95,7 +97,7 @@ public sealed class BufferStoreTests
         long before = store.Held;
         Assert.True(before >= 30 * Mebi);
         Use(BufferStore<float>.Period);
-        Assert.Equal(before, store.Held);                  // the high-water mark of the period before still counts
+        Assert.Equal(before, store.Held);                  // the high-water mark of the previous period still counts
         Use(2 * BufferStore<float>.Period);
         Assert.InRange(store.Held, 1, 9 * Mebi);
         Assert.Equal(0, store.Rented);
@@ -132,7 +134,9 @@ public sealed class BufferStoreTests
 
     private static BufferStore<float> Create() => new(Slack, 1024);
 
-    /// <summary>Rents and returns as a forward and a backward pass do; gives the most that was lent.</summary>
+    /// <summary>
+    /// Rents and returns arrays as a forward and a backward pass do. Returns the peak number of rented elements.
+    /// </summary>
     private static long Round(BufferStore<float> store, int batch)
     {
         int[] sizes = [.. Enumerable.Range(0, 12).Select(i => batch * 2048 * (i < 6 ? 4 : 2))];

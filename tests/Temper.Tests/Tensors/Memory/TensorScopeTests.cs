@@ -24,7 +24,7 @@ public sealed class TensorScopeTests
         scope.Reset();
         Assert.Equal(expected.Select(v => 2 * v), next.ToArray<float>());
         Assert.Throws<ObjectDisposedException>(() => kept.ToArray<float>());
-        Assert.Equal(2000, start.ToArray<float>().Length);       // made by From: the garbage collector's
+        Assert.Equal(2000, start.ToArray<float>().Length);       // created by From, so owned by the garbage collector
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class TensorScopeTests
         var inner = new TensorScope();
         second = Random(2, 1500).Exp();
         third = outer.Keep(Random(3, 1500).Exp());
-        Assert.Same(first, inner.Keep(first));             // lives longer already
+        Assert.Same(first, inner.Keep(first));             // already outlives the inner scope
         inner.Reset();
         Assert.Throws<ObjectDisposedException>(() => second.ToArray<float>());
         Assert.Equal(1500, first.ToArray<float>().Length);
@@ -160,7 +160,7 @@ public sealed class TensorScopeTests
         scope.Reset();
         for (int i = 0; i < 10; i++)
         {
-            _ = Random(2, 2400).Exp();                     // takes the memory that went back
+            _ = Random(2, 2400).Exp();                     // reuses the released memory
         }
 
         Assert.Equal(expected, read.ToArray());

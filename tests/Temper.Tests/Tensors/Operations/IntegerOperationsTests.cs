@@ -2,7 +2,7 @@ using Temper.Tensors;
 
 namespace Temper.Tests.Tensors.Operations;
 
-/// <summary>What operations promise for tensors that are not float32, against .NET's own arithmetic.</summary>
+/// <summary>Tests operations on tensors other than float32 against .NET arithmetic.</summary>
 public sealed class IntegerOperationsTests
 {
     private static readonly long[] A = [7, -7, 0, 3, long.MaxValue, -1];
@@ -87,7 +87,9 @@ public sealed class IntegerOperationsTests
         Assert.Equal([1L, -1, 0], x.Sign().ToArray<long>());
     }
 
-    /// <summary>2^53 + 1 is no double, so a way through floats would show.</summary>
+    /// <summary>
+    /// 2^53 + 1 is not representable as a double, so a conversion to floating point on the way would be detected.
+    /// </summary>
     [Fact]
     public void Reductions_and_selections_of_integers_are_exact()
     {
@@ -144,7 +146,7 @@ public sealed class IntegerOperationsTests
         Assert.Equal([1f, 0], Tensor.From([true, false], [2]).To(DType.Float32).ToArray<float>());
     }
 
-    /// <summary>Places and columns of the largest values of windows, counted by hand.</summary>
+    /// <summary>Flat indices of the window maxima, in row-major and column-major order, counted by hand.</summary>
     [Fact]
     public void Places_of_pooled_values_count_through_the_tensor()
     {

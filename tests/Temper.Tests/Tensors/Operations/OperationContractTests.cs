@@ -4,7 +4,7 @@ using Temper.Testing.References;
 
 namespace Temper.Tests.Tensors.Operations;
 
-/// <summary>What every operation promises: its values and its gradients are those of plain loops in double precision.</summary>
+/// <summary>Checks the values and gradients of every operation against plain loops in double precision.</summary>
 public sealed class OperationContractTests
 {
     private const double Tolerance = 2e-5;
@@ -59,7 +59,9 @@ public sealed class OperationContractTests
         }
     }
 
-    /// <summary>Asking for one gradient computes only that one, to the same bytes.</summary>
+    /// <summary>
+    /// Checks that a gradient requested alone has the same bytes as one requested together with the others.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Rows))]
     public void Gradient_of_one_input_is_the_same_as_among_all(int place, string name)
@@ -75,7 +77,9 @@ public sealed class OperationContractTests
         }
     }
 
-    /// <summary>Slopes of the dot product of the reference and a cotangent, in double precision.</summary>
+    /// <summary>
+    /// Derivatives of the dot product of the reference and a cotangent, by central differences in double precision.
+    /// </summary>
     private static Grid CentralDifferences(OperationRow row, Grid[] inputs, int input, Grid cotangent)
     {
         if (row.Inputs[input].IsConstant)
@@ -99,7 +103,7 @@ public sealed class OperationContractTests
         })]);
     }
 
-    /// <summary>The product's side of a row, in one choice of memory orders.</summary>
+    /// <summary>The library's side of the comparison, for one row and one choice of memory layouts.</summary>
     private sealed record Check(OperationRow Row, Grid[] Inputs, Grid Cotangent, Layout Input, Layout Output)
     {
         internal int[] Sources => [.. Enumerable.Range(0, Inputs.Length).Where(i => !Row.Inputs[i].IsConstant)];

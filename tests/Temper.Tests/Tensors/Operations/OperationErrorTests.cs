@@ -2,7 +2,10 @@ using Temper.Tensors;
 
 namespace Temper.Tests.Tensors.Operations;
 
-/// <summary>What an operation refuses, it refuses before it works, in one form: <c>operation: what is wrong (got ..., expected ...)</c>.</summary>
+/// <summary>
+/// Checks that invalid arguments are rejected before any computation, with a message of the form
+/// <c>operation: what is wrong (got ..., expected ...)</c>.
+/// </summary>
 public sealed class OperationErrorTests
 {
     private static readonly Dictionary<string, Action> Mismatches = new(StringComparer.Ordinal)

@@ -4,7 +4,7 @@ using Temper.Testing.References;
 
 namespace Temper.Tests.Tensors.Operations;
 
-/// <summary>What inputs a row gets: away from kinks, poles and ties.</summary>
+/// <summary>Ranges of input values that avoid kinks, poles and ties.</summary>
 internal enum Domain
 {
     Anywhere,
@@ -14,7 +14,10 @@ internal enum Domain
     Fractions,
 }
 
-/// <summary>One input: its shape, its values, whether axis 0 is the batch, and whether the operation has a gradient for it.</summary>
+/// <summary>
+/// One input: its shape, its range of values, whether axis 0 is the batch, and whether it is a constant without
+/// gradient.
+/// </summary>
 internal sealed record RowInput(params int[] Lengths)
 {
     internal Domain Domain { get; init; }
@@ -30,7 +33,7 @@ internal sealed record RowInput(params int[] Lengths)
         RandomCursor cursor = stream.Cursor();
         int count = Shape.Create(lengths).Count;
         int[] order = stream.Permutation(count);
-        // Rounded to float32, so that the product and the reference begin with the same numbers.
+        // Rounded to float32 so that the library and the reference start from the same numbers.
         return new Grid(lengths, [.. Enumerable.Range(0, count).Select(i => (double)(Domain switch
         {
             Domain.AboveZero => cursor.NextSingle(0.5f, 2),
@@ -42,17 +45,21 @@ internal sealed record RowInput(params int[] Lengths)
     }
 }
 
-/// <summary>An operation, its inputs, and what it is in plain loops.</summary>
-/// <param name="Method">The public method or operator of <see cref="Tensor"/>, with parameter types where it is overloaded.</param>
+/// <summary>An operation, its inputs, and its reference implementation in plain loops.</summary>
+/// <param name="Method">
+/// The public method or operator of <see cref="Tensor"/>, with parameter types where it is overloaded.
+/// </param>
 internal sealed record OperationRow(string Method, Func<Tensor[], Tensor> Apply, Func<Grid[], Grid> Reference, params RowInput[] Inputs)
 {
-    /// <summary>Tells rows of one method apart.</summary>
+    /// <summary>Distinguishes rows of the same method.</summary>
     internal string Case { get; init; } = "";
 
-    /// <summary>Whether PyTorch takes a batch of zero.</summary>
+    /// <summary>Whether PyTorch accepts an empty batch; only then is one tested.</summary>
     internal bool TakesEmptyBatch { get; init; } = true;
 
-    /// <summary>Memory orders of inputs and cotangent that make a difference.</summary>
+    /// <summary>
+    /// Combinations of memory layouts of inputs and cotangent; only rank-4 tensors have more than one layout.
+    /// </summary>
     internal IEnumerable<(Layout Input, Layout Output)> Layouts(int outputRank)
     {
         Layout[] both = [Layout.RowMajor, Layout.ChannelsLast], one = [Layout.RowMajor];

@@ -86,7 +86,8 @@ internal static partial class OperationTable
             yield return new("LogSoftmax", x => x[0].LogSoftmax(axis), x => ReferenceLayers.LogSoftmax(x[0], axis < 0 ? 3 : axis), In(2, 3, 2, 4)) { Case = $"axis {axis}" };
         }
 
-        // Which elements stay is the stream's; that a gradient and a value agree on it is what is tested here.
+        // The mask depends on the stream, so the reference takes it from Dropout itself. The row checks that value and
+        // gradient use the same mask.
         RandomStream stream = RandomStream.FromSeed(5);
         yield return new(
             "Dropout", x => x[0].Dropout(0.4f, stream),

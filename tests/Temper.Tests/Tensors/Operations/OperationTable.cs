@@ -3,19 +3,22 @@ using Temper.Testing.References;
 
 namespace Temper.Tests.Tensors.Operations;
 
-/// <summary>Every public operation, one row or more each. A new operation is a new row.</summary>
+/// <summary>All public operations, with one or more rows each. A new operation needs a new row.</summary>
 internal static partial class OperationTable
 {
     internal static OperationRow[] Rows { get; } = [.. Unaries(), .. Binaries(), .. Reductions(), .. Rearrangements(), .. Products(), .. Images(), .. Normalizations(), .. Losses()];
 
-    /// <summary>Results that are no smooth function of the input.</summary>
+    /// <summary>Operations whose results are not a smooth function of the input.</summary>
     internal static string[] NotDifferentiable { get; } =
         ["EqualTo", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo", "And", "Or", "Xor", "Not", "ArgMax", "ArgMin", "MaxPool2dIndices", "To"];
 
-    /// <summary>Gradients that are no differences by definition (straight-through), or that need inputs of their own; each has tests of its own.</summary>
+    /// <summary>
+    /// Operations whose gradients differ from central differences by definition (straight-through) or that need special
+    /// inputs; each has its own tests.
+    /// </summary>
     internal static string[] TestedElsewhere { get; } = ["FakeQuantize(Single, Int32, Int32, Int32)", "FakeQuantize(Tensor, Int32, Int32)", "OpticalFlow"];
 
-    /// <summary>Make or copy tensors; nothing is computed.</summary>
+    /// <summary>Methods that create or copy tensors without computing anything.</summary>
     internal static string[] NotOperations { get; } = ["From", "Full", "Zeros", "Ones", "Scalar", "Detach"];
 
     private static RowInput In(params int[] lengths) => new(lengths);
@@ -73,7 +76,10 @@ internal static partial class OperationTable
     private static OperationRow Unary(string method, Func<Tensor, Tensor> apply, Func<double, double> f, string name = "") =>
         new(method, x => apply(x[0]), x => x[0].Map(f), In(2, 3, 4, 5)) { Case = name };
 
-    /// <summary>One row a pair of shapes; where <paramref name="f"/> is null, a choice by row: first and third from the left.</summary>
+    /// <summary>
+    /// One row for each pair of shapes. Where <paramref name="f"/> is null, the reference selects by index along the
+    /// second-to-last axis: 0 and 2 from the left operand, 1 from the right.
+    /// </summary>
     private static IEnumerable<OperationRow> Binary(
         string method, Func<Tensor, Tensor, Tensor> apply, Func<double, double, double>? f, Domain domain = Domain.Anywhere)
     {

@@ -5,7 +5,10 @@ using Temper.Tests.Kernels;
 
 namespace Temper.Tests.Tensors.Operations;
 
-/// <summary>Values and gradients recorded from PyTorch (eng/golden/operations.py) where conventions can differ.</summary>
+/// <summary>
+/// Compares values and gradients with golden values from PyTorch (eng/golden/operations.py) where conventions can
+/// differ.
+/// </summary>
 public sealed class PyTorchValuesTests
 {
     private static readonly float[] Weights = [1, 2, 0.5f, 0.25f, 3];
@@ -128,7 +131,7 @@ public sealed class PyTorchValuesTests
 
     private static Shape ShapeOf(JsonElement x) => Shape.Create([.. x.GetProperty("shape").EnumerateArray().Select(length => length.GetInt32())]);
 
-    /// <summary>JSON has no NaN and infinities: they stand as text.</summary>
+    /// <summary>JSON cannot represent NaN and infinities, so they are stored as strings.</summary>
     private static IEnumerable<double> Numbers(JsonElement x) => x.GetProperty("values").EnumerateArray().Select(v => v.ValueKind == JsonValueKind.Number
         ? v.GetDouble()
         : v.GetString() switch { "nan" => double.NaN, "inf" => double.PositiveInfinity, "-inf" => double.NegativeInfinity, var text => double.Parse(text!, CultureInfo.InvariantCulture) });
