@@ -32,8 +32,8 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
         {
             Console.Error.WriteLine(
                 "usage: harden DATA [network=lenet-5 count=20000 seeds=3 warm=10 rate=1e-3 batch=64 rounds=5 epochs=2 "
-                + "probed=2000 examples=0.3 share=0.3 ratefactor=0.1 epsilon=0.05 steps=10 defenserate=1 measured=500 "
-                + "queries=5000 linf=0.03 l2=0.5 rows=start,feedback,... folder=artifacts/harden]");
+                + "probed=2000 examples=0.3 share=0.3 alpha=1.1 ratefactor=0.1 epsilon=0.05 steps=10 defenserate=1 "
+                + "measured=500 queries=5000 linf=0.03 l2=0.5 rows=start,feedback,... folder=artifacts/harden]");
             Console.Error.WriteLine("       harden speed: measures how many paths of LeNet-5 are probed per second");
             return 2;
         }
@@ -106,7 +106,7 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
         var options = new FeedbackOptions
         {
             Seed = seed, Training = training, Rounds = scale.Rounds, Epochs = scale.Epochs, MaxProbed = scale.Probed,
-            ExamplePart = scale.Examples, FeedbackShare = scale.Share,
+            ExamplePart = scale.Examples, FeedbackShare = scale.Share, MaxAlpha = scale.Alpha,
             RateFactor = scale.RateFactor, Gamma = row is Equal ? 0 : 1, MaxAccuracyDrop = scale.Drop,
         };
         FeedbackResult result = FeedbackLearning.Run(start, options, new FeedbackRun(parts, Stages(row, seed)));

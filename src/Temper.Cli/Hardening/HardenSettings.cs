@@ -73,6 +73,11 @@ internal static class HardenSettings
         "feedback-share", "Fraction of each batch that is taken from the feedback examples, above 0 up to 1",
         defaultValue: 0.3, minimum: 1e-6, maximum: 1);
 
+    private static readonly Setting<double> MaxAlpha =
+        Setting.Number("max-alpha", "Farthest example on a path, relative to the distance to the boundary, from 0.9; "
+            + "larger values push the boundary farther per round",
+            defaultValue: 1.1, minimum: 0.9, maximum: 10);
+
     private static readonly Setting<double> RateFactor =
         Setting.Number("rate-factor", "Factor on the learning rate during the rounds",
             defaultValue: 0.1, minimum: 1e-9);
@@ -107,7 +112,7 @@ internal static class HardenSettings
     internal static IReadOnlyList<Setting> All { get; } =
     [
         Method, Output, Force, Drop, Rounds, RoundEpochs, Probed, ProbedPart, Families, Examples, Gamma, Share,
-        RateFactor, MinGain,
+        MaxAlpha, RateFactor, MinGain,
         Epsilon, AttackNorm, AttackSteps, WeightPerturbation, MeasuredSamples, Check, Budgets, .. ProbeSettings.OfRuns,
     ];
 
@@ -126,6 +131,7 @@ internal static class HardenSettings
         ExamplePart = context.Get(Examples),
         Gamma = context.Get(Gamma),
         FeedbackShare = context.Get(Share),
+        MaxAlpha = context.Get(MaxAlpha),
         RateFactor = context.Get(RateFactor),
         MinGain = context.Get(MinGain) / 100,
         MaxAccuracyDrop = context.Get(Drop) / 100,

@@ -68,6 +68,10 @@ internal static class CompressionSettings
         "distillation", "Weight of the distillation term in the loss, 0 to 1; the teacher is the original network",
         defaultValue: 0.5, maximum: 1);
 
+    private static readonly Setting<double> Mixup = Setting.Number(
+        "mixup", "Fraction of the training samples blended in pairs, 0 to 1; helps with few training samples, needs "
+            + "--distillation 1", defaultValue: 0, maximum: 1);
+
     private static readonly Setting<double?> FirstKept = Setting.OptionalNumber(
         "first-kept", "Fraction kept in the first trial, 0 to 1: of the MACs when pruning channels, of the weights "
             + "otherwise",
@@ -102,7 +106,7 @@ internal static class CompressionSettings
     internal static IReadOnlyList<Setting> All { get; } =
     [
         Drop, Calibrate, DataFree, Sensitivity, Method, Structure, Activations, Score, Objective, RegularizeEpochs,
-        TuneEpochs, Trials, Pressure, Distillation, FirstKept, Ignore,
+        TuneEpochs, Trials, Pressure, Distillation, Mixup, FirstKept, Ignore,
         Validation, Output,
     ];
 
@@ -140,6 +144,7 @@ internal static class CompressionSettings
         Trials = context.Get(Trials),
         Pressure = context.Get(Pressure),
         Distillation = (float)context.Get(Distillation),
+        Mixup = context.Get(Mixup),
         FirstKept = context.Get(FirstKept),
         Ignore = context.Get(Ignore),
         Training = training,

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Training;
 
@@ -23,6 +24,44 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
     /// </summary>
     public float Temperature { get; init; } = 2;
 
+    /// <summary>
+    /// Fraction of the samples of a batch that is blended with other samples of the batch, 0 to 1:
+    /// <c>x' = u x + (1 - u) y</c> with u uniform in 0 to 1 for each sample. The student then also learns the teacher's
+    /// outputs between the training samples, which helps if these are few (mixup, arXiv:1710.09412, as used for
+    /// distillation in arXiv:2106.05237). Needs a <see cref="Weight"/> of 1, because blended samples have no label.
+    /// </summary>
+    public double Mixup { get; init; }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException"><see cref="Mixup"/> is used with labels, or out of range.</exception>
+    public override Batch Prepare(Network network, Batch batch, RandomStream stream)
+    {
+        if (Mixup is not (>= 0 and <= 1) || (Mixup > 0 && Weight < 1))
+        {
+            throw new ArgumentException(
+                $"distillation: invalid mixup (got mixup {Mixup} with weight {Weight}, expected 0 to 1, and weight 1 "
+                + "if above 0); set the weight to 1 or mixup to 0");
+        }
+
+        Tensor inputs = batch.Inputs;
+        int count = inputs.Shape[0], blended = (int)Math.Round(Mixup * count);
+        if (blended == 0)
+        {
+            return batch;
+        }
+
+        long[] partners = [.. Enumerable.Range(0, count).Select(i => (long)i)];
+        stream.Split("partners").Shuffle(partners.AsSpan());
+
+        // The loader shuffles the samples, so it does not matter which rows are blended.
+        float[] parts = new float[count];
+        stream.Split("parts").FillUniform(parts, 0, 1);
+        parts.AsSpan(blended).Fill(1);
+        Tensor partner = inputs.IndexSelect(0, Tensor.From(partners, [count])),
+            part = Tensor.From(parts, [count, .. Enumerable.Repeat(1, inputs.Shape.Rank - 1)]);
+        return batch with { Inputs = (part * inputs) + (part.Affine(-1, 1) * partner) };
+    }
+
     /// <inheritdoc/>
     public override ObjectiveValue Value(Network network, Pass pass, Batch batch)
     {
@@ -39,14 +78,14 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
             .Sum().Affine(-Weight * Temperature * Temperature / batch.Inputs.Shape[0], 0);
         Tensor loss =
             Weight >= 1 ? towardsTeacher : Loss.Value(output, batch.Targets).Affine(1 - Weight, 0) + towardsTeacher;
-        return new ObjectiveValue(loss, output);
+        return new ObjectiveValue(loss, Mixup > 0 ? null : output);
     }
 
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => new JsonObject
     {
-        ["weight"] = Weight, ["temperature"] = Temperature, ["loss"] = Optimization.Fingerprints.Of(Loss),
-        ["teacher"] = Hash(Teacher),
+        ["weight"] = Weight, ["temperature"] = Temperature, ["mixup"] = Mixup,
+        ["loss"] = Optimization.Fingerprints.Of(Loss), ["teacher"] = Hash(Teacher),
     };
 
     /// <summary>Identifies teachers by a hash of all their weights (FNV-1a).</summary>

@@ -1,3 +1,4 @@
+using Temper.Compression.Distillation;
 using Temper.Tensors;
 using Temper.Training;
 
@@ -132,6 +133,12 @@ public sealed record CompressionOptions
     public float Distillation { get; init; } = 0.5f;
 
     /// <summary>
+    /// Fraction of the training samples blended in pairs, 0 to 1; needs a <see cref="Distillation"/> of 1. See <see
+    /// cref="DistillationObjective.Mixup"/>.
+    /// </summary>
+    public double Mixup { get; init; }
+
+    /// <summary>
     /// Fraction kept in the first trial, above 0 to 1: of the MACs for channels, of the weights otherwise. Null: 0.4
     /// for channels and without training, 0.2 for blocks, 0.1 for single weights.
     /// </summary>
@@ -164,6 +171,9 @@ public sealed record CompressionOptions
         Require(LaterEpochs >= 0, nameof(LaterEpochs), "0 or more", LaterEpochs);
         Require(Pressure is >= 0 and < double.PositiveInfinity, nameof(Pressure), "0 or more", Pressure);
         Require(Distillation is >= 0 and <= 1, nameof(Distillation), "0 to 1", Distillation);
+        Require(
+            Mixup == 0 || (Mixup is > 0 and <= 1 && Distillation >= 1), nameof(Mixup),
+            "0, or at most 1 with a distillation weight of 1", Mixup);
         Require(FirstKept is null or (> 0 and <= 1), nameof(FirstKept), "above 0 to 1", FirstKept ?? 0);
         Require(MaxTime is null || MaxTime > TimeSpan.Zero, nameof(MaxTime), "above zero", MaxTime?.TotalSeconds ?? 0);
         return this;

@@ -88,7 +88,7 @@ internal sealed class CompressionTrainer(
             Epochs = epochs,
             Schedule = new CosineSchedule(),
             Objective = options.Distillation > 0
-                ? new DistillationObjective(network, own.Loss) { Weight = options.Distillation }
+                ? new DistillationObjective(network, own.Loss) { Weight = options.Distillation, Mixup = options.Mixup }
                 : null,
         };
     }
