@@ -63,7 +63,7 @@ public sealed class FeedbackLearning
 
         List<FeedbackRound> rounds =
         [
-            new FeedbackRound(0, Accuracy(network), 1, space, [], default, Passes(found)) { Network = network },
+            Measured(new FeedbackRound(0, 0, 1, space, [], default, Passes(found)) { Network = network }),
         ];
         _run.Report(rounds[0]);
         FeedbackReservoir reservoir = FeedbackReservoir.Empty(_options.KeptRounds);
@@ -83,8 +83,11 @@ public sealed class FeedbackLearning
             (found, space) = Probe(network, number);
             PassCount training = PassCount.Plain * ((long)_run.Train.Count * _options.Epochs);
             double score = space.ScoreAgainst(rounds[0].Space);
-            rounds.Add(new FeedbackRound(number, Accuracy(network), score, space, examples.Classes, training, Passes(
-                found)) { Network = network });
+            rounds.Add(Measured(
+                new FeedbackRound(number, 0, score, space, examples.Classes, training, Passes(found))
+                {
+                    Network = network,
+                }));
             _run.Report(rounds[^1]);
             reason = RoundChoice.StopReason(rounds, _options);
         }
@@ -131,7 +134,16 @@ public sealed class FeedbackLearning
         },
     };
 
-    private double Accuracy(Network network) => Evaluator.Evaluate(network, _run.Validation, cancel: _cancel).Accuracy;
+    /// <summary>Measures the round's network on the held-out samples.</summary>
+    private FeedbackRound Measured(FeedbackRound round)
+    {
+        EvaluationResult result = Evaluator.Evaluate(round.Network!, _run.Validation, cancel: _cancel);
+        return round with
+        {
+            Accuracy = result.Accuracy,
+            Right = [.. result.Answers.Select((answer, i) => answer.Predicted == _run.Validation.Label(i))],
+        };
+    }
 
     private static PassCount Passes(ProbeResult found) => new(found.Forwards, found.Backwards);
 }

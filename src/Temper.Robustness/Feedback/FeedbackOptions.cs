@@ -61,7 +61,10 @@ public sealed record FeedbackOptions
     /// </summary>
     public double MinGain { get; init; } = 0.01;
 
-    /// <summary>Maximum loss of accuracy on held-out samples, 0 to 1; 0.005: 0.5 percentage points.</summary>
+    /// <summary>
+    /// Maximum loss of accuracy on held-out samples, 0 to 1; 0.005: 0.5 percentage points. The round that is kept is
+    /// chosen among those within it; the run ends early only if the loss is significantly larger (paired, 95 %).
+    /// </summary>
     public double MaxAccuracyDrop { get; init; } = 0.005;
 
     /// <summary>Options of the probe that measures the decision space.</summary>

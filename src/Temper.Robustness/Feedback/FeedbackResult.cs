@@ -1,4 +1,5 @@
 using Temper.Networks;
+using Temper.Training.Evaluation;
 
 namespace Temper.Robustness.Feedback;
 
@@ -16,6 +17,9 @@ public sealed record FeedbackRound(
 {
     /// <summary>The network after the round.</summary>
     internal Network? Network { get; init; }
+
+    /// <summary>For each held-out sample: whether it is classified correctly.</summary>
+    internal IReadOnlyList<bool> Right { get; init; } = [];
 }
 
 /// <summary>The result of feedback learning.</summary>
@@ -43,10 +47,11 @@ internal static class RoundChoice
     internal static string? StopReason(IReadOnlyList<FeedbackRound> rounds, FeedbackOptions options)
     {
         FeedbackRound last = rounds[^1];
-        if (last.Number > 0 && !IsWithin(last, rounds[0], options))
+        if (last.Number > 0 && IsWorse(last, rounds[0], options))
         {
             return FormattableString.Invariant(
-                $"held-out accuracy fell by more than {options.MaxAccuracyDrop * 100:0.##} percentage points");
+                $"held-out accuracy fell significantly by more than {options.MaxAccuracyDrop * 100:0.##} ")
+                + "percentage points";
         }
 
         if (last.Number > 0 && !(last.Score >= rounds[^2].Score * (1 + options.MinGain)))
@@ -70,6 +75,14 @@ internal static class RoundChoice
             : rounds.Skip(1).MaxBy(round => round.Accuracy)!;
         return (best.Number, isAnyWithin || rounds.Count == 1);
     }
+
+    /// <summary>
+    /// Whether more accuracy than allowed is lost beyond the noise of the held-out samples: the paired 95 % interval of
+    /// the difference lies below the allowed loss. The measured loss alone would end many runs after their first round,
+    /// because the original network often was selected on the same samples, where its accuracy is therefore optimistic.
+    /// </summary>
+    private static bool IsWorse(FeedbackRound round, FeedbackRound first, FeedbackOptions options) =>
+        AccuracyInterval.OfDifference(first.Right, round.Right).High < -options.MaxAccuracyDrop;
 
     private static bool IsWithin(FeedbackRound round, FeedbackRound first, FeedbackOptions options) =>
         round.Accuracy >= first.Accuracy - options.MaxAccuracyDrop - 1e-12;

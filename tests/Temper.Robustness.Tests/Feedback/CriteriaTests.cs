@@ -96,8 +96,9 @@ public sealed class CriteriaTests
     [Theory]
     [InlineData("all rounds are done", 3, true, "0.9 1 0.899 1.2 0.898 1.3 0.897 1.4")]
     [InlineData("the criteria rose by less than 1 %", 1, true, "0.9 1 0.9 1.2 0.9 1.19")]
-    [InlineData("held-out accuracy fell by more than 0.5 percentage points", 1, true, "0.9 1 0.9 1.2 0.894 1.5")]
-    [InlineData("held-out accuracy fell by more than 0.5 percentage points", 1, false, "0.9 1 0.8 1.5")]
+    [InlineData("all rounds are done", 1, true, "0.9 1 0.9 1.2 0.894 1.5 0.893 1.6")]
+    [InlineData("held-out accuracy fell significantly by more than 0.5 percentage points", 1, true, "0.9 1 0.9 1.2 0.88 1.5")]
+    [InlineData("held-out accuracy fell significantly by more than 0.5 percentage points", 1, false, "0.9 1 0.8 1.5")]
     [InlineData("the criteria rose by less than 1 %", 0, true, "0.9 1 0.9 0.8")]
     public void Rounds_stop_and_the_best_within_the_bound_is_kept(string reason, int best, bool isWithin, string numbers)
     {
@@ -109,7 +110,11 @@ public sealed class CriteriaTests
         for (int i = 0; i < accuraciesAndScores.Length / 2; i++)
         {
             Assert.Null(stop);
-            rounds.Add(new FeedbackRound(i, accuraciesAndScores[2 * i], accuraciesAndScores[(2 * i) + 1], space, [], default, default));
+            double accuracy = accuraciesAndScores[2 * i];
+            rounds.Add(new FeedbackRound(i, accuracy, accuraciesAndScores[(2 * i) + 1], space, [], default, default)
+            {
+                Right = [.. Enumerable.Range(0, 1000).Select(sample => sample < accuracy * 1000 - 0.5)],
+            });
             stop = RoundChoice.StopReason(rounds, options);
         }
 
