@@ -186,7 +186,7 @@ public sealed class ShardedRanksTests
         public void AfterEpoch(Learner learner, EpochResult epoch)
         {
             string name = $"more{epoch.Epoch}", last = learner.Network.Nodes.Last(node => node.Operator.Kind is "Relu").Name;
-            learner.Edit(network => network.Splice(last, (Value x) => x.Linear(9, bias: true, name).Relu(), Randomness.RandomStream.FromSeed(7).Split(name)));
+            learner.Edit(network => network.Splice(last, (Value x) => x.Linear(x.Shape[1], bias: true, name).Relu(), Randomness.RandomStream.FromSeed(7).Split(name)));
         }
 
         public JsonNode? Save() => null;
