@@ -10,12 +10,12 @@ namespace Temper.Experiments;
 internal sealed record TogetherScale(
     string Architecture, string Structure, string Activations, double Drop, int Regularize, int Tune, int Trials,
     double First,
-    int Int8Epochs, double Rate, int Batch, double Seconds)
+    int Int8Epochs, double Rate, int Batch, double Seconds, bool AllowsSlower)
 {
     internal const string Usage =
         "together FILE DATA [architecture=resnet-20 structure=element|blocks|channels activations=winners|joint "
         + "drop=1 regularize=1 "
-        + "tune=3 trials=3 first=0.4 int8=1 rate=0.01 batch=128 seconds=1 seeds=1 "
+        + "tune=3 trials=3 first=0.4 int8=1 rate=0.01 batch=128 seconds=1 slower=1 seeds=1 "
         + "rows=dense,weights,winners,int8,weights-winners,weights-int8,winners-int8,all folder=artifacts/together]";
 
     private const double DefaultSeconds = 1;
@@ -27,7 +27,7 @@ internal sealed record TogetherScale(
     internal string Name => string.Create(
         CultureInfo.InvariantCulture,
         $"{Architecture}-{Structure}-{Activations}-{Drop}-{Regularize}-{Tune}x{Trials}-{First}-{Int8Epochs}-{Rate}-"
-        + $"{Batch}{Timed}");
+        + $"{Batch}{Timed}{(AllowsSlower ? "-slower" : "")}");
 
     private string Timed =>
         Seconds is DefaultSeconds ? "" : string.Create(CultureInfo.InvariantCulture, $"-{Seconds}s");
@@ -38,7 +38,7 @@ internal sealed record TogetherScale(
             set.GetValueOrDefault("architecture", "resnet-20"), set.GetValueOrDefault("structure", "element"),
             set.GetValueOrDefault("activations", "winners"), Real("drop", 1), Whole("regularize", 1), Whole("tune", 3),
             Whole("trials", 3), Real("first", 0.4), Whole("int8", 1), Real("rate", 0.01), Whole("batch", 128),
-            Real("seconds", DefaultSeconds));
+            Real("seconds", DefaultSeconds), Whole("slower", 1) != 0);
 
         int Whole(string name, int defaultValue) => ActivationScale.Number(set, name, defaultValue);
 
@@ -54,7 +54,7 @@ internal sealed record TogetherScale(
     {
         Seed = seed, MaxAccuracyDrop = Drop, Goal = CompressionGoal.Macs, RegularizeEpochs = Regularize,
         TuneEpochs = Tune,
-        Trials = Trials, FirstKept = First,
+        Trials = Trials, FirstKept = First, AllowsSlower = AllowsSlower,
         Structure = stages.Contains("weights", StringComparer.Ordinal)
             ? Enum.Parse<CompressionStructure>(Structure, ignoreCase: true) : CompressionStructure.None,
         Activations = stages.Contains("winners", StringComparer.Ordinal)

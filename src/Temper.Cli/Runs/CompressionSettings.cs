@@ -68,6 +68,10 @@ internal static class CompressionSettings
         "distillation", "Weight of the distillation term in the loss, 0 to 1; the teacher is the original network",
         defaultValue: 0.5, maximum: 1);
 
+    private static readonly Setting<bool> AllowSlower = Setting.Switch(
+        "allow-slower", "Also accept networks that are slower on this processor than the original, for use on "
+            + "another machine; not with --objective ms");
+
     private static readonly Setting<double> Mixup = Setting.Number(
         "mixup", "Fraction of the training samples blended in pairs, 0 to 1; helps with few training samples, needs "
             + "--distillation 1", defaultValue: 0, maximum: 1);
@@ -106,7 +110,7 @@ internal static class CompressionSettings
     internal static IReadOnlyList<Setting> All { get; } =
     [
         Drop, Calibrate, DataFree, Sensitivity, Method, Structure, Activations, Score, Objective, RegularizeEpochs,
-        TuneEpochs, Trials, Pressure, Distillation, Mixup, FirstKept, Ignore,
+        TuneEpochs, Trials, Pressure, Distillation, Mixup, FirstKept, AllowSlower, Ignore,
         Validation, Output,
     ];
 
@@ -114,6 +118,12 @@ internal static class CompressionSettings
     internal static CompressionOptions Options(CommandContext context, TrainingOptions training)
     {
         CompressionOptions options = Read(context, training);
+        if (options is { AllowsSlower: true, Goal: CompressionGoal.Milliseconds })
+        {
+            throw ToolException.Usage("--allow-slower: contradicts --objective ms (got both); choose another "
+                + "objective, such as macs");
+        }
+
         return context.Get(Calibrate) == 0 && !context.Get(DataFree) ? options
             : options.Activations != CompressionActivations.None
             ? throw ToolException.Usage("--activations: sparse activations need fine-tuning, but --calibrate and "
@@ -145,6 +155,7 @@ internal static class CompressionSettings
         Pressure = context.Get(Pressure),
         Distillation = (float)context.Get(Distillation),
         Mixup = context.Get(Mixup),
+        AllowsSlower = context.Get(AllowSlower),
         FirstKept = context.Get(FirstKept),
         Ignore = context.Get(Ignore),
         Training = training,

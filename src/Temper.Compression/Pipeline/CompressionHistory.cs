@@ -63,7 +63,7 @@ internal sealed class CompressionHistory(
         if (best is null)
         {
             _remarks.Add("Every network within the bound is slower on this processor than the original network, "
-                + "which is kept.");
+                + "which is kept; --allow-slower returns the best one for another machine.");
         }
 
         return Choose(best, isWithinBound: true);
@@ -79,6 +79,7 @@ internal sealed class CompressionHistory(
     /// MACs are the goal.
     /// </summary>
     private bool IsFastEnough(CompressionTrial trial) =>
-        trial.Figures.Milliseconds <= Slower * evaluator.Baseline.Milliseconds
+        options.AllowsSlower
+        || trial.Figures.Milliseconds <= Slower * evaluator.Baseline.Milliseconds
         || (options.Goal == CompressionGoal.Macs && trial.Activations == CompressionActivations.Joint);
 }

@@ -128,6 +128,12 @@ public sealed record CompressionOptions
     public double Pressure { get; init; } = 1;
 
     /// <summary>
+    /// Whether a network that is slower on this processor than the original may be returned, for example because
+    /// another machine will run it. Not with the goal <see cref="CompressionGoal.Milliseconds"/>.
+    /// </summary>
+    public bool AllowsSlower { get; init; }
+
+    /// <summary>
     /// Weight of the distillation term (the original network's outputs as targets) in the loss, 0 to 1.
     /// </summary>
     public float Distillation { get; init; } = 0.5f;
@@ -170,6 +176,12 @@ public sealed record CompressionOptions
         Require(Trials >= 1, nameof(Trials), "1 or more", Trials);
         Require(LaterEpochs >= 0, nameof(LaterEpochs), "0 or more", LaterEpochs);
         Require(Pressure is >= 0 and < double.PositiveInfinity, nameof(Pressure), "0 or more", Pressure);
+        if (AllowsSlower && Goal is CompressionGoal.Milliseconds)
+        {
+            throw new ArgumentException("CompressionOptions: AllowsSlower contradicts the goal milliseconds (got both, "
+                + "expected one of them); choose another goal", nameof(AllowsSlower));
+        }
+
         Require(Distillation is >= 0 and <= 1, nameof(Distillation), "0 to 1", Distillation);
         Require(
             Mixup == 0 || (Mixup is > 0 and <= 1 && Distillation >= 1), nameof(Mixup),

@@ -96,6 +96,20 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public void A_slower_network_is_returned_only_on_request_and_never_if_time_is_the_goal()
+    {
+        CompressionOptions options = Options with
+        {
+            Structure = CompressionStructure.Channels, Goal = CompressionGoal.Macs, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1, AllowsSlower = true,
+        };
+        CompressionResult result = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(name => name is "before" ? 1 : 2), TimeProvider.System);
+        Assert.NotNull(result.Chosen);
+        Assert.True(result.Network.Cost().Macs < Trained.Value.Cost().Macs);
+        Assert.Throws<ArgumentException>(() => CompressionPipeline.Run(
+            Trained.Value, Validation, options with { Goal = CompressionGoal.Milliseconds }, new RecordedRun(_ => 1), TimeProvider.System));
+    }
+
+    [Fact]
     public void Ignored_layers_stay_as_they_are()
     {
         CompressionResult result = Compress(Options with { Structure = CompressionStructure.Channels, Ignore = ["conv*"], Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1 });
