@@ -73,8 +73,8 @@ internal static class CompressionSettings
             + "another machine; not with --objective ms");
 
     private static readonly Setting<double> Mixup = Setting.Number(
-        "mixup", "Fraction of the training samples blended in pairs, 0 to 1; helps with few training samples, needs "
-            + "--distillation 1", defaultValue: 0, maximum: 1);
+        "mixup", "Fraction of the training samples blended in pairs, 0 to 1; can help with few training samples and "
+            + "many epochs; needs --distillation 1", defaultValue: 0, maximum: 1);
 
     private static readonly Setting<double?> FirstKept = Setting.OptionalNumber(
         "first-kept", "Fraction kept in the first trial, 0 to 1: of the MACs when pruning channels, of the weights "

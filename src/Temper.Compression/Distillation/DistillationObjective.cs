@@ -27,7 +27,7 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
     /// <summary>
     /// Fraction of the samples of a batch that is blended with other samples of the batch, 0 to 1:
     /// <c>x' = u x + (1 - u) y</c> with u uniform in 0 to 1 for each sample. The student then also learns the teacher's
-    /// outputs between the training samples, which helps if these are few (mixup, arXiv:1710.09412, as used for
+    /// outputs between the training samples, which can help if these are few (mixup, arXiv:1710.09412, as used for
     /// distillation in arXiv:2106.05237). Needs a <see cref="Weight"/> of 1, because blended samples have no label.
     /// </summary>
     public double Mixup { get; init; }
