@@ -105,7 +105,9 @@ public static class AutoGrow
                 GrowthEvents.RollBack, -1, start, $"the last gain was in epoch {edit.State.Track.GainEpoch + 1}");
         }
 
-        return RollBack.Trim(start, stages.Validation, options.Tolerance, (stage, shorter) =>
+        // The tolerance is spent once: by the repaired removals if there are any.
+        double tolerance = options.RepairEpochs > 0 ? 0 : options.Tolerance;
+        return RollBack.Trim(start, stages.Validation, tolerance, (stage, shorter) =>
             edit.Note(GrowthEvents.Bypass, stage, shorter));
     }
 

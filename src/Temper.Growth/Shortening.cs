@@ -25,7 +25,10 @@ internal sealed class Shortening(
     /// <summary>Number of epochs of all repairs.</summary>
     internal int Epochs { get; private set; }
 
-    /// <summary>Maximum number of repairs for a number of blocks that could be removed.</summary>
+    /// <summary>
+    /// Maximum number of repairs for a number of blocks that could be removed: one of the whole network, and those of
+    /// the bisection.
+    /// </summary>
     internal static int MaxTrials(int removable) => removable == 0 ? 0 : 2 + BitOperations.Log2((uint)removable);
 
     /// <summary>Returns the shallowest network found, repaired; the given one if nothing can be removed.</summary>

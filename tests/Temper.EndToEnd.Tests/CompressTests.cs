@@ -138,6 +138,8 @@ public sealed class CompressTests
     }
 
     [Theory]
+    [InlineData("--distillation 1", "--mixup", "0.5")]
+    [InlineData("contradicts --objective ms", "--allow-slower")]
     [InlineData("--calibrate and --data-free do not train", "--calibrate", "10", "--activations", "winners")]
     public void Stages_that_do_not_go_together_are_refused(string part, params string[] settings)
     {

@@ -124,6 +124,12 @@ internal static class CompressionSettings
                 + "objective, such as macs");
         }
 
+        if (options is { Mixup: > 0, Distillation: < 1 })
+        {
+            throw ToolException.Usage("--mixup: blended samples have no label, so only the teacher can train on them "
+                + $"(got --distillation {options.Distillation}, expected 1); add --distillation 1");
+        }
+
         return context.Get(Calibrate) == 0 && !context.Get(DataFree) ? options
             : options.Activations != CompressionActivations.None
             ? throw ToolException.Usage("--activations: sparse activations need fine-tuning, but --calibrate and "

@@ -63,7 +63,10 @@ internal sealed class CompressionHistory(
         if (best is null)
         {
             _remarks.Add("Every network within the bound is slower on this processor than the original network, "
-                + "which is kept; --allow-slower returns the best one for another machine.");
+                + "which is kept"
+                + (options.Goal is CompressionGoal.Milliseconds
+                    ? "."
+                    : "; to get the best one for another machine, allow slower networks (--allow-slower)."));
         }
 
         return Choose(best, isWithinBound: true);

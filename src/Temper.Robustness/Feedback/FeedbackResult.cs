@@ -50,7 +50,7 @@ internal static class RoundChoice
         if (last.Number > 0 && IsWorse(last, rounds[0], options))
         {
             return FormattableString.Invariant(
-                $"held-out accuracy fell significantly by more than {options.MaxAccuracyDrop * 100:0.##} ")
+                $"held-out accuracy fell by significantly more than {options.MaxAccuracyDrop * 100:0.##} ")
                 + "percentage points";
         }
 

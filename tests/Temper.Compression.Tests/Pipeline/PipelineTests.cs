@@ -85,14 +85,20 @@ public sealed class PipelineTests
         Assert.Equal([0.002, 0.008, 0.032], result.Trials.Select(trial => trial.Kept));
     }
 
-    [Fact]
-    public void A_network_that_is_not_faster_is_not_returned()
+    [Theory]
+    [InlineData(CompressionGoal.Milliseconds)]
+    [InlineData(CompressionGoal.Macs)]
+    public void A_network_that_is_not_faster_is_not_returned(CompressionGoal goal)
     {
-        CompressionOptions options = Options with { Structure = CompressionStructure.Channels, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1 };
+        CompressionOptions options = Options with { Goal = goal, Structure = CompressionStructure.Channels, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1 };
         CompressionResult result = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(name => name is "before" ? 1 : 2), TimeProvider.System);
         Assert.Same(Trained.Value, result.Network);
         Assert.Null(result.Chosen);
-        Assert.Contains("is slower on this processor", Assert.Single(result.Remarks), StringComparison.Ordinal);
+        string remark = Assert.Single(result.Remarks);
+        Assert.Contains("is slower on this processor", remark, StringComparison.Ordinal);
+
+        // The advice is only given where it can be followed.
+        Assert.Equal(options.Goal is not CompressionGoal.Milliseconds, remark.Contains("--allow-slower", StringComparison.Ordinal));
     }
 
     [Fact]
