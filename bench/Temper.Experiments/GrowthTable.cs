@@ -23,8 +23,8 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
 {
     private static readonly string[] Rows =
     [
-        "p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "p-default", "rollback", "paired", "random",
-        "net2net", "scratch", "scratch-long", "scratch-rates", "grid",
+        "p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "p-default", "rollback", "rollback-trim",
+        "paired", "random", "net2net", "scratch", "scratch-long", "scratch-rates", "grid",
         .. GrowthLimitRows.Names,
     ];
 
@@ -248,13 +248,17 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
 
     private GrowthOptions Options(string row)
     {
-        GrowthOptions paper = scale.Options() with { RollsBack = row is "rollback" or "paired" or "random" };
+        GrowthOptions paper = scale.Options() with
+        {
+            RollsBack = row is "rollback" or "rollback-trim" or "paired" or "random",
+        };
         return row switch
         {
             "c-gaussian" => paper.Converged(scale.Window),
             "paired" => paper with { Stopping = new PairedGain { Window = scale.Window } },
             "random" => paper with { Growing = new RandomStage() },
             "rollback" => paper,
+            "rollback-trim" => paper with { RepairEpochs = 0 },
             _ => paper with { Initializer = BlockInitializer.ByName(row[2..]) },
         };
     }
