@@ -13,7 +13,7 @@ internal sealed record DeepHoyerScale
     internal const string Usage =
         "deephoyer DATA NETWORK [rows=hoyer-square,l1,gradual,magnitude,group-hs,group-lasso seeds=3 floor=98.4 "
         + "margin=0.1 heldout=5000 dense=15 "
-        + "regularize=40 tune=12 trials=3 rate=1e-3 batch=128 crop=1 smoothing=0 distillation=0.5 first=0.0125 "
+        + "decay=0 regularize=40 tune=12 trials=3 rate=1e-3 batch=128 crop=1 smoothing=0 distillation=0.5 first=0.0125 "
         + "channels=0.06 hoyer-square=16 l1=2 group-hs=2 group-lasso=2 folder=F]; "
         + "pressures may be lists, hoyer-square=8,16: the first seed selects one; gradual and magnitude get as many "
         + "trials as hoyer-square has over all its pressures";
@@ -44,6 +44,9 @@ internal sealed record DeepHoyerScale
 
     public required double Rate { get; init; }
 
+    /// <summary>L2 weight decay of all trainings.</summary>
+    public required double Decay { get; init; }
+
     public required int Batch { get; init; }
 
     public required int Crop { get; init; }
@@ -72,7 +75,7 @@ internal sealed record DeepHoyerScale
         {
             Network = network, Floor = Real("floor", 98.4), Margin = Real("margin", 0.1),
             HeldOut = Count("heldout", 5000), Dense = Count("dense", 15), Regularize = Count("regularize", 40),
-            Tune = Count("tune", 12), Trials = Count("trials", 3), Rate = Real("rate", 1e-3),
+            Tune = Count("tune", 12), Trials = Count("trials", 3), Rate = Real("rate", 1e-3), Decay = Real("decay", 0),
             Batch = Count("batch", 128), Crop = Count("crop", 1), Smoothing = Real("smoothing", 0),
             Distillation = Real("distillation", 0.5), First = Real("first", 0.0125), Channels = Real("channels", 0.06),
             Regularizers = string.Join(
@@ -118,7 +121,7 @@ internal sealed record DeepHoyerScale
 
     internal TrainingOptions Training(ulong seed) => new()
     {
-        Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate },
+        Seed = seed, BatchSize = Batch, Optimizer = new Adam { LearningRate = (float)Rate, WeightDecay = (float)Decay },
         Loss = new CrossEntropyLoss { LabelSmoothing = (float)Smoothing },
         Schedule = new CosineSchedule(), Transforms = Crop > 0 ? [new RandomCrop(Crop)] : [],
     };

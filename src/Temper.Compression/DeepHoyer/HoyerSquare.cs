@@ -12,6 +12,8 @@ namespace Temper.Compression.DeepHoyer;
 /// </remarks>
 public sealed record HoyerSquare : WeightRegularizer
 {
+    internal override bool IsScaleInvariant => true;
+
     private protected override string ElementName => "hoyer-square";
 
     private protected override string GroupName => "group-hs";
@@ -32,6 +34,8 @@ public sealed record HoyerSquare : WeightRegularizer
 /// </summary>
 public sealed record Hoyer : WeightRegularizer
 {
+    internal override bool IsScaleInvariant => true;
+
     private protected override string ElementName => "hoyer";
 
     private protected override string GroupName => "group-hoyer";

@@ -53,6 +53,9 @@ public abstract record WeightRegularizer : IRegularizer
     /// </summary>
     public bool IncludesBias { get; init; }
 
+    /// <summary>Whether the value does not change when all weights of a parameter are scaled.</summary>
+    internal virtual bool IsScaleInvariant => false;
+
     /// <summary>Name of the regularizer of single weights.</summary>
     private protected abstract string ElementName { get; }
 

@@ -15,6 +15,13 @@ internal sealed class CompressionTrainer(
     Network network, CompressionOptions options, ICompressionRun run, CompressionBudget budget,
     CandidateEvaluator evaluator, CancellationToken cancel)
 {
+    /// <summary>
+    /// Weight decay with a scale-invariant regularizer, if the training has none, as in the authors' training with
+    /// Group-HS. Without it, weights that read pixels which are almost always black grow without limit: this lowers the
+    /// regularizer and costs no accuracy, and the largest weights are then the least useful ones.
+    /// </summary>
+    private const float DefaultDecay = 1e-4f;
+
     /// <summary>Trains the original network with the structure's regularizer; 0 epochs: returns it unchanged.</summary>
     internal Network Regularize(Thinning thinning)
     {
@@ -30,7 +37,7 @@ internal sealed class CompressionTrainer(
             WeightRegularizer regularizer = thinning.Regularizer(options.Method, StrengthFor(thinning))!;
             run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength "
                 + $"{regularizer.Strength:G3}, {budget.RegularizeEpochs} epochs"));
-            training = training with { Regularizers = [regularizer] };
+            training = training with { Regularizers = [regularizer], Optimizer = WithDecay(regularizer, training) };
         }
         else
         {
@@ -66,6 +73,11 @@ internal sealed class CompressionTrainer(
         TrainingOptions training = Options(1, (ulong)round + 1) with { Schedule = new ConstantSchedule() };
         return run.Fit($"tune-{name}-{round}", pruned, training).Last;
     }
+
+    private static Optimizer WithDecay(WeightRegularizer regularizer, TrainingOptions training) =>
+        regularizer.IsScaleInvariant && training.Optimizer is { WeightDecay: 0 } optimizer
+            ? optimizer with { WeightDecay = DefaultDecay }
+            : training.Optimizer;
 
     /// <summary>
     /// Returns the strength at which the regularization term equals <see cref="CompressionOptions.Pressure"/>.

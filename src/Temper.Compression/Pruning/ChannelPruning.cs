@@ -5,9 +5,10 @@ namespace Temper.Compression.Pruning;
 
 /// <summary>Removes the least important channels of a network until its cost is at most a target.</summary>
 /// <remarks>
-/// A group contains channels that must be removed together. Its importance is the mean over its layers of the norm of
-/// their weights, relative to the layer's mean norm (DepGraph, arXiv:2301.12900; a group regularizer replaces its
-/// sparse learning).
+/// A group contains channels that must be removed together (DepGraph, arXiv:2301.12900; a group regularizer replaces
+/// its sparse learning). Its importance is the share of its layers' squared weights that is lost with it, per
+/// multiply-accumulate saved, so that inputs, neurons and channels of layers of any size can be compared. This measure
+/// is ours; DepGraph compares norms relative to their layer's mean.
 /// </remarks>
 public static class ChannelPruning
 {
@@ -21,6 +22,9 @@ public static class ChannelPruning
     private const double MinKept = 0.1;
 
     private const int MaxKept = 8;
+
+    /// <summary>Number of rounds in which groups are ranked.</summary>
+    private const int RankingRounds = 64;
 
     /// <summary>Removes channels until at most a fraction of the multiply-accumulates is left.</summary>
     /// <param name="network">
@@ -99,12 +103,12 @@ public static class ChannelPruning
 
     /// <summary>
     /// Returns the groups that can be removed, the least important first, limited by the channels that each layer
-    /// keeps.
+    /// keeps. Importance is computed again after each round, since removed channels change that of the others.
     /// </summary>
     private static List<ChannelGroup> Order(Network network, Func<string, bool> ignores)
     {
         IReadOnlyList<ChannelGroup> groups = network.ChannelGroups();
-        double[] importance = ChannelImportance.Of(network, groups);
+        var importance = new ChannelImportance(network);
         var spare = new Dictionary<(string, int), int>();
         int Spare(ChannelSlice slice)
         {
@@ -113,66 +117,28 @@ public static class ChannelPruning
                 (slice.Name, slice.Axis), width - Math.Clamp((int)Math.Ceiling(width * MinKept), 1, MaxKept));
         }
 
+        bool CanGo(ChannelGroup group) =>
+            group.Values.All(slice => Spare(slice) >= slice.Indices.Count && !ignores(slice.Name));
         var order = new List<ChannelGroup>();
-        foreach (int index in Enumerable.Range(0, groups.Count).OrderBy(i => importance[i]).ThenBy(i => i))
+        var left = groups.Where(CanGo).ToList();
+        int each = (left.Count + RankingRounds - 1) / RankingRounds;
+        while (left.Count > 0)
         {
-            ChannelGroup group = groups[index];
-            if (group.Values.All(slice => Spare(slice) >= slice.Indices.Count && !ignores(slice.Name)))
+            ChannelGroup[] least = [.. left.OrderBy(importance.Of).Take(each)];
+            foreach (ChannelGroup group in least.Where(CanGo))
             {
                 order.Add(group);
                 foreach (ChannelSlice slice in group.Values)
                 {
                     spare[(slice.Name, slice.Axis)] = Spare(slice) - slice.Indices.Count;
                 }
+
+                importance.Remove(group);
             }
+
+            left = [.. left.Except(least).Where(CanGo)];
         }
 
         return order;
-    }
-}
-
-/// <summary>Computes the importance of groups of channels.</summary>
-internal static class ChannelImportance
-{
-    /// <summary>Returns one value per group; the mean is about 1.</summary>
-    internal static double[] Of(Network network, IReadOnlyList<ChannelGroup> groups)
-    {
-        var squares = new Dictionary<(string, int), double[]>();
-        double[] Squares(ChannelSlice slice)
-        {
-            if (!squares.TryGetValue((slice.Name, slice.Axis), out double[]? sums))
-            {
-                squares.Add(
-                    (slice.Name, slice.Axis), sums = SquaresAlong(network.Parameters[slice.Name].Value, slice.Axis));
-            }
-
-            return sums;
-        }
-
-        double Length(ChannelSlice slice) => Math.Sqrt(slice.Indices.Sum(index => Squares(slice)[index]));
-        ChannelSlice[][] weights = [.. groups.Select(
-            group => group.Parameters.Where(slice => IsWeight(network, slice)).ToArray())];
-        Dictionary<(string, int), double> means =
-            weights.SelectMany(slices => slices).GroupBy(slice => (slice.Name, slice.Axis))
-            .ToDictionary(group => group.Key, group => group.Average(Length));
-        return [.. weights.Select(slices => slices.Length == 0 ? 0 : slices.Average(slice =>
-            means[(slice.Name, slice.Axis)] is > 0 and var mean ? Length(slice) / mean : 0))];
-    }
-
-    private static bool IsWeight(Network network, ChannelSlice slice) =>
-        network.Parameters.TryGet(slice.Name, out Parameter? parameter)
-        && parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight or ParameterRole.NormScale;
-
-    private static double[] SquaresAlong(Tensor tensor, int axis)
-    {
-        int length = tensor.Shape[axis], inner = tensor.Shape.CountOf(axis + 1, tensor.Rank);
-        double[] sums = new double[length];
-        float[] values = tensor.ToArray<float>();
-        for (int i = 0; i < values.Length; i++)
-        {
-            sums[i / inner % length] += (double)values[i] * values[i];
-        }
-
-        return sums;
     }
 }

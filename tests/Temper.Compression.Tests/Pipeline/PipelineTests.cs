@@ -50,6 +50,26 @@ public sealed class PipelineTests
         Assert.Equal(result.Trials.Where(trial => trial.IsWithinBound).Min(trial => trial.Figures.Macs), after.Macs);
     }
 
+    /// <summary>
+    /// A scale-invariant regularizer gets weight decay if the training has none; L1 and fine-tuning do not.
+    /// </summary>
+    [Theory]
+    [InlineData(CompressionMethod.Hoyer, 0, 1e-4f)]
+    [InlineData(CompressionMethod.Hoyer, 0.01f, 0.01f)]
+    [InlineData(CompressionMethod.L1, 0, 0)]
+    public void Hoyer_regularizers_train_with_weight_decay(CompressionMethod method, float own, float expected)
+    {
+        var run = new RecordedRun(_ => 1);
+        CompressionOptions options = Options with
+        {
+            Structure = CompressionStructure.Element, Method = method, Trials = 1, RegularizeEpochs = 1, TuneEpochs = 1,
+            Training = Options.Training! with { Optimizer = new Adam { WeightDecay = own } },
+        };
+        CompressionPipeline.Run(Trained.Value, Validation, options, run, TimeProvider.System);
+        Assert.Equal(expected, run.Decays["regularize-element"]);
+        Assert.Equal(own, run.Decays["tune-element-1"]);
+    }
+
     [Fact]
     public void The_same_seed_gives_the_same_network()
     {
@@ -184,7 +204,7 @@ public sealed class PipelineTests
     [Fact]
     public void Widths_are_rounded_where_measured_time_says_so_and_the_cost_is_told()
     {
-        CompressionOptions options = Options with { Structure = CompressionStructure.Channels, Goal = CompressionGoal.Milliseconds, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1, FirstKept = 0.3 };
+        CompressionOptions options = Options with { Structure = CompressionStructure.Channels, Goal = CompressionGoal.Milliseconds, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1, FirstKept = 0.25 };
         CompressionResult plain = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1) { Rounding = "0" }, TimeProvider.System);
         CompressionResult rounded = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1) { Rounding = "1: 2 ms to 1 ms" }, TimeProvider.System);
         Assert.DoesNotContain(plain.Remarks, remark => remark.Contains("rounded", StringComparison.Ordinal));
@@ -262,9 +282,13 @@ public sealed class PipelineTests
 
         internal int Epochs { get; private set; }
 
+        /// <summary>Weight decay of each stage.</summary>
+        internal Dictionary<string, float> Decays { get; } = new(StringComparer.Ordinal);
+
         public TrainingResult Fit(string stage, Network network, TrainingOptions options)
         {
             Epochs += options.Epochs;
+            Decays.Add(stage, options.Optimizer.WeightDecay);
             return Trainer.Fit(network, Train, Validation, options);
         }
 
