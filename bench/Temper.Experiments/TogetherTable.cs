@@ -117,7 +117,9 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
     {
         CompressionResult result = Compressed(row, seed);
         Network[] both = [start.Network, result.Network];
-        AccuracyInterval lost = AccuracyInterval.OfDifference(Right(result.Network), Right(start.Network));
+        AccuracyInterval lost = AccuracyInterval.OfDifference(
+            Evaluator.Evaluate(result.Network, _test.Measured).IsRight,
+            Evaluator.Evaluate(start.Network, _test.Measured).IsRight);
         IReadOnlyList<double> one = NetworkTiming.Milliseconds(both, 1, scale.Seconds),
             many = NetworkTiming.Milliseconds(both, 64, scale.Seconds);
         long bytes = Bytes(result.Network, row, seed), dense = Bytes(start.Network, "dense", seed);
@@ -173,14 +175,6 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
             RunFolder.Open(path), start.Data.Train, _test.Choosing,
             stage => stage is "before" || stage.Contains(scale.Structure, StringComparison.Ordinal) ? stage
                 : stage is "quantize" ? $"{row}-{stage}" : $"{before}-{stage}");
-    }
-
-    private bool[] Right(Network network)
-    {
-        Dataset test = _test.Measured;
-        return [
-            .. Evaluator.Predict(network, test, 0, test.Count)
-                .Select((answer, i) => answer.Predicted == test.Label(i))];
     }
 
     /// <summary>Saves a network in the folder of the cell and returns the size of the file in bytes.</summary>

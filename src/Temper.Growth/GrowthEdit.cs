@@ -7,6 +7,7 @@ using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Training;
+using Temper.Training.Evaluation;
 
 namespace Temper.Growth;
 
@@ -141,7 +142,9 @@ internal sealed class GrowthEdit : IEpochEdit
             return;
         }
 
-        bool[]? answers = policy.ComparesAnswers ? Answers.Of(learner.Network, _stages.Validation) : null;
+        bool[]? answers = policy.ComparesAnswers
+            ? [.. Evaluator.Evaluate(learner.Network, _stages.Validation).IsRight]
+            : null;
         PairedCounts? counts =
             answers is not null && _state.GainAnswers is { } before ? PairedCounts.Of(before, answers) : null;
         if (policy.IsGain(_state.Track, counts))

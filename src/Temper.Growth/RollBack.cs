@@ -1,5 +1,6 @@
 using Temper.Data;
 using Temper.Growth.Blocks;
+using Temper.Training.Evaluation;
 
 namespace Temper.Growth;
 
@@ -42,5 +43,5 @@ internal static class RollBack
     }
 
     private static double Accuracy(GrowableNetwork network, Dataset validation) =>
-        Answers.Accuracy(Answers.Of(network.Network, validation));
+        Evaluator.Evaluate(network.Network, validation).Accuracy;
 }

@@ -53,8 +53,7 @@ internal sealed record Measurement(
             ? new Measurement(record, weights, [], [], [], [])
             : new Measurement(
                 record, weights, Counts(matrix), ClassLabels.Of(network, test!, matrix.Classes),
-                SamplesOf(found.Answers, test!),
-                [.. found.Answers.Select((answer, i) => answer.Predicted == test!.Label(i))]);
+                SamplesOf(found.Answers, test!), found.IsRight);
     }
 
     private static long[] Counts(ConfusionMatrix matrix) =>

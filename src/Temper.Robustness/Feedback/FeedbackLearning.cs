@@ -138,11 +138,7 @@ public sealed class FeedbackLearning
     private FeedbackRound Measured(FeedbackRound round)
     {
         EvaluationResult result = Evaluator.Evaluate(round.Network!, _run.Validation, cancel: _cancel);
-        return round with
-        {
-            Accuracy = result.Accuracy,
-            Right = [.. result.Answers.Select((answer, i) => answer.Predicted == _run.Validation.Label(i))],
-        };
+        return round with { Accuracy = result.Accuracy, Right = [.. result.IsRight] };
     }
 
     private static PassCount Passes(ProbeResult found) => new(found.Forwards, found.Backwards);

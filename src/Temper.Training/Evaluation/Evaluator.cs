@@ -17,6 +17,12 @@ public sealed record EvaluationResult(int Count, double Loss, double Accuracy, C
     /// targets are not class labels.
     /// </summary>
     public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
+
+    /// <summary>
+    /// Whether each sample is classified correctly, in the order of the samples; empty if the targets are not class
+    /// labels.
+    /// </summary>
+    public IReadOnlyList<bool> IsRight { get; init; } = [];
 }
 
 /// <summary>Measures the loss and accuracy of networks.</summary>
@@ -79,7 +85,11 @@ public static class Evaluator
         double sum = 0;
         Array.ForEach(losses, one => sum += one);
         return new EvaluationResult(
-            dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion) { Answers = answers };
+            dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion)
+        {
+            Answers = answers,
+            IsRight = [.. answers.Select((answer, i) => answer.Item1 == dataset.Label(i))],
+        };
     }
 
     /// <summary>Returns the predicted class and its probability for a range of samples.</summary>

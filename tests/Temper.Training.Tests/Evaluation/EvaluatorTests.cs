@@ -26,16 +26,19 @@ public sealed class EvaluatorTests
         float[] logits = Classifier.Forward(inputs).ToArray<float>();
         double loss = 0;
         long[,] confusion = new long[3, 3];
+        bool[] right = new bool[Points.Count];
         for (int n = 0; n < Points.Count; n++)
         {
             float[] row = logits[(n * 3)..((n + 1) * 3)];
             int label = (int)labels.AsSpan<long>()[n];
             loss += Math.Log(row.Sum(v => Math.Exp(v))) - row[label];
             confusion[label, Array.IndexOf(row, row.Max())]++;
+            right[n] = Array.IndexOf(row, row.Max()) == label;
         }
 
         EvaluationResult result = Evaluator.Evaluate(Classifier, Points, batchSize: batchSize);
         Assert.Equal(70, result.Count);
+        Assert.Equal(right, result.IsRight);
         Assert.Equal(loss / 70, result.Loss, 1e-6);
         Assert.Equal((confusion[0, 0] + confusion[1, 1] + confusion[2, 2]) / 70.0, result.Accuracy);
         for (int i = 0; i < 9; i++)
