@@ -184,14 +184,31 @@ public sealed class AttackerTests
     {
         IStateLog log = Streams.Catch(ThreatModel.SA, 1200);
         Proxy proxy = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 2 });
+        GradientSign attack = GradientSign.Fgsm(0.1);
         AttackTiming timing = AttackTiming.Calibrate(rule, 0.25, proxy, log);
+        var attacker = new ObservationAttacker(attack, [proxy], log.Stream, RandomStream.FromSeed(1), timing);
+        for (int step = 0; step < log.Count; step++)
+        {
+            attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
+        }
+
+        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.3);
+    }
+
+    /// <summary>The threshold is that of other states, where far more frames would be attacked; it follows the scores.</summary>
+    [Fact]
+    public void The_rate_holds_when_states_change()
+    {
+        IStateLog log = Streams.Catch(ThreatModel.SA, 1200);
+        Proxy proxy = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 2 });
+        AttackTiming timing = AttackTiming.Calibrate(TimingRule.LowMargin, 0.9, proxy, log) with { Rate = 0.25 };
         var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], log.Stream, RandomStream.FromSeed(1), timing);
         for (int step = 0; step < log.Count; step++)
         {
             attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
         }
 
-        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.45);
+        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.4);
     }
 
     [Fact]

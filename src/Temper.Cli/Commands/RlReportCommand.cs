@@ -52,7 +52,7 @@ internal sealed class RlReportCommand() : ToolCommand(
     private const int MaxBits = 24;
 
     private static readonly Setting<double?> Timing = Setting.OptionalNumber(
-        "timing", "Also attack only this fraction of the frames, selected by three rules; needs --log", maximum: 1);
+        "timing", "Also attack only this fraction of the frames, selected by two rules; needs --log", maximum: 1);
 
     private static readonly Setting<string?> Detector =
         Setting.OptionalText("detector", "A future-predictor that raises alarms, as a defense; needs --log, whose "

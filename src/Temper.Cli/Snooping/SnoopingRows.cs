@@ -20,6 +20,9 @@ namespace Temper.Cli.Snooping;
 internal sealed class SnoopingRows(
     SnoopingRun run, IReadOnlyList<Proxy> proxies, (Policy? Same, Policy? Other) others, Action<SnoopingRow> told)
 {
+    private static readonly (TimingRule Rule, string Name)[] Rules =
+        [(TimingRule.LowMargin, "low-margin"), (TimingRule.HighPreference, "high-preference")];
+
     private readonly List<SnoopingRow> _rows = [];
 
     internal IReadOnlyList<SnoopingRow> Rows => _rows;
@@ -76,16 +79,15 @@ internal sealed class SnoopingRows(
 
     /// <summary>
     /// Adds the rows of timed attacks: frames selected by each rule, and beside each an attack on as many random
-    /// frames. A rule is calibrated on the log; under attack the agent reaches other states, so the rule selects
-    /// more or fewer frames than requested.
+    /// frames. A rule is calibrated on the log and adapts to the states that the agent reaches under attack; the
+    /// fraction of frames it selects is close to the requested one, but not equal.
     /// </summary>
     internal void AddTimed(double epsilon, double rate, IStateLog log)
     {
         Proxy proxy = OfActions(proxies);
         GradientSign attack = GradientSign.Fgsm(epsilon);
-        foreach (TimingRule rule in new[] { TimingRule.LowMargin, TimingRule.HighPreference })
+        foreach ((TimingRule rule, string name) in Rules)
         {
-            string name = rule is TimingRule.LowMargin ? "low-margin" : "high-preference";
             SnoopingRow row = run.Row(
                 $"{proxy.Task} fgsm, {name} frames", attack, _ => [proxy],
                 AttackTiming.Calibrate(rule, rate, proxy, log));

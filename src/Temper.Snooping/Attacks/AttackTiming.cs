@@ -1,19 +1,36 @@
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
 using Temper.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Snooping.Attacks;
 
 /// <summary>Decides which frames are attacked. The decision uses only the proxy, never the agent.</summary>
 /// <param name="Rule">The rule that selects frames.</param>
-/// <param name="Rate">For <see cref="TimingRule.Random"/>: fraction of the frames that is attacked, 0 to 1.</param>
+/// <param name="Rate">Fraction of the frames that is attacked, 0 to 1.</param>
 /// <param name="Threshold">
-/// For rules on the proxy's probabilities: frames whose score is below this threshold are attacked.
+/// For rules on the proxy's probabilities: frames whose score is below this threshold are attacked. Under attack the
+/// agent reaches other states with other scores, so the threshold follows them to keep the rate.
 /// </param>
 public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Threshold = 0)
 {
+    /// <summary>
+    /// Change of the threshold per frame, relative to the difference between the scores that would attack half and one
+    /// and a half times as many frames.
+    /// </summary>
+    private const double StepPerSpread = 0.05;
+
     /// <summary>Fraction of the frames with a score equal to <c>Threshold</c> that is attacked, 0 to 1.</summary>
     public double TieShare { get; init; } = 1;
+
+    /// <summary>
+    /// Change of the threshold per frame: it falls by this value times 1 - <c>Rate</c> after an attacked frame and
+    /// rises by this value times <c>Rate</c> after another one (stochastic approximation of a quantile).
+    /// </summary>
+    public double Step { get; init; }
+
+    /// <summary>Whether the rule compares a score with a threshold.</summary>
+    internal bool IsScored => Rule is not (TimingRule.Every or TimingRule.Random);
 
     /// <summary>Attacks every frame.</summary>
     public static AttackTiming EveryFrame { get; } = new(TimingRule.Every);
@@ -23,7 +40,7 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     public static AttackTiming Random(double rate) => new(TimingRule.Random, rate);
 
     /// <summary>Sets the threshold of a rule so that a given fraction of a log's frames is attacked.</summary>
-    /// <param name="rule">The rule. For rules other than low margin and high preference no threshold is needed.</param>
+    /// <param name="rule">The rule. <c>Every</c> and <c>Random</c> need no threshold.</param>
     /// <param name="rate">Fraction of the frames to attack, 0 to 1.</param>
     /// <param name="proxy">The proxy whose class logits are scored.</param>
     /// <param name="log">The log to calibrate on; at most 2000 evenly spaced steps are used.</param>
@@ -54,16 +71,12 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
         // A confident proxy gives many frames the same score. Of the frames exactly at the threshold, attack only the
         // fraction needed to reach the requested rate.
         int below = scores.Count(score => score < threshold), ties = scores.Count(score => score == threshold);
-        return new AttackTiming(rule, rate, threshold) { TieShare = (double)(wanted - below) / ties };
+        return new AttackTiming(rule, rate, threshold)
+        {
+            TieShare = (double)(wanted - below) / ties,
+            Step = StepPerSpread * (scores[Math.Min(wanted * 3 / 2, steps - 1)] - scores[wanted / 2]),
+        };
     }
-
-    /// <summary>Returns whether a frame is attacked.</summary>
-    internal bool Attacks(ReadOnlySpan<float> logits, float draw) => Rule switch
-    {
-        TimingRule.Every => true,
-        TimingRule.Random => draw < Rate,
-        _ => Score(Rule, logits) is var score && (score < Threshold || (score == Threshold && draw < TieShare)),
-    };
 
     internal static void Require(Proxy proxy)
     {
@@ -75,11 +88,11 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     }
 
     /// <summary>Computes the score of a frame; frames with lower scores are attacked first.</summary>
-    private static double Score(TimingRule rule, ReadOnlySpan<float> logits)
+    internal static double Score(TimingRule rule, ReadOnlySpan<float> logits)
     {
         float top = float.NegativeInfinity, second = float.NegativeInfinity, least = float.PositiveInfinity;
         double sum = 0;
-        float most = System.Numerics.Tensors.TensorPrimitives.Max(logits);
+        float most = TensorPrimitives.Max(logits);
         foreach (float logit in logits)
         {
             (top, second) = logit > top ? (logit, top) : (top, Math.Max(second, logit));
