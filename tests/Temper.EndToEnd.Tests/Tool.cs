@@ -11,6 +11,12 @@ internal static class Tool
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
     /// <summary>
+    /// Tests block threads of the pool while the tool runs in this process, and a busy machine adds no further ones; the
+    /// timer of a time limit needs a free thread.
+    /// </summary>
+    static Tool() => ThreadPool.SetMinThreads(workerThreads: 16, completionPortThreads: 16);
+
+    /// <summary>
     /// Runs the tool in this process, which saves the second that a process needs to start and compile its code. Tests
     /// of streams, signals and environment variables, and one run of each command, use a separate process.
     /// </summary>
