@@ -184,9 +184,8 @@ public sealed class AttackerTests
     {
         IStateLog log = Streams.Catch(ThreatModel.SA, 1200);
         Proxy proxy = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 2 });
-        GradientSign attack = GradientSign.Fgsm(0.1);
         AttackTiming timing = AttackTiming.Calibrate(rule, 0.25, proxy, log);
-        var attacker = new ObservationAttacker(attack, [proxy], log.Stream, RandomStream.FromSeed(1), timing);
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], log.Stream, RandomStream.FromSeed(1), timing);
         for (int step = 0; step < log.Count; step++)
         {
             attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));

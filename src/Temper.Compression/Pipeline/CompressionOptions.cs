@@ -155,7 +155,8 @@ public sealed record CompressionOptions
 
     /// <summary>
     /// Options of training, such as optimizer, batch size and transforms; null: defaults. Epochs, objective,
-    /// regularizers and seed are set by the stages.
+    /// regularizers and seed are set by the stages. With a Hoyer regularizer, a weight decay of 0 is replaced by 1e-4,
+    /// since these regularizers do not limit the size of weights.
     /// </summary>
     public TrainingOptions? Training { get; init; }
 

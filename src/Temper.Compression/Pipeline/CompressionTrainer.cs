@@ -16,9 +16,9 @@ internal sealed class CompressionTrainer(
     CandidateEvaluator evaluator, CancellationToken cancel)
 {
     /// <summary>
-    /// Weight decay with a scale-invariant regularizer, if the training has none, as in the authors' training with
-    /// Group-HS. Without it, weights that read pixels which are almost always black grow without limit: this lowers the
-    /// regularizer and costs no accuracy, and the largest weights are then the least useful ones.
+    /// Weight decay with a scale-invariant regularizer if the optimizer has none, as in the authors' Group-HS training.
+    /// Without it, the weights of inputs that are nearly always zero grow without limit, because that lowers the
+    /// regularizer and does not change the loss.
     /// </summary>
     private const float DefaultDecay = 1e-4f;
 
@@ -35,9 +35,10 @@ internal sealed class CompressionTrainer(
         if (hasRegularizer)
         {
             WeightRegularizer regularizer = thinning.Regularizer(options.Method, StrengthFor(thinning))!;
-            run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength "
-                + $"{regularizer.Strength:G3}, {budget.RegularizeEpochs} epochs"));
             training = training with { Regularizers = [regularizer], Optimizer = WithDecay(regularizer, training) };
+            run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength "
+                + $"{regularizer.Strength:G3}, weight decay {training.Optimizer.WeightDecay:G3}, "
+                + $"{budget.RegularizeEpochs} epochs"));
         }
         else
         {

@@ -22,7 +22,7 @@ internal sealed class ChannelImportance(Network network)
             macs += weight.Count(slice) * _uses.GetValueOrDefault(slice.Name);
         }
 
-        return share == 0 ? 0 : share / Math.Max(1, macs);
+        return share / Math.Max(1, macs);
     }
 
     /// <summary>Marks the channels of a group as removed.</summary>

@@ -24,8 +24,9 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     public double TieShare { get; init; } = 1;
 
     /// <summary>
-    /// Change of the threshold per frame: it falls by this value times 1 - <c>Rate</c> after an attacked frame and
-    /// rises by this value times <c>Rate</c> after another one (stochastic approximation of a quantile).
+    /// Step size of the threshold per frame, 0 or more, in units of the score; 0: the threshold is fixed. The
+    /// threshold falls by <c>Step * (1 - Rate)</c> after a frame that is attacked, and rises by <c>Step * Rate</c>
+    /// after one that is not (stochastic approximation of a quantile). Set by <see cref="Calibrate"/>.
     /// </summary>
     public double Step { get; init; }
 

@@ -1,10 +1,6 @@
-using Temper.Networks;
 using Temper.Randomness;
-using Temper.Robustness.Attacks;
-using Temper.Robustness.Criteria;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
-using Temper.Tensors;
 
 namespace Temper.Snooping.Attacks;
 
@@ -14,7 +10,7 @@ namespace Temper.Snooping.Attacks;
 /// </summary>
 /// <remarks>
 /// Not thread-safe. The same observations in the same order give the same perturbations. Each slot is a separate stream
-/// with its own stack of frames.
+/// with its own stack of frames and its own threshold of the timing rule.
 /// </remarks>
 public sealed class ObservationAttacker
 {
