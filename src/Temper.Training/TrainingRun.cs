@@ -2,7 +2,6 @@ using System.Collections.ObjectModel;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
-using Temper.Tensors;
 using Temper.Training.Evaluation;
 
 namespace Temper.Training;
@@ -17,21 +16,11 @@ internal sealed class TrainingRun
     private readonly Dataset _validation;
     private readonly TrainingOptions _options;
     private readonly SortedDictionary<string, string> _identity;
-    private readonly Objective _objective;
     private readonly TrainingRanks _ranks;
     private readonly DataLoader _loader;
-    private readonly RandomStream _root;
-    private readonly RandomStream _dropout;
-    private readonly Func<Network, Pass, Tensor> _loss;
+    private readonly BatchGradients _gradients;
     private readonly GradientAccumulator _accumulator;
     private Network? _best;
-
-    /// <summary>
-    /// Current batch, its number of samples on all ranks, and its number of correct predictions (-1: not counted).
-    /// </summary>
-    private Batch? _batch;
-    private int _samples;
-    private int _correct = -1;
 
     /// <summary>Whether a rank was canceled before the last step, so that all stop before the next.</summary>
     private bool _mustStop;
@@ -41,16 +30,13 @@ internal sealed class TrainingRun
     {
         (_learner, _progress, _options, _validation) = (learner, progress, inputs.Options, inputs.Validation);
         _identity = inputs.Identity();
-        _objective = _options.Objective ?? new SupervisedObjective(_options.Loss);
         _ranks = _options.Ranks;
-        _root = RandomStream.FromSeed(_options.Seed);
-        _dropout = _root.Split("dropout");
         var loading = new DataLoaderOptions
         {
             BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms, Part = _ranks.LoadedPart,
         };
-        _loader = new DataLoader(inputs.Train, loading, _root.Split("data"));
-        _loss = Loss;
+        _loader = new DataLoader(inputs.Train, loading, RandomStream.FromSeed(_options.Seed).Split("data"));
+        _gradients = new BatchGradients(learner, progress, _options);
         _accumulator = new GradientAccumulator(_options.Accumulation);
         _best = networks.GetValueOrDefault(BestName);
         foreach (IEpochEdit edit in _options.Edits)
@@ -159,8 +145,9 @@ internal sealed class TrainingRun
 
     private void Step(Batch batch, bool isLast, bool isCanceled)
     {
-        Gradients gradients = GradientsOf(batch, isCanceled);
-        if (_accumulator.Add(gradients, (float)_samples / _options.BatchSize, isLast) is not { } whole)
+        int samples = _loader.SamplesOf(batch.Index);
+        Gradients gradients = _gradients.Of(batch, samples, isCanceled, out _mustStop);
+        if (_accumulator.Add(gradients, (float)samples / _options.BatchSize, isLast) is not { } whole)
         {
             return;
         }
@@ -176,67 +163,7 @@ internal sealed class TrainingRun
         }
     }
 
-    private Gradients GradientsOf(Batch batch, bool isCanceled)
-    {
-        // Tensors computed by an attack or a teacher are returned to the pool after this step, so that loops over large
-        // tensors create no garbage.
-        using TensorScope? memory = _options.Objective is null ? null : new TensorScope();
-        _batch = _options.Objective is null
-            ? batch
-            : _objective.Prepare(_learner.Network, batch, _ranks.StreamOf(
-                _root.Split("objective").Split(_progress.Epoch).Split(batch.Index)));
-        _samples = _loader.SamplesOf(batch.Index);
-        _batch = _ranks.Share(_batch, _samples);
-        var request =
-            new GradientRequest { Stream = _ranks.StreamOf(_dropout.Split(_progress.Epoch).Split(batch.Index)) };
-        Gradients gradients;
-        using (Measure("forward and backward"))
-        {
-            gradients = _learner.Gradients(_loss, _ranks.Request(request));
-        }
-
-        using (Measure("wait for gradients"))
-        {
-            _ranks.Reduce(gradients);
-        }
-
-        using (Measure("sum of losses"))
-        {
-            Count(gradients, isCanceled);
-        }
-
-        return gradients;
-    }
-
     private StepTimeline.Span Measure(string name) => _options.Timeline?.Begin(name) ?? default;
-
-    private Tensor Loss(Network network, Pass pass)
-    {
-        ObjectiveValue value = _objective.Value(network, pass, _batch!);
-        _correct = value.Output is null ? -1 : _options.Loss.CountCorrect(value.Output, _batch!.Targets);
-
-        // The mean over all ranks' samples is the sum of each rank's mean times its fraction of the samples.
-        int own = _batch!.Targets.Shape[0];
-        return own == _samples ? value.Loss
-            : own == 0 && value.Output is { } nothing ? nothing.Sum()
-            : value.Loss * ((float)own / _samples);
-    }
-
-    /// <summary>
-    /// Counts the samples of all ranks' batches, and replaces the gradients' loss by the loss over all ranks. The same
-    /// message tells whether a rank was canceled.
-    /// </summary>
-    private void Count(Gradients gradients, bool isCanceled)
-    {
-        Span<double> sums = [gradients.Loss, Math.Max(_correct, 0), isCanceled ? 1 : 0];
-        _ranks.Sum(sums);
-        _mustStop = sums[2] > 0;
-        gradients.Loss = (float)sums[0];
-        _progress.LossSum += sums[0] * _samples;
-        _progress.Samples += _samples;
-        _progress.Counted += _correct >= 0 ? _samples : 0;
-        _progress.Correct += (long)sums[1];
-    }
 
     private void EndEpoch()
     {
