@@ -79,6 +79,8 @@ public sealed class InferenceServerTests
         { "[]", "malformed JSON" },
         { """{"inputs":3}""", "malformed JSON" },
         { """{"inputs":[]}""", "wrong number" },
+        { """{"inputs":[{"name":"x"},{"name":"x"}]}""", "inputs: wrong number (got more than 1" },
+        { Input("\"data\":[1,2,3,4,5,6]")[..^1] + ",\"outputs\":[{},{}]}", "outputs: wrong number (got more than 1" },
         { Input("\"data\":[1,2,3,4,5]"), "too few values" },
         { Input("\"data\":[1,2,3,4,5,6,7]"), "more" },
         { Input("\"data\":[1,2,3,4,5,\"6\"]"), "not an array" },

@@ -50,12 +50,7 @@ internal sealed class ConvertCommand()
     internal override int Run(CommandContext context)
     {
         string source = context.Require(ModelSource.Setting), target = context.Require(Target);
-        if ((File.Exists(target) || Directory.Exists(target)) && !context.Get(Force))
-        {
-            throw ToolException.Usage(
-                $"convert: {target} already exists; choose another name, or overwrite it with --force");
-        }
-
+        Check(context, target);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         Network network = Preprocessing.Apply(context, ModelSource.OpenTrained(
@@ -85,6 +80,22 @@ internal sealed class ConvertCommand()
         bool isSame = difference <= MaxDifference * Math.Max(largest, 1);
         Report(context, source, target, difference, largest, isSame);
         return isSame ? ExitCode.Success : ExitCode.ThresholdNotMet;
+    }
+
+    /// <summary>Throws if the target would be overwritten, or for a setting that would have no effect.</summary>
+    private static void Check(CommandContext context, string target)
+    {
+        if ((File.Exists(target) || Directory.Exists(target)) && !context.Get(Force))
+        {
+            throw ToolException.Usage(
+                $"convert: {target} already exists; choose another name, or overwrite it with --force");
+        }
+
+        if (Preprocessing.OptionsOf(context).Scaling is not null)
+        {
+            throw ToolException.Usage("convert: --resize would have no effect, since it resizes the pictures of data, "
+                + "and convert reads none; give it to eval or train");
+        }
     }
 
     /// <summary>

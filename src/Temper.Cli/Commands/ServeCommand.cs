@@ -28,8 +28,7 @@ internal sealed class ServeCommand()
             + "environment variable TEMPER_SERVE_TOKEN is used");
 
     private static readonly Setting<int> MaxBatch = Setting.Integer(
-        "max-batch", "Maximum samples per batch; requests that arrive during a batch form the next one",
-        defaultValue: 32);
+        "max-batch", "Maximum number of samples of joined requests; a larger request runs alone", defaultValue: 32);
 
     private static readonly Setting<int> Queue =
         Setting.Integer("queue", "Maximum number of waiting requests; further ones get status 503", defaultValue: 256);

@@ -64,12 +64,19 @@ internal static class SparseStorage
         }
 
         var tensors = new OrderedDictionary<string, Tensor>(file.Tensors, StringComparer.Ordinal);
+        long stored = tensors.Sum(entry => (long)entry.Value.Count), dense = 0;
         try
         {
             foreach (string tensor in sparse)
             {
                 SparseTensor found = Read(file, tensor);
-                CheckSize(found, tensors.Sum(entry => (long)entry.Value.Count));
+                dense += found.Shape.Count;
+                if (SparseTensor.IsTooLarge(dense, stored))
+                {
+                    throw new FormatException(
+                        $"a tensor of shape {found.Shape} is too large for a file of {stored} elements");
+                }
+
                 tensors[tensor] = found.ToDense();
                 foreach (string part in (string[])[Values, Bitmap, Gaps])
                 {
@@ -117,18 +124,6 @@ internal static class SparseStorage
             ? new SparseTensor(shape, values.ToArray<float>(), kept)
             : throw new FormatException(
                 $"'{name}' has different numbers of values and indices (got {values.Count}, expected {kept.Length})");
-    }
-
-    /// <summary>
-    /// Rejects tensors that are much larger than the file, so that a small file cannot allocate gigabytes.
-    /// </summary>
-    private static void CheckSize(SparseTensor tensor, long stored)
-    {
-        const long Free = 1 << 20, MaxRatio = 4096;
-        if (tensor.Shape.Count > Free + (MaxRatio * stored))
-        {
-            throw new FormatException($"a tensor of shape {tensor.Shape} is too large for a file of {stored} elements");
-        }
     }
 
     private static void Add(

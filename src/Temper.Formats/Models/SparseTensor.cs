@@ -44,6 +44,18 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
     }
 
     /// <summary>
+    /// Whether sparse tensors are much larger than the file that holds them, so that a small file could allocate
+    /// gigabytes.
+    /// </summary>
+    /// <param name="dense">Number of elements of all sparse tensors, made dense.</param>
+    /// <param name="stored">Number of elements in the file.</param>
+    internal static bool IsTooLarge(long dense, long stored)
+    {
+        const long Free = 1 << 20, MaxRatio = 4096;
+        return dense > Free + (MaxRatio * stored);
+    }
+
+    /// <summary>
     /// Returns a bitmap with one bit per element of the dense tensor, set for stored elements; least significant bit
     /// first.
     /// </summary>

@@ -92,9 +92,8 @@ public static class OnnxFile
     public static IReadOnlyList<string> InputNames(string path)
     {
         using FileStream stream = File.OpenRead(path);
-        OnnxGraph graph = OnnxModelReader.Read(stream, path).Graph;
-        var held = graph.Initializers.Select(initializer => initializer.Name).ToHashSet(StringComparer.Ordinal);
-        return [.. graph.Inputs.Select(input => input.Name).Where(name => !held.Contains(name))];
+        return Array.ConvertAll(
+            OnnxModelReader.Read(stream, path).Graph.InputsWithoutInitializer(), input => input.Name);
     }
 
     /// <summary>Reads one tensor in the format of ONNX test data (<c>input_0.pb</c>).</summary>

@@ -13,13 +13,15 @@ public sealed record OnnxTolerance(double Relative = 1e-3, double Absolute = 1e-
 /// <summary>Comparison of one output with its expected value, for one data set.</summary>
 /// <param name="DataSet">Name of the folder of the data set.</param>
 /// <param name="Output">Name of the output in the model.</param>
-/// <param name="LargestAbsolute">Largest absolute difference; infinite if shape or dtype differ, or only one is
-/// NaN.</param>
+/// <param name="LargestAbsolute">Largest absolute difference; infinite if shape or dtype differ, only one is NaN, or
+/// there is no expected value.</param>
 /// <param name="LargestRelative">
 /// Largest relative difference, over elements whose expected value is not zero.
 /// </param>
 /// <param name="Agrees">Whether all elements are within the tolerance.</param>
-/// <param name="Remark">The shapes and dtypes if they differ, else empty.</param>
+/// <param name="Remark">
+/// The shapes and dtypes if they differ, or the file of the expected value if it is missing; else empty.
+/// </param>
 public sealed record OnnxComparison(
     string DataSet, string Output, double LargestAbsolute, double LargestRelative, bool Agrees, string Remark);
 
@@ -36,7 +38,9 @@ public static class OnnxVerification
     /// <param name="folder">A folder that contains data sets, or one data set.</param>
     /// <param name="tolerance">The tolerance.</param>
     /// <exception cref="ModelFormatException">The model or the data are damaged or not supported.</exception>
-    /// <exception cref="FileNotFoundException">The folder contains no data set, or an input is missing.</exception>
+    /// <exception cref="FileNotFoundException">
+    /// The folder contains no data set, or an input or the first output is missing.
+    /// </exception>
     public static IReadOnlyList<OnnxComparison> Run(string model, string folder, OnnxTolerance tolerance)
     {
         string[] sets = Directory.Exists(folder)
@@ -51,6 +55,12 @@ public static class OnnxVerification
 
     private static IEnumerable<OnnxComparison> RunSet(string path, string set, OnnxTolerance tolerance)
     {
+        // A set without any expected value compares nothing, which must not look like agreement.
+        if (!File.Exists(Place(set, "output", 0)))
+        {
+            throw new FileNotFoundException($"verify: no expected output in '{set}' (looked for output_0.pb)", set);
+        }
+
         IReadOnlyList<string> names = OnnxFile.InputNames(path);
         var values = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         for (int i = 0; i < names.Count && File.Exists(Place(set, "input", i)); i++)
@@ -64,11 +74,14 @@ public static class OnnxVerification
                 ? value
                 : throw new FileNotFoundException($"verify: no value for input '{name}' in '{set}'"))],
             Pass.Evaluation);
-        for (int i = 0; i < results.Count && File.Exists(Place(set, "output", i)); i++)
+        for (int i = 0; i < results.Count; i++)
         {
-            yield return Compare(
-                Path.GetFileName(set), model.OutputNames[i], results[i],
-                OnnxFile.LoadTensor(Place(set, "output", i)).Value, tolerance);
+            (string name, string file) = (Path.GetFileName(set), Place(set, "output", i));
+            yield return File.Exists(file)
+                ? Compare(name, model.OutputNames[i], results[i], OnnxFile.LoadTensor(file).Value, tolerance)
+                : new OnnxComparison(
+                    name, model.OutputNames[i], double.PositiveInfinity, double.PositiveInfinity, Agrees: false,
+                    $"no expected value, {Path.GetFileName(file)} is missing");
         }
     }
 

@@ -31,6 +31,9 @@ internal sealed record TensorHeader
 /// </summary>
 internal sealed record InferHeader
 {
+    /// <summary>Maximum number of lengths of a shape; more than any input of a network has.</summary>
+    private const int MaxRank = 64;
+
     internal string? Id { get; private set; }
 
     internal bool WantsBinary { get; private set; }
@@ -39,10 +42,16 @@ internal sealed record InferHeader
 
     internal List<TensorHeader> Outputs { get; } = [];
 
+    /// <summary>Reads a request; tensors beyond those of the network are not stored.</summary>
+    /// <param name="json">The JSON.</param>
+    /// <param name="maxInputs">Number of inputs of the network.</param>
+    /// <param name="maxOutputs">Number of outputs of the network.</param>
     /// <exception cref="JsonException">The text is not valid JSON.</exception>
-    /// <exception cref="RequestException">A length of a shape is not an integer or too large.</exception>
+    /// <exception cref="RequestException">
+    /// There are too many tensors, or a length of a shape is not an integer or too large.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A field has the wrong type.</exception>
-    internal static InferHeader Read(Utf8JsonReader json)
+    internal static InferHeader Read(Utf8JsonReader json, int maxInputs, int maxOutputs)
     {
         var header = new InferHeader();
         json.Read();
@@ -56,8 +65,8 @@ internal sealed record InferHeader
                     json.Read();
                     header.Id = json.GetString();
                     break;
-                case "inputs": Tensors(ref json, header.Inputs); break;
-                case "outputs": Tensors(ref json, header.Outputs); break;
+                case "inputs": Tensors(ref json, field, header.Inputs, maxInputs); break;
+                case "outputs": Tensors(ref json, field, header.Outputs, maxOutputs); break;
                 case "parameters": header.WantsBinary = Parameters(ref json, new TensorHeader()).Output ?? false; break;
                 default: json.Skip(); break;
             }
@@ -68,12 +77,17 @@ internal sealed record InferHeader
         return header;
     }
 
-    private static void Tensors(ref Utf8JsonReader json, List<TensorHeader> list)
+    private static void Tensors(ref Utf8JsonReader json, string field, List<TensorHeader> list, int max)
     {
         json.Read();
         Expect(json, JsonTokenType.StartArray);
         while (json.Read() && json.TokenType == JsonTokenType.StartObject)
         {
+            if (list.Count == max)
+            {
+                throw new RequestException(400, $"{field}: wrong number (got more than {max}, expected at most {max})");
+            }
+
             var tensor = new TensorHeader();
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
@@ -110,7 +124,7 @@ internal sealed record InferHeader
                 Expect(json, JsonTokenType.StartArray);
                 while (json.Read() && json.TokenType != JsonTokenType.EndArray)
                 {
-                    tensor.Shape.Add(Whole(json, "shape: a length", tensor));
+                    AddLength(json, tensor);
                 }
 
                 break;
@@ -123,6 +137,21 @@ internal sealed record InferHeader
                 tensor.DataType = json.GetString() ?? "";
                 break;
             default: json.Skip(); break;
+        }
+    }
+
+    /// <summary>Stores a length of the shape; no more than a tensor can have, since a request may list
+    /// millions.</summary>
+    private static void AddLength(in Utf8JsonReader json, TensorHeader tensor)
+    {
+        int length = Whole(json, "shape: a length", tensor);
+        if (tensor.Shape.Count < MaxRank)
+        {
+            tensor.Shape.Add(length);
+        }
+        else
+        {
+            tensor.Problem ??= $"shape: too many lengths (got more than {MaxRank}, expected at most {MaxRank})";
         }
     }
 

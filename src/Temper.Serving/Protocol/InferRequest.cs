@@ -22,7 +22,8 @@ internal sealed record InferRequest(
     {
         try
         {
-            InferHeader header = InferHeader.Read(new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Depth }));
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Depth });
+            InferHeader header = InferHeader.Read(reader, network.Inputs.Count, network.Outputs.Count);
             IReadOnlyList<(int, bool)> outputs = Wanted(network, header);
             if (header.Inputs.Count != network.Inputs.Count)
             {
@@ -30,19 +31,13 @@ internal sealed record InferRequest(
                     400, $"inputs: wrong number (got {header.Inputs.Count}, expected {network.Inputs.Count})");
             }
 
-            var inputs = new Tensor?[network.Inputs.Count];
+            string[] names = [.. network.Inputs.Select(input => input.Name)];
+            var inputs = new Tensor?[names.Length];
+            var taken = new HashSet<int>();
             int used = 0;
             foreach (TensorHeader input in header.Inputs)
             {
-                int index = network.Inputs.Index().FirstOrDefault(
-                    known => string.Equals(known.Item.Name, input.Name, StringComparison.Ordinal), (-1, null!)).Index;
-                if (index < 0 || inputs[index] is not null)
-                {
-                    throw new RequestException(
-                        400, $"inputs: '{input.Name}' is {(index < 0 ? "unknown" : "given twice")} "
-                        + $"(expected {string.Join(", ", network.Inputs.Select(known => known.Name))})");
-                }
-
+                int index = Place("inputs", input.Name, names, taken);
                 inputs[index] = Value(network.Inputs[index], input, json, raw[used..]);
                 used += input.BinarySize ?? 0;
             }
@@ -110,18 +105,23 @@ internal sealed record InferRequest(
             return [.. network.Outputs.Select((_, i) => (i, header.WantsBinary))];
         }
 
+        string[] names = [.. network.Outputs.Select(output => output.Name)];
+        var taken = new HashSet<int>();
         return
         [
             .. header.Outputs.Select(output =>
-            {
-                int index = network.Outputs.Index().FirstOrDefault(
-                    known => string.Equals(known.Item.Name, output.Name, StringComparison.Ordinal), (-1, null!)).Index;
-                return index >= 0
-                    ? (index, output.IsBinary ?? header.WantsBinary)
-                    : throw new RequestException(
-                        400, $"outputs: '{output.Name}' is unknown "
-                        + $"(expected {string.Join(", ", network.Outputs.Select(known => known.Name))})");
-            }),
+                (Place("outputs", output.Name, names, taken), output.IsBinary ?? header.WantsBinary)),
         ];
+    }
+
+    /// <summary>Returns the index of a name among those of the network; each may be given once.</summary>
+    private static int Place(string field, string name, string[] names, HashSet<int> taken)
+    {
+        int index = Array.IndexOf(names, name);
+        return index >= 0 && taken.Add(index)
+            ? index
+            : throw new RequestException(
+                400, $"{field}: '{name}' is {(index < 0 ? "unknown" : "given twice")} "
+                + $"(expected {string.Join(", ", names)})");
     }
 }

@@ -87,6 +87,19 @@ public sealed class SparseStorageTests : IDisposable
     public void Sparse_file_that_does_not_hold_together_is_refused(string name) =>
         Assert.Throws<ModelFormatException>(() => SparseStorage.Decode(HostileFiles()[name], "x.safetensors"));
 
+    /// <summary>Each tensor alone would be allowed, also after the others are dense.</summary>
+    [Fact]
+    public void Many_sparse_tensors_of_a_small_file_are_refused()
+    {
+        string[] names = [.. Enumerable.Range(0, 100).Select(i => $"x{i}")];
+        var file = new SafetensorsFile(
+            [.. names.SelectMany(name => new[] { KeyValuePair.Create($"{name}.sparse.values", Tensor.From([1f], [1])), KeyValuePair.Create($"{name}.sparse.gaps", Tensor.From<byte>([0], [1])) })],
+            names.ToDictionary(name => $"temper.sparse.{name}", _ => "1000000", StringComparer.Ordinal));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<ModelFormatException>(() => SparseStorage.Decode(file, "x.safetensors"));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
+    }
+
     internal static Network Pruned(Network network, double sparsity, bool masked)
     {
         network = network.Initialize(RandomStream.FromSeed(1));

@@ -99,7 +99,39 @@ public sealed class OnnxFileTests : IDisposable
         var error = Assert.Throws<ModelFormatException>(() => OnnxFile.Load(path));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
         Assert.Contains("x.onnx", error.Message);
+        Assert.DoesNotContain("{", error.Message, StringComparison.Ordinal);
         File.Delete(Path.Combine(Path.GetDirectoryName(_folder)!, Path.GetFileName(_folder) + ".outside"));
+    }
+
+    /// <summary>An axis may be long without its parts taking memory.</summary>
+    [Fact]
+    public void Parts_without_an_output_take_no_memory()
+    {
+        byte[] model = ModelOf(Value("x", 0, 1 << 22), Node("Split", ["x"], "y", Whole("axis", 1), Whole("num_outputs", 1 << 21)));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Network network = OnnxFile.Read(new MemoryStream(model), "x.onnx").Network;
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+        Assert.Equal(2, network.Graph.ShapeOf(network.Outputs[0].Value)[1]);
+    }
+
+    [Fact]
+    public void Class_names_and_metadata_of_any_length_survive_a_round_trip()
+    {
+        Network network = Network.Build(InputSpec.Features(2), x => x.Linear(2)).Initialize(RandomStream.FromSeed(1))
+            .WithMetadata([new("origin", new string('o', 100_000))]).WithClassNames([.. Enumerable.Range(0, 10_000).Select(i => $"class number {i}")]);
+        Network again = OnnxFile.Read(new MemoryStream(Bytes(network)), "x.onnx").Network;
+        Assert.Equal(network.ClassNames, again.ClassNames);
+        Assert.Equal(network.Metadata["origin"], again.Metadata["origin"]);
+    }
+
+    [Fact]
+    public void Inputs_that_only_declare_an_initializer_are_no_inputs()
+    {
+        string path = Path.Combine(_folder, "x.onnx");
+        WireWriter declared = new WireWriter().Message(11, Value("w", 2)).Message(11, Value("v", 2));
+        File.WriteAllBytes(path, Model(declared, Add("x", "w", "a"), Add("a", "v"), Sparse("w", 2), Tensor1("v", 1, [2], new byte[8])));
+        Assert.Equal(["x"], OnnxFile.InputNames(path));
+        Assert.Equal(["x"], OnnxFile.Load(path).InputNames);
     }
 
     [Fact]
@@ -122,7 +154,10 @@ public sealed class OnnxFileTests : IDisposable
     }
 
     /// <summary>A model with input x [N, 2], output y, and the given nodes and initializers.</summary>
-    private static byte[] Model(params WireWriter[] fields)
+    private static byte[] Model(params WireWriter[] fields) => ModelOf(Value("x", 0, 2), fields);
+
+    /// <summary>A model with the given input, output y, and the given nodes and initializers.</summary>
+    internal static byte[] ModelOf(WireWriter input, params WireWriter[] fields)
     {
         var graph = new WireWriter();
         foreach (WireWriter field in fields)
@@ -130,12 +165,12 @@ public sealed class OnnxFileTests : IDisposable
             graph.Raw(field.Written);
         }
 
-        graph.Message(11, Value("x", 0, 2)).Message(12, Value("y", 0, 2));
+        graph.Message(11, input).Message(12, Value("y", 0, 2));
         var model = new WireWriter().Integer(1, 8).Message(7, graph).Message(8, new WireWriter().Integer(2, 17));
         return model.Written.ToArray();
     }
 
-    private static WireWriter Value(string name, params long[] lengths)
+    internal static WireWriter Value(string name, params long[] lengths)
     {
         var shape = new WireWriter();
         foreach (long length in lengths)
@@ -146,7 +181,7 @@ public sealed class OnnxFileTests : IDisposable
         return new WireWriter().Text(1, name).Message(2, new WireWriter().Message(1, new WireWriter().Integer(1, 1).Message(2, shape)));
     }
 
-    private static WireWriter Node(string kind, string[] inputs, string output, params WireWriter[] attributes)
+    internal static WireWriter Node(string kind, string[] inputs, string output, params WireWriter[] attributes)
     {
         var node = new WireWriter();
         Array.ForEach(inputs, input => node.Text(1, input));
@@ -157,8 +192,16 @@ public sealed class OnnxFileTests : IDisposable
 
     private static WireWriter Add(string a, string b, string output = "y") => Node("Add", [a, b], output);
 
-    private static WireWriter Tensor1(string name, long type, long[] dims, byte[] raw) =>
+    internal static WireWriter Tensor1(string name, long type, long[] dims, byte[] raw) =>
         new WireWriter().Message(5, new WireWriter().Integers(1, dims).Integer(2, type).Text(8, name).Bytes(9, raw));
+
+    /// <summary>An attribute that is a whole number.</summary>
+    internal static WireWriter Whole(string name, long value) => new WireWriter().Text(1, name).Integer(3, value).Integer(20, 2);
+
+    /// <summary>A sparse initializer with one stored element, a zero in the first place.</summary>
+    private static WireWriter Sparse(string name, params long[] lengths) => new WireWriter().Message(15, new WireWriter()
+        .Message(1, new WireWriter().Integers(1, [1]).Integer(2, 1).Text(8, name).Bytes(9, new byte[4]))
+        .Message(2, new WireWriter().Integers(1, [1]).Integer(2, 7).Bytes(9, new byte[8])).Integers(3, lengths));
 
     private static WireWriter External(string name, string location, long offset, long length) => new WireWriter().Message(5, new WireWriter()
         .Integers(1, [2]).Integer(2, 1).Text(8, name).Integer(14, 1).Message(13, Entry("location", location)).Message(13, Entry("offset", $"{offset}")).Message(13, Entry("length", $"{length}")));
@@ -201,6 +244,12 @@ public sealed class OnnxFileTests : IDisposable
             ["expansion to a billion elements"] = Model(
                 Node("Expand", ["w", "s"], "c"), Add("x", "c"), Tensor1("w", 1, [1], new byte[4]),
                 Tensor1("s", 7, [2], [.. BitConverter.GetBytes(1L << 15), .. BitConverter.GetBytes(1L << 15)])),
+            ["sparse initializer of a billion elements"] = Model(Add("x", "w"), Sparse("w", 1 << 30)),
+            ["a hundred sparse initializers of a million elements"] = Model([Add("x", "w0"), .. Enumerable.Range(0, 100).Select(i => Sparse($"w{i}", 1 << 20))]),
+            ["split into a billion parts"] = Model(Node("Split", ["x"], "y", Whole("axis", 1), Whole("num_outputs", 1 << 30))),
+            ["split into a billion parts of a long axis"] = ModelOf(Value("x", 0, 1 << 30), Node("Split", ["x"], "y", Whole("axis", 1), Whole("num_outputs", (1 << 30) + 1))),
+            ["split into no parts"] = Model(Node("Split", ["x"], "y", Whole("axis", 1), Whole("num_outputs", 0))),
+            ["name longer than any name"] = Model(Add("x", new string('w', 70_000))),
             ["unknown operator"] = Model(Node("Frobnicate", ["x"], "y")),
             ["unknown attribute"] = Model(Node("Relu", ["x"], "y", new WireWriter().Text(1, "alpha").Integer(3, 1).Integer(20, 2))),
             ["attribute of another kind"] = Model(Node("LeakyRelu", ["x"], "y", new WireWriter().Text(1, "alpha").Text(4, "much").Integer(20, 3))),

@@ -45,6 +45,21 @@ public sealed class SharedConstantTests : IDisposable
     }
 
     /// <summary>
+    /// One constant is the bias of two convolutions, or of a matrix product and an operand elsewhere.
+    /// </summary>
+    [Fact]
+    public void Bias_that_several_nodes_read_stays_a_constant()
+    {
+        new OnnxModelBuilder(13).Input("x", "N", 1, 1, 1).Weight("w", [1, 2], 2, 1, 1, 1).Weight("v", [3, 4], 2, 1, 1, 1).Weight("b", [10, 20], 1, 2, 1, 1)
+            .Node("Conv", "x,w", "c").Node("Add", "c,b", "d").Node("Conv", "x,v", "e").Node("Add", "e,b", "f").Node("Mul", "d,f", "y").Output("y").Save(Model);
+        Assert.Equal([11f * 13, 22 * 24], OnnxFile.Load(Model).Network.Forward(Tensor.Ones([1, 1, 1, 1])).ToArray<float>());
+
+        new OnnxModelBuilder(13).Input("x", "N", 2).Weight("w", [1, 2, 3, 4], 2, 2).Weight("b", [7, 8], 1, 2)
+            .Node("MatMul", "x,w", "m").Node("Add", "m,b", "s").Node("Mul", "x,b", "z").Node("Add", "s,z", "y").Output("y").Save(Model);
+        Assert.Equal([4f + 7 + 7, 6 + 8 + 8], OnnxFile.Load(Model).Network.Forward(Tensor.Ones([1, 2])).ToArray<float>());
+    }
+
+    /// <summary>
     /// w is the weight of a layer, an operand, and an output under its own name; b is its bias and an operand.
     /// </summary>
     [Theory]

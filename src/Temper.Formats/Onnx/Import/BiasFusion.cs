@@ -42,7 +42,7 @@ internal static class BiasFusion
             })
             {
                 if (byName.TryGetValue(left, out Node? layer)
-                    && uses[left] == 1 && byName.TryGetValue(right, out Node? constant)
+                    && uses[left] == 1 && uses[right] == 1 && byName.TryGetValue(right, out Node? constant)
                     && constant.Operator is ConstantValue { DType: DType.Float32 }
                     && parameterUses[constant.Parameters[0]] == 1
                     && WithBias(layer.Operator, numbers[constant.Parameters[0]].Shape) is { } joined)

@@ -106,6 +106,13 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
             + $"('{known.Name}')");
     }
 
+    /// <summary>Returns the value of a fixed input that must have exactly one element.</summary>
+    internal Tensor Single(int input, string what)
+    {
+        Tensor value = Fixed(input, what).First;
+        return value.Count == 1 ? value : throw Bad($"{what} must have one element (got {value.Shape})");
+    }
+
     /// <summary>Returns the integers of a fixed input, such as axes.</summary>
     internal int[] Integers(int input, string what) => Integers(Fixed(input, what).First, what);
 
@@ -163,6 +170,9 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     /// <summary>Adds an intermediate node with weights.</summary>
     internal Value Add(Operator operation, IReadOnlyList<Weight> weights, params ReadOnlySpan<Value> inputs) =>
         graph.Add(operation, $"{Name}/{operation.Kind}", weights, inputs);
+
+    /// <summary>Returns a value converted to float32, if it has another dtype.</summary>
+    internal Value AsFloat(Value value) => value.DType == DType.Float32 ? value : Add(new Cast(DType.Float32), value);
 
     /// <summary>Adds the node that computes the first output; it has the name of the node in the file.</summary>
     internal void Result(Operator operation, params ReadOnlySpan<Value> inputs) => Result(operation, [], inputs);

@@ -20,6 +20,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     internal OnnxImport Import()
     {
         CheckVersions();
+        _tensors.CheckSize(model.Graph.SparseInitializers);
         if (options.Values.Count > 0 || !options.FreesBatch || OnnxMetadata.IsFixed(model))
         {
             return Import(free: false);
@@ -40,16 +41,8 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     }
 
     /// <summary>Whether the number of samples is dynamic for an input.</summary>
-    private bool IsOpen => new InputShapes(file, options, Given(), free: true).IsOpen;
-
-    /// <summary>Returns the inputs that have no initializer.</summary>
-    private OnnxValueInfo[] Given()
-    {
-        var held = model.Graph.Initializers.Select(initializer => initializer.Name)
-            .Concat(model.Graph.SparseInitializers.Select(initializer => initializer.Values.Name))
-            .ToHashSet(StringComparer.Ordinal);
-        return [.. model.Graph.Inputs.Where(input => !held.Contains(input.Name))];
-    }
+    private bool IsOpen =>
+        new InputShapes(file, options, model.Graph.InputsWithoutInitializer(), free: true).IsOpen;
 
     private OnnxImport Import(bool free)
     {
@@ -64,7 +57,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             AddInitializer(known, sparse.Values.Name, sparse.Values.Type, _tensors.Read(sparse));
         }
 
-        OnnxValueInfo[] given = Given();
+        OnnxValueInfo[] given = model.Graph.InputsWithoutInitializer();
         var inputs = new InputShapes(file, options, given, free);
         var graph = new GraphImport
         {
@@ -188,21 +181,21 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     /// </summary>
     private void Fold(GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known)
     {
-        IReadOnlyList<Tensor?> first = Evaluate(graph, node, translate, known, value => value.First);
-        IReadOnlyList<Tensor?> second = Array.TrueForAll(known, value => value.IsFixed)
+        var first = Evaluate(graph, node, translate, known, value => value.First);
+        var second = Array.TrueForAll(known, value => value.IsFixed)
             ? first
             : Evaluate(graph, node, translate, known, value => value.Second);
         Known[] trained = [.. known.Where(value => value.IsTrainable)];
-        for (int i = 0; i < first.Count; i++)
+        for (int i = 0; i < first.Length; i++)
         {
-            if (first[i] is { } value)
+            if (first[i] is var (value, type))
             {
                 string name =
                     trained.Length == 1 && trained[0].First.Count == value.Count ? trained[0].Name : node.Outputs[i];
-                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!, trained.Length > 0
+                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!.Value.Value, trained.Length > 0
                     && value.DType == DType.Float32) with
                 {
-                    Type = TypeOf(node), Int8 = QuantizationOperators.Int8Of(node, known),
+                    Type = type, Int8 = QuantizationOperators.Int8Of(node, known),
                 });
             }
         }
@@ -215,9 +208,10 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             : OnnxType.Undefined;
 
     /// <summary>
-    /// Evaluates the node in a network of its own and returns its outputs; null for outputs that are not used.
+    /// Evaluates the node in a network of its own and returns its outputs with their types in the file, which can be
+    /// undefined; null for outputs that are not used.
     /// </summary>
-    private Tensor?[] Evaluate(
+    private (Tensor Value, OnnxType Type)?[] Evaluate(
         GraphImport graph, OnnxNode node, OnnxOperator translate, Known[] known, Func<Known, Tensor> choose)
     {
         var alone = new GraphImport { File = file, Opset = graph.Opset };
@@ -236,7 +230,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
 
         Run(new NodeImport(alone, node, _tensors.Read), translate);
         string[] wanted = [.. node.Outputs.Where(output => output.Length > 0 && alone.Has(output))];
-        Value[] values = [.. wanted.Select(output => alone.Computed(output, output))];
+        Value[] values = [.. wanted.Select(output => alone.Computed(output, output, takesQuantized: true))];
         if (values.FirstOrDefault(value => value.Shape.Count > max) is { } huge)
         {
             throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): produces a constant of "
@@ -248,14 +242,22 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             Network network =
                 alone.Finish([], [.. wanted.Select((output, i) => new NetworkOutput($"output{i}", values[i].Name))]);
             IReadOnlyList<Tensor> results = network.Forward([], Pass.Evaluation);
-            return [.. node.Outputs.Select(
-                output => Array.IndexOf(wanted, output) is var index and >= 0 ? results[index] : null)];
+            return [.. node.Outputs.Select(output => Array.IndexOf(wanted, output) is var index and >= 0
+                ? Typed(alone, node, output, results[index])
+                : ((Tensor Value, OnnxType Type)?)null)];
         }
         catch (Exception error) when (error is ArgumentException or OverflowException or InvalidOperationException)
         {
             throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): {error.Message}");
         }
     }
+
+    /// <summary>Returns an evaluated output with its type; a quantized one becomes like an initializer of its
+    /// type.</summary>
+    private static (Tensor Value, OnnxType Type) Typed(GraphImport alone, OnnxNode node, string output, Tensor value) =>
+        alone.Quantized.TryGetValue(output, out OnnxType type)
+            ? (QuantizationOperators.Whole(value, type), type)
+            : (value, TypeOf(node));
 
     private void CheckVersions()
     {

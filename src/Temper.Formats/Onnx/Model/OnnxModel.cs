@@ -37,6 +37,15 @@ internal sealed record OnnxGraph
     internal IReadOnlyList<OnnxValueInfo> Inputs { get; init; } = [];
 
     internal IReadOnlyList<OnnxValueInfo> Outputs { get; init; } = [];
+
+    /// <summary>Returns the inputs that have no initializer, in order; the others declare an initializer.</summary>
+    internal OnnxValueInfo[] InputsWithoutInitializer()
+    {
+        var held = Initializers.Select(initializer => initializer.Name)
+            .Concat(SparseInitializers.Select(initializer => initializer.Values.Name))
+            .ToHashSet(StringComparer.Ordinal);
+        return [.. Inputs.Where(input => !held.Contains(input.Name))];
+    }
 }
 
 /// <summary>A node as stored in the file.</summary>

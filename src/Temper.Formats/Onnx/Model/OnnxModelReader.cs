@@ -6,7 +6,8 @@ namespace Temper.Formats.Onnx;
 internal sealed partial class OnnxModelReader
 {
     private const int MaxItems = 1 << 20;
-    private const int LongestText = 1 << 16;
+    private const int LongestName = 1 << 16;
+    private const int LongestValue = 1 << 24;
     private const int Deepest = 32;
 
     private readonly WireReader _reader;
@@ -48,7 +49,7 @@ internal sealed partial class OnnxModelReader
                 case 2: model = model with { Producer = Text(wire, limit) }; break;
                 case 7: model = model with { Graph = Graph(_reader.End(wire, limit)) }; break;
                 case 8: OperatorSet(_reader.End(wire, limit), opsets); break;
-                case 14: Entry(_reader.End(wire, limit), metadata); break;
+                case 14: Entry(_reader.End(wire, limit), metadata, LongestValue); break;
                 case 25: Add(functions, FunctionName(_reader.End(wire, limit))); break;
                 default: _reader.Skip(wire, limit); break;
             }
@@ -133,11 +134,11 @@ internal sealed partial class OnnxModelReader
                 case 1: name = Text(wire, limit); break;
                 case 2: value = wire == WireType.Fixed32 ? _reader.Single() : throw WrongWire(wire); break;
                 case 3: value = Integer(wire); break;
-                case 4: value = Text(wire, limit); break;
+                case 4: value = Value(wire, limit); break;
                 case 5: value = Tensor(_reader.End(wire, limit)); break;
                 case 7: Numbers(wire, limit, floats, _reader.Single, WireType.Fixed32); break;
                 case 8: Numbers(wire, limit, integers, () => (long)_reader.Varint(), WireType.Varint); break;
-                case 9: Add(texts, Text(wire, limit)); break;
+                case 9: Add(texts, Value(wire, limit)); break;
                 case 20: type = Integer(wire); break;
                 default: _reader.Skip(wire, limit); break;
             }
@@ -173,7 +174,7 @@ internal sealed partial class OnnxModelReader
         opsets[domain is "ai.onnx" ? "" : domain] = version;
     }
 
-    private void Entry(long end, Dictionary<string, string> entries)
+    private void Entry(long end, Dictionary<string, string> entries, int longest = LongestName)
     {
         (string key, string value) = ("", "");
         Message(end, (field, wire, limit) =>
@@ -181,7 +182,7 @@ internal sealed partial class OnnxModelReader
             switch (field)
             {
                 case 1: key = Text(wire, limit); break;
-                case 2: value = Text(wire, limit); break;
+                case 2: value = Text(wire, limit, longest); break;
                 default: _reader.Skip(wire, limit); break;
             }
         });
@@ -251,19 +252,27 @@ internal sealed partial class OnnxModelReader
 
     private long Integer(WireType wire) => wire == WireType.Varint ? (long)_reader.Varint() : throw WrongWire(wire);
 
-    private string Text(WireType wire, long end)
+    private string Text(WireType wire, long end, int longest = LongestName)
     {
-        long last = _reader.End(wire, end);
-        return last - _reader.Position <= LongestText
+        long last = _reader.End(wire, end), length = last - _reader.Position;
+        return length <= longest
             ? _reader.Text(last)
-            : LongText(last);
+            : throw _reader.Bad(
+                $"a name or text is too long (got {length} bytes, expected at most {longest}); the file is damaged");
     }
 
-    /// <summary>Skips texts that are too long for a name: descriptions or embedded data.</summary>
-    private string LongText(long last)
+    /// <summary>Reads the text of an attribute. Of embedded data, which no operator takes, only the length is
+    /// given.</summary>
+    private string Value(WireType wire, long end)
     {
+        long last = _reader.End(wire, end), length = last - _reader.Position;
+        if (length <= LongestName)
+        {
+            return _reader.Text(last);
+        }
+
         _reader.Seek(last);
-        return "";
+        return $"({length} bytes)";
     }
 
     private void Add<T>(List<T> items, T item)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Temper.Formats.Models;
 using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
@@ -38,6 +39,24 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
             ? Numbers(tensor, type, shape)
             : throw Bad(tensor, $"has the wrong number of elements (got {written}, expected {shape.Count} "
                 + $"for {shape})");
+    }
+
+    /// <summary>Checks the size of sparse tensors, which become dense, before they are read.</summary>
+    /// <exception cref="ModelFormatException">They are much larger than the file.</exception>
+    internal void CheckSize(IReadOnlyList<OnnxSparseTensor> tensors)
+    {
+        long dense = 0, stored = stream.Length / sizeof(float);
+        foreach (OnnxSparseTensor sparse in tensors)
+        {
+            // Values in another file count as well; a wrong number of them is an error when they are read.
+            Shape shape = ShapeOf(sparse.Values with { Dims = sparse.Dims });
+            stored += sparse.Values.External is null ? 0 : ShapeOf(sparse.Values).Count;
+            dense += shape.Count;
+            if (SparseTensor.IsTooLarge(dense, stored))
+            {
+                throw Bad(sparse.Values, $"is sparse and too large for a file of {stored} elements (got {shape})");
+            }
+        }
     }
 
     /// <summary>Reads a sparse tensor and makes it dense.</summary>

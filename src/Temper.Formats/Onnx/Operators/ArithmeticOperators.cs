@@ -50,10 +50,7 @@ internal static class ArithmeticOperators
             return;
         }
 
-        Value power = node.Add(new Power(), AsFloat(node, x), AsFloat(node, exponent));
+        Value power = node.Add(new Power(), node.AsFloat(x), node.AsFloat(exponent));
         node.Set(0, x.DType == DType.Float32 ? power : node.Add(new Cast(x.DType), power));
     }
-
-    private static Value AsFloat(NodeImport node, Value value) =>
-        value.DType == DType.Float32 ? value : node.Add(new Cast(DType.Float32), value);
 }

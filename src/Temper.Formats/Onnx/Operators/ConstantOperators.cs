@@ -82,8 +82,8 @@ internal static class ConstantOperators
 
     private static void Range(NodeImport node)
     {
-        Tensor start = node.Fixed(0, "the start").First, limit = node.Fixed(1, "the limit").First,
-            step = node.Fixed(2, "the step").First;
+        Tensor start = node.Single(0, "the start"), limit = node.Single(1, "the limit"),
+            step = node.Single(2, "the step");
         double first = Number(start), delta = Number(step);
         double count = Math.Max(0, Math.Ceiling((Number(limit) - first) / delta));
         if (!(count <= MaxElements))

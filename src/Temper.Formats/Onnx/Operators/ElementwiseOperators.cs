@@ -88,7 +88,7 @@ internal static class ElementwiseOperators
         float rate =
             node.Opset < 12 ? node.Float("ratio", 0.5f) : node.Has(1) ? node.Fixed(1, "ratio").First.ToScalar() : 0.5f;
         _ = node.Int("seed", 0);
-        if (node.Has(2) && node.Fixed(2, "training_mode").First.ToArray<bool>()[0])
+        if (node.Has(2) && node.Single(2, "training_mode").ToArray<bool>()[0])
         {
             throw node.Bad(
                 "training_mode is true, which is not supported; set it to false (Temper applies dropout when it "

@@ -55,7 +55,7 @@ internal static class LossOperators
                     new Reduce(Reduction.Sum, all), weights));
                 break;
             default:
-                throw node.Bad("attribute 'reduction' is invalid (got \"{reduction}\", expected none, sum or mean)");
+                throw node.Bad($"attribute 'reduction' is invalid (got \"{reduction}\", expected none, sum or mean)");
         }
     }
 

@@ -55,7 +55,7 @@ internal static class QuantizationOperators
             return;
         }
 
-        Value x = AsFloat(node, node.QuantizedInput(0));
+        Value x = node.AsFloat(node.QuantizedInput(0));
         if (node.Has(2))
         {
             x = node.Add(new Subtract(), x, Along(node, 2, x, axis));
@@ -63,6 +63,12 @@ internal static class QuantizationOperators
 
         node.Result(new Multiply(), x, Along(node, 1, x, axis));
     }
+
+    /// <summary>
+    /// Returns a quantized constant, computed in float32, as initializers of its type are read: uint8, else int32.
+    /// </summary>
+    internal static Tensor Whole(Tensor value, OnnxType type) =>
+        value.To(type == OnnxType.UInt8 ? DType.UInt8 : DType.Int32);
 
     /// <summary>
     /// Returns the scales of a constant that DequantizeLinear computes from int8 with zero points of 0; null for any
@@ -109,9 +115,6 @@ internal static class QuantizationOperators
         }
     }
 
-    private static Value AsFloat(NodeImport node, Value value) =>
-        value.DType == DType.Float32 ? value : node.Add(new Cast(DType.Float32), value);
-
     /// <summary>Returns the scale or zero point in float32: a scalar, or one element per index of an axis.</summary>
     private static Value Along(NodeImport node, int input, Value x, int axis)
     {
@@ -123,7 +126,7 @@ internal static class QuantizationOperators
                 : "zero_point");
         }
 
-        Value given = AsFloat(node, node.Input(input));
+        Value given = node.AsFloat(node.Input(input));
         return node.Add(ShapeOperators.To(given, Lengths(node, given.Shape, x, axis)), given);
     }
 

@@ -45,7 +45,7 @@ internal static class ReductionOperators
     private static void TopK(NodeImport node)
     {
         Value x = node.Input(0);
-        int count = node.Opset < 10 ? (int)node.Int("k") : node.Integers(1, "k")[0];
+        int count = node.Opset < 10 ? (int)node.Int("k") : node.Integers(node.Single(1, "k"), "k")[0];
         _ = node.Int("sorted", 1);
         var values = new TopK(count, (int)node.Int("axis", -1)) { IsSmallest = node.Int("largest", 1) == 0 };
         node.Result(values, x);

@@ -153,7 +153,7 @@ internal static class ResizeOperators
     {
         "nearest" => ResizeMode.Nearest,
         "linear" or "bilinear" => ResizeMode.Linear,
-        var other => throw node.Bad("attribute 'mode' is invalid (got \"{other}\", expected nearest or linear)"),
+        var other => throw node.Bad($"attribute 'mode' is not supported (got \"{other}\", expected nearest or linear)"),
     };
 
     /// <summary>Parses an attribute whose values are the enum's names in snake case.</summary>

@@ -36,14 +36,8 @@ internal static class SliceOperators
         int axis = ShapeOperators.Axis(node, node.Int("axis", 0), x.Shape.Rank);
         int[]? lengths =
             node.Opset < 13 ? node.Ints("split") : node.Has(1) ? node.Integers(1, "the lengths of the parts") : null;
-        int parts = lengths?.Length ?? (int)node.Int("num_outputs", node.OutputCount);
-        if (lengths is null)
-        {
-            int max = (x.Shape[axis] + parts - 1) / Math.Max(parts, 1);
-            lengths = [.. Enumerable.Range(0, parts).Select(i => Math.Clamp(x.Shape[axis] - (i * max), 0, max))];
-        }
-
-        if (lengths.Sum() != x.Shape[axis] || lengths.Any(length => length < 0) || parts < node.OutputCount)
+        lengths ??= EqualParts(node, x.Shape[axis]);
+        if (lengths.Sum() != x.Shape[axis] || lengths.Any(length => length < 0) || lengths.Length < node.OutputCount)
         {
             throw node.Bad($"the lengths of the parts do not add up to axis {axis} (got "
                 + $"[{string.Join(", ", lengths)}] for {x.Shape})");
@@ -53,6 +47,26 @@ internal static class SliceOperators
         {
             node.Set(i, node.Add(new Slice(axis, start, start + lengths[i]), x));
         }
+    }
+
+    /// <summary>
+    /// Returns the lengths of equal parts, of which the last may be shorter. Parts without an output are one length, so
+    /// that many of them take no memory.
+    /// </summary>
+    private static int[] EqualParts(NodeImport node, int length)
+    {
+        long parts = node.Int("num_outputs", node.OutputCount);
+        if (parts < 1 || parts > Math.Max(node.OutputCount, length))
+        {
+            throw node.Bad($"attribute 'num_outputs' is invalid (got {parts} for {node.OutputCount} outputs and an "
+                + $"axis of length {length})");
+        }
+
+        long longest = (length + parts - 1) / parts;
+        int[] lengths = [.. Enumerable.Range(0, (int)Math.Min(parts, node.OutputCount + 1)).Select(
+            i => (int)Math.Clamp(length - (i * longest), 0, longest))];
+        lengths[^1] = length - lengths[..^1].Sum();
+        return lengths;
     }
 
     /// <summary>Starts, ends, axes and steps were attributes before opset 10.</summary>
@@ -149,8 +163,8 @@ internal static class SliceOperators
         string mode = node.Text("mode", "constant");
         if (pads.Length != 2 * axes.Length || !Enum.TryParse(mode, ignoreCase: true, out PadMode kind))
         {
-            throw node.Bad($"pads or mode are invalid (got {pads.Length} pads for {axes.Length} axes, mode "
-                + "\"{mode}\")");
+            throw node.Bad($"pads or mode are not supported (got {pads.Length} pads for {axes.Length} axes, mode "
+                + $"\"{mode}\", expected two pads per axis, mode {string.Join(", ", Enum.GetNames<PadMode>())})");
         }
 
         for (int i = 0; i < axes.Length; i++)

@@ -8,22 +8,10 @@ namespace Temper.Formats.Onnx;
 /// </summary>
 internal sealed class Window
 {
-    internal Window(NodeImport node, int[] kernel, int[] strides, int[] dilations, int[] pads)
+    internal Window(GivenWindow given)
     {
-        Axes = kernel.Length;
-        if (Axes is not (1 or 2 or 3))
-        {
-            throw node.Bad($"has {Axes} spatial axes, which is not supported (expected 1 to 3)");
-        }
-
-        if (strides.Length != Axes || dilations.Length != Axes || pads.Length != 2 * Axes
-            || Array.Exists([.. kernel, .. strides, .. dilations], value => value < 1)
-            || Array.Exists(pads, pad => pad < 0))
-        {
-            throw node.Bad("kernel, strides, dilations or pads are invalid (expected one number of 1 or more per "
-                + "spatial axis, two pads of 0 or more)");
-        }
-
+        (int[] kernel, int[] strides, int[] dilations, int[] pads, _) = given;
+        Axes = given.Axes;
         Kernel = Plane(kernel);
         Stride = Plane(strides);
         Dilation = Plane(dilations);
@@ -50,43 +38,20 @@ internal sealed class Window
     /// size.</summary>
     internal static Window Of(NodeImport node, Value x, int[] kernel)
     {
-        int axes = kernel.Length;
-        if (x.Shape.Rank != axes + 2)
+        GivenWindow given = GivenWindow.Of(node, x, kernel);
+        for (int i = 0; given.IsSame && i < given.Axes; i++)
         {
-            throw node.Bad(
-                $"the input has the wrong rank for the kernel (got {x.Shape}, expected batch, channels and {axes} "
-                    + "axes)");
-        }
-
-        int[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)];
-        int[] dilations = node.Ints("dilations") ?? [.. Enumerable.Repeat(1, axes)];
-        int[] pads = node.Ints("pads") ?? new int[2 * axes];
-        string auto = node.Text("auto_pad", "NOTSET");
-        if (auto is "SAME_UPPER" or "SAME_LOWER" && strides.Length == axes && dilations.Length == axes)
-        {
-            pads = new int[2 * axes];
-            for (int i = 0; i < axes; i++)
+            // The output length is ceil(input / stride).
+            (int length, int stride) = (x.Shape[i + 2], given.Strides[i]);
+            checked
             {
-                // The output length is ceil(input / stride); an odd padding element goes after (SAME_UPPER) or before
-                // (SAME_LOWER).
-                int length = x.Shape[i + 2];
-                int outputs = (length + strides[i] - 1) / Math.Max(1, strides[i]);
-                int total = Math.Max(0, ((outputs - 1) * strides[i]) + ((kernel[i] - 1) * dilations[i]) + 1 - length);
-                (pads[i], pads[i + axes]) =
-                    auto is "SAME_UPPER" ? (total / 2, total - (total / 2)) : (total - (total / 2), total / 2);
+                int outputs = (length + stride - 1) / stride;
+                int total = ((outputs - 1) * stride) + ((kernel[i] - 1) * given.Dilations[i]) + 1 - length;
+                given.Pad(i, Math.Max(0, total));
             }
         }
-        else if (auto is not ("NOTSET" or "VALID"))
-        {
-            throw node.Bad("attribute 'auto_pad' is invalid (got \"{auto}\", expected NOTSET, VALID, SAME_UPPER or "
-                + "SAME_LOWER)");
-        }
-        else if (auto is "VALID")
-        {
-            pads = new int[2 * axes];
-        }
 
-        return new Window(node, kernel, strides, dilations, pads);
+        return new Window(given);
     }
 
     /// <summary>Returns the last two axes; a single axis becomes the width of an image with one row.</summary>

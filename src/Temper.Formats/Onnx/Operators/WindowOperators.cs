@@ -28,7 +28,7 @@ internal static class WindowOperators
         var options = new Conv2dOptions
         {
             Stride = window.Stride, Padding = window.Padding, Dilation = window.Dilation,
-            Groups = (int)node.Int("group", 1),
+            Groups = Groups(node),
         };
         var layer = new Conv2d(weights.First.Shape[0], window.Kernel) { Options = options, HasBias = node.Has(2) };
         CheckChannels(node, x.Shape[1], weights.First.Shape[1] * options.Groups);
@@ -42,43 +42,20 @@ internal static class WindowOperators
         Apply(node, window, window.Axes == 3 ? new Conv3d(layer, window.Depth) : layer, all, x);
     }
 
-    /// <summary>If output_shape is given, the pads are computed from it.</summary>
     private static void Transposed(NodeImport node)
     {
         Value x = node.Input(0);
         Known weights = node.Fixed(1, "the weight");
-        int[] kernel = KernelOf(node, weights.First);
-        int axes = kernel.Length;
-        int[] extra = node.Ints("output_padding") ?? new int[axes];
-        int[]? output = node.Ints("output_shape");
-        string auto = node.Text("auto_pad", "NOTSET");
-        int[] strides = node.Ints("strides") ?? [.. Enumerable.Repeat(1, axes)],
-            dilations = node.Ints("dilations") ?? [.. Enumerable.Repeat(1, axes)];
-        int[] pads = node.Ints("pads") ?? new int[2 * axes];
-        if (output is not null || auto is "SAME_UPPER" or "SAME_LOWER")
-        {
-            for (int i = 0; i < axes; i++)
-            {
-                int length = output is null ? x.Shape[i + 2] * strides[i] : output[i + output.Length - axes];
-                int total =
-                    (strides[i] * (x.Shape[i + 2] - 1)) + extra[i] + ((kernel[i] - 1) * dilations[i]) + 1 - length;
-                if (total < 0)
-                {
-                    (extra[i], total) = (extra[i] - total, 0);
-                }
-
-                int half = total / 2;
-                (pads[i], pads[i + axes]) = auto is "SAME_UPPER" ? (half, total - half) : (total - half, half);
-            }
-        }
-
-        var window = new Window(node, kernel, strides, dilations, pads);
+        GivenWindow given = GivenWindow.Of(node, x, KernelOf(node, weights.First));
+        int axes = given.Axes;
+        int[] extra = OutputPadding(node, x, given);
+        var window = new Window(given);
         var options = new Conv2dOptions
         {
             Stride = window.Stride,
             Padding = window.Padding,
             Dilation = window.Dilation,
-            Groups = (int)node.Int("group", 1),
+            Groups = Groups(node),
             OutputPadding = (axes == 1 ? 0 : extra[^2], extra[^1]),
         };
         var layer = new ConvTranspose2d(weights.First.Shape[1] * options.Groups, window.Kernel)
@@ -88,6 +65,38 @@ internal static class WindowOperators
         CheckChannels(node, x.Shape[1], weights.First.Shape[0]);
         Operator volume = new ConvTranspose3d(layer, window.Depth) { OutputPadding = axes == 3 ? extra[0] : 0 };
         Apply(node, window, axes == 3 ? volume : layer, Weights(node, window, weights), x);
+    }
+
+    /// <summary>
+    /// Returns the padding of the output. If the output's size follows from output_shape or auto_pad, it and the pads
+    /// are computed from that size.
+    /// </summary>
+    private static int[] OutputPadding(NodeImport node, Value x, GivenWindow given)
+    {
+        int axes = given.Axes;
+        int[] extra = node.Ints("output_padding") ?? new int[axes];
+        int[]? output = node.Ints("output_shape");
+        if (extra.Length != axes || Array.Exists(extra, value => value < 0)
+            || (output is not null && output.Length != axes && output.Length != axes + 2))
+        {
+            throw node.Bad("output_padding or output_shape are invalid (got "
+                + $"{extra.Length} and {output?.Length ?? axes} numbers, expected {axes}, each padding 0 or more)");
+        }
+
+        for (int i = 0; (output is not null || given.IsSame) && i < axes; i++)
+        {
+            checked
+            {
+                (int size, int stride, int reach) =
+                    (x.Shape[i + 2], given.Strides[i], (given.Kernel[i] - 1) * given.Dilations[i]);
+                int length = output is null ? size * stride : output[i + output.Length - axes];
+                int total = (stride * (size - 1)) + extra[i] + reach + 1 - length;
+                extra[i] += Math.Max(0, -total);
+                given.Pad(i, Math.Max(0, total));
+            }
+        }
+
+        return extra;
     }
 
     private static void MaxPool(NodeImport node)
@@ -168,6 +177,14 @@ internal static class WindowOperators
             ? new(weights, "", weights.First)
             : new(weights, "image", weights.First.Reshape([shape[0], shape[1], 1, shape[2]]));
         return node.Has(2) ? [weight, new(node.Fixed(2, "the bias"), "", node.Fixed(2, "the bias").First)] : [weight];
+    }
+
+    private static int Groups(NodeImport node)
+    {
+        long groups = node.Int("group", 1);
+        return groups is >= 1 and <= int.MaxValue
+            ? (int)groups
+            : throw node.Bad($"attribute 'group' is invalid (got {groups}, expected 1 or more)");
     }
 
     private static int[] KernelOf(NodeImport node, Tensor weights)
