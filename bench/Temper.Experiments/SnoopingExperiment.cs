@@ -61,6 +61,11 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             found =>
                 Console.Error.WriteLine(
                     $"{row}, victim {seed}: {found.Attack} {found.Defense} at {found.Epsilon}: {found.MeanReturn:F2}"));
+        foreach (string line in SnoopingRows.Skipped(scale.Attacks, proxies))
+        {
+            Console.Error.WriteLine($"{row}, victim {seed}: {line}");
+        }
+
         rows.AddClean();
         foreach (double epsilon in scale.Epsilons)
         {

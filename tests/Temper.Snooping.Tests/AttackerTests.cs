@@ -42,6 +42,7 @@ public sealed class AttackerTests
         Near([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1), Linear(Pair), 0.9f, 0.1f));
         Near([0.2f, 0.8f], Attack(GradientSign.Fgsm(0.1), Linear(Pair), 0.1f, 0.9f));
         Near([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1) with { IsTargeted = true }, Linear(Pair), 0.9f, 0.1f));
+        Near([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1), Linear(Pair, ProxyGoal.Rewards), 0.9f, 0.1f));
     }
 
     [Fact]

@@ -65,6 +65,21 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
+    public void A_log_that_no_array_can_hold_is_refused_and_memory_grows_with_the_steps()
+    {
+        // Arrays have at most 2,147,483,591 elements (documented for .NET), which is 1,217,394 frames of 42 x 42.
+        StreamInfo pixels = new(Shape.Create(1, 42, 42), 4, 0, 1, 3, "test");
+        ArgumentException error = Assert.Throws<ArgumentException>(() => new SnoopRecorder(pixels, ThreatModel.S, 1_300_000));
+        Assert.Contains("expected at most 1217394 steps); record fewer steps (--steps)", error.Message, StringComparison.Ordinal);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var recorder = new SnoopRecorder(pixels, ThreatModel.SRA, 1_217_394);
+        recorder.Observe(new float[42 * 42], isFirst: true);
+        recorder.Act(1, 0);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        Assert.Equal(1, recorder.ToLog().Count);
+    }
+
+    [Fact]
     public void Damaged_logs_are_refused_with_a_message()
     {
         SnoopLogFile.Save(Streams.Catch(ThreatModel.SRA, 10), _path);

@@ -1,7 +1,10 @@
 using Temper.Formats;
+using Temper.Randomness;
+using Temper.Snooping.Attacks;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
 using Temper.Tensors;
+using Temper.Testing;
 
 namespace Temper.Snooping.Tests;
 
@@ -99,6 +102,23 @@ public sealed class ProxyTests
         {
             File.Delete(path);
         }
+    }
+
+    /// <summary>Files written before the goal existed store the classes of rewards like those of actions.</summary>
+    [Theory]
+    [InlineData(ProxyGoal.Rewards)]
+    [InlineData(ProxyGoal.Classes)]
+    public void Kinds_of_rewards_are_not_taken_for_actions(ProxyGoal stored)
+    {
+        using var folder = new TemporaryFolder();
+        IStateLog log = Streams.Catch(ThreatModel.SR, 200);
+        Proxy trained = new RewardPredictor().TrainOn(log, Quick with { Epochs = 1 });
+        Assert.Equal(ProxyGoal.Rewards, trained.Goal);
+        (trained with { Goal = stored }).Save(folder["proxy.safetensors"]);
+        Proxy loaded = Proxy.Load(folder["proxy.safetensors"]);
+        Assert.Equal(ProxyGoal.Rewards, loaded.Goal);
+        Assert.Throws<ArgumentException>(() => AttackTiming.Calibrate(TimingRule.LowMargin, 0.25, loaded, log));
+        Assert.Throws<ArgumentException>(() => new ObservationAttacker(new GuidedFrame { Epsilon = 0.1 }, [loaded], log.Stream, RandomStream.FromSeed(1)));
     }
 
     [Fact]

@@ -69,6 +69,9 @@ internal sealed class RlBridgeCommand() : ToolCommand(
     {
         BridgeListener listener = BridgeSettings.Listener(context);
         DnsEndPoint behind = BridgeSettings.Peer(context.Require(Connect), Connect.Flag);
+
+        // Checked before waiting: temper and godot use the bounds only when a peer connects.
+        _ = BoundsOf(context);
         Proxy[] proxies = [.. context.Get(Proxies).Select(Proxy.Load)];
         string? output = context.Get(SnoopingSettings.Output);
         bool isAttack = proxies.Length > 0 || context.Values.IsGiven(Attack);
@@ -126,7 +129,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
                     Minimum = minimum, Maximum = maximum,
                 };
                 OpenEnvRelay open = await OpenEnvRelay.StartAsync(
-                    listener, new Uri($"http://{behind.Host}:{behind.Port}"), format, session.Tap, stop)
+                    listener, BridgeSettings.AddressOf(behind), format, session.Tap, stop)
                     .ConfigureAwait(false);
                 await using (open.ConfigureAwait(false))
                 {

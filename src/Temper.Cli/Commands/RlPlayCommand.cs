@@ -38,8 +38,11 @@ internal sealed class RlPlayCommand()
         string name = context.Require(RlSettings.Environment), file = context.Require(Agent);
         EnvironmentOptions options = RlSettings.Options(context);
         bool isRandom = file is AtRandom;
-        IEnvironment? remote = RemotePlay.IsAddress(name) ? RemotePlay.Connect(name, context.Cancel) : null;
-        using var connection = remote as IDisposable;
+        IEnvironment? connected = RemotePlay.IsAddress(name) ? RemotePlay.Connect(name, context) : null;
+        using var connection = connected as IDisposable;
+        IEnvironment? remote = connected is not null && options.StepLimit is { } limit
+            ? new LimitedEnvironment(connected, limit)
+            : connected;
         Policy policy =
             isRandom ? RandomPolicy.For(remote ?? EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
 

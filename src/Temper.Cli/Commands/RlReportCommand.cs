@@ -83,8 +83,13 @@ internal sealed class RlReportCommand() : ToolCommand(
         }
 
         IReadOnlyList<string> attacks = context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"];
-        options = options with { Detector = DetectorOf(context, log) };
+        options = options with { Detector = DetectorOf(context, log, new SnoopingRun(options)) };
         SnoopingRows.Check(attacks, proxies, isTimed: context.Get(Timing) is not null);
+        foreach (string line in SnoopingRows.Skipped(attacks, proxies))
+        {
+            context.Terminal.Note(line);
+        }
+
         if (context.Get(Folder) is { } folder)
         {
             Directory.CreateDirectory(folder);
@@ -110,17 +115,11 @@ internal sealed class RlReportCommand() : ToolCommand(
         var table = new SnoopingTable(rows.Rows, run.RandomReturn(), Conditions(options, proxies));
         if (context.Get(Folder) is { } output)
         {
-            double epsilon = context.Get(Epsilons).Max();
             var report = new Report
             {
                 Title = $"Snooping on {options.Environment}",
                 Subtitle = $"temper rl report, {options.Victims.Count} victims",
-                Sections =
-                [
-                    table.ToSection(), run.Watch("Play before the attack", new RandomSign { Epsilon = 0 }, []),
-                    run.Watch($"Play under attack: {proxies[0].Task} {attacks[0]}, epsilon "
-                        + $"{epsilon:0.###}", AttackNames.OfProxy(attacks[0], epsilon, "rl report"), [proxies[0]]),
-                ],
+                Sections = [table.ToSection(), .. rows.Pictures(context.Get(Epsilons).Max(), attacks)],
             };
             report.Save(Path.Combine(output, "report.html"));
         }
@@ -151,18 +150,28 @@ internal sealed class RlReportCommand() : ToolCommand(
         };
     }
 
-    private static PerturbationDetector? DetectorOf(CommandContext context, IStateLog? log)
+    /// <summary>Loads the detector, and checks that it and the log are of the victims' stream format.</summary>
+    private static PerturbationDetector? DetectorOf(CommandContext context, IStateLog? log, SnoopingRun run)
     {
+        if (log is not null)
+        {
+            run.Require(SnoopingSettings.Log.Flag, log.Stream);
+        }
+
         if (context.Get(Detector) is not { } file)
         {
             return null;
         }
 
-        Proxy predictor = Proxy.Load(file);
-        return log is not null && context.Get(Mode) is not "whole"
-            ? PerturbationDetector.Calibrate(predictor, log)
-            : throw ToolException.Usage(
+        if (log is null || context.Get(Mode) is "whole")
+        {
+            throw ToolException.Usage(
                 "rl report: --detector needs --log, and works on single frames (not with --stack whole)");
+        }
+
+        Proxy predictor = Proxy.Load(file);
+        run.Require(Detector.Flag, predictor.Stream);
+        return PerturbationDetector.Calibrate(predictor, log);
     }
 
     private static Policy? Load(CommandContext context, Setting<string?> setting) =>

@@ -26,12 +26,31 @@ internal sealed class RlServeEnvCommand()
 
     internal override int Run(CommandContext context)
     {
+        RequireUsed(context);
         string name = context.Require(RlSettings.Environment);
         EnvironmentOptions options = RlSettings.Options(context);
         _ = EnvironmentCatalog.Create(name, options);
         BridgeListener listener = BridgeSettings.Listener(context);
         Serve(context, () => EnvironmentCatalog.Create(name, options), listener).GetAwaiter().GetResult();
         return ExitCode.Success;
+    }
+
+    /// <summary>Throws if a setting is given that the protocol would ignore.</summary>
+    private static void RequireUsed(CommandContext context)
+    {
+        string protocol = context.Get(BridgeSettings.Protocol);
+        Setting[] ignored = protocol switch
+        {
+            // Every reset of Temper's own protocol brings its seed.
+            BridgeSettings.Own => [Connect, Seed],
+            BridgeSettings.OpenEnv => [Connect],
+            _ => [BridgeSettings.Host, BridgeSettings.Port, BridgeSettings.MaxConnections],
+        };
+        if (ignored.FirstOrDefault(context.Values.IsGiven) is { } setting)
+        {
+            throw ToolException.Usage(
+                $"rl serve-env: {setting.Flag} does not apply to the protocol {protocol}; leave it out");
+        }
     }
 
     private static async Task Serve(CommandContext context, Func<IEnvironment> create, BridgeListener listener)
@@ -48,7 +67,8 @@ internal sealed class RlServeEnvCommand()
                 break;
             case BridgeSettings.OpenEnv:
                 OpenEnvServer server =
-                    await OpenEnvServer.StartAsync(create, listener, context.Cancel).ConfigureAwait(false);
+                    await OpenEnvServer.StartAsync(create, listener, context.Get(Seed), context.Cancel)
+                        .ConfigureAwait(false);
                 await using (server.ConfigureAwait(false))
                 {
                     await Wait(context, server.Address.ToString().TrimEnd('/')).ConfigureAwait(false);

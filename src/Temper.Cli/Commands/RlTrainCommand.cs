@@ -27,6 +27,13 @@ internal sealed class RlTrainCommand() : RunCommand(
     {
         string name = context.Require(RlSettings.Environment);
         EnvironmentOptions settings = RlSettings.Options(context);
+        if (settings.StepLimit is 0)
+        {
+            throw ToolException.Usage(
+                $"rl train: {RlSettings.StepLimit.Flag} 0 cannot be used, because evaluating a policy that never ends "
+                + "its episode would not end (got 0, expected 1 or more); leave it out, or give a limit");
+        }
+
         settings = settings with { FrameSkip = settings.FrameSkip ?? AgentPresets.FrameSkipFor(name) };
         IEnvironment Create() => EnvironmentCatalog.Create(name, settings);
         AgentTrainingOptions options = RlTrainSettings.Options(context, Create().Spec);

@@ -18,8 +18,8 @@ internal static class RlSettings
             + "the agent, if any, was trained with, else 0.1", maximum: 1);
 
     internal static Setting<int?> StepLimit { get; } = new(
-        "step-limit", "Steps after which an episode is truncated, 0 = never; when not given, the value that the "
-            + "agent, if any, was trained with, else the environment's default", null,
+        "step-limit", "Steps after which an episode is truncated, 0 = never (not in rl train); when not given, the "
+            + "value that the agent, if any, was trained with, else the environment's default", null,
         text => int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int value) && value >= 0
             ? value
             : throw new FormatException("a whole number of at least 0"));

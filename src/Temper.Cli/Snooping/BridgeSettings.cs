@@ -79,6 +79,9 @@ internal static class BridgeSettings
             : throw ToolException.Usage($"{flag}: cannot be used (got '{text}', expected HOST:PORT)");
     }
 
+    /// <summary>The http address of a peer; an IPv6 address gets its brackets.</summary>
+    internal static Uri AddressOf(DnsEndPoint peer) => new UriBuilder("http", peer.Host, peer.Port).Uri;
+
     /// <summary>Waits until the command is canceled.</summary>
     internal static Task Stopped(CancellationToken stop) =>
         Task.Delay(System.Threading.Timeout.Infinite, stop)

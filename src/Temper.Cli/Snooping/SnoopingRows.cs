@@ -1,5 +1,6 @@
 using Temper.Cli.CommandLine;
 using Temper.Reinforcement.Agents;
+using Temper.Reporting.Documents;
 using Temper.Snooping.Attacks;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
@@ -42,6 +43,14 @@ internal sealed class SnoopingRows(
             _ = OfActions(proxies);
         }
     }
+
+    /// <summary>One line for each requested attack and proxy that have no row together.</summary>
+    internal static IEnumerable<string> Skipped(IReadOnlyList<string> attacks, IReadOnlyList<Proxy> proxies) =>
+        from attack in attacks
+        from proxy in proxies
+        where !Fits(Create(attack, epsilon: 0), proxy)
+        select $"{attack}: no rows with {proxy.Task}, because it needs a proxy that predicts actions alone (got "
+            + $"{proxy.Goal}); use action-imitator, latent-imitator or offline-q";
 
     internal void AddClean() => Add(run.Clean());
 
@@ -102,24 +111,20 @@ internal sealed class SnoopingRows(
     {
         foreach (Proxy proxy in proxies)
         {
-            if (attack is GuidedFrame && proxy.Goal != ProxyGoal.Classes)
+            if (!Fits(attack, proxy))
             {
-                // A proxy without actions has no action to attack.
                 continue;
             }
 
+            Add(run.Row(NameOf(proxy, name), attack, _ => [proxy], null));
             if (proxy.Goal == ProxyGoal.Value && attack is GradientSign steps)
             {
                 // The harmful direction is not known beforehand, so both are played.
-                Add(run.Row($"{proxy.Task} {name}, value down", attack, _ => [proxy], null));
                 Add(run.Row($"{proxy.Task} {name}, value up", steps with { RaisesValue = true }, _ => [proxy], null));
-                continue;
             }
-
-            Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null));
-            if (run.HasDefense)
+            else if (run.HasDefense)
             {
-                Add(run.Row($"{proxy.Task} {name}", attack, _ => [proxy], null, isDefended: true));
+                Add(run.Row(NameOf(proxy, name), attack, _ => [proxy], null, isDefended: true));
             }
         }
 
@@ -129,9 +134,38 @@ internal sealed class SnoopingRows(
         }
     }
 
+    /// <summary>
+    /// Pictures of the first victim's first episode: without an attack, and under the first attack with the first proxy
+    /// that has a row for it.
+    /// </summary>
+    internal IEnumerable<Section> Pictures(double epsilon, IReadOnlyList<string> attacks)
+    {
+        yield return run.Watch("Play before the attack", SnoopingRun.CleanName, new RandomSign { Epsilon = 0 }, []);
+        string name = attacks[0];
+        ObservationAttack attack = Create(name, epsilon);
+        if (proxies.FirstOrDefault(proxy => Fits(attack, proxy)) is { } used)
+        {
+            yield return run.Watch(
+                $"Play under attack: {used.Task} {name}, epsilon {epsilon:0.###}", NameOf(used, name), attack, [used]);
+        }
+    }
+
+    /// <summary>Name of the row of an attack with a proxy; a value is lowered.</summary>
+    private static string NameOf(Proxy proxy, string attack) =>
+        proxy.Goal == ProxyGoal.Value ? $"{proxy.Task} {attack}, value down" : $"{proxy.Task} {attack}";
+
+    /// <summary>
+    /// Whether an attack can use a proxy. The guided attack changes the most likely action, so every output of the
+    /// proxy must stand for an action.
+    /// </summary>
+    private static bool Fits(ObservationAttack attack, Proxy proxy) =>
+        attack is not GuidedFrame || proxy.Goal == ProxyGoal.Classes;
+
     private static Proxy OfActions(IReadOnlyList<Proxy> proxies) =>
         proxies.FirstOrDefault(proxy => proxy.Goal == ProxyGoal.Classes)
-        ?? throw ToolException.Usage("rl report: --timing needs a proxy of actions, such as action-imitator");
+        ?? throw ToolException.Usage("rl report: --timing needs a proxy that predicts actions alone (got "
+            + $"{string.Join(", ", proxies.Select(proxy => proxy.Task))}; expected action-imitator, latent-imitator or "
+            + "offline-q); train one with temper rl snoop");
 
     private static ObservationAttack Create(string attack, double epsilon) =>
         AttackNames.OfProxy(attack, epsilon, "rl report");

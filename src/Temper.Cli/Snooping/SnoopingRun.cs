@@ -1,3 +1,4 @@
+using Temper.Cli.CommandLine;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Reinforcement.Agents;
@@ -42,6 +43,9 @@ internal sealed record SnoopingRunOptions
 /// <summary>Plays the victims under one attack at a time.</summary>
 internal sealed class SnoopingRun(SnoopingRunOptions options)
 {
+    /// <summary>Name of the row without an attack.</summary>
+    internal const string CleanName = "none";
+
     private readonly RandomStream _random = RandomStream.FromSeed(options.Seed);
 
     /// <summary>The format of a victim's observation stream.</summary>
@@ -55,6 +59,20 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     /// <summary>Whether the rounding defense is possible for all victims.</summary>
     internal bool HasDefense => options.Victims.All(victim => CanRound(StreamOf(victim)));
 
+    /// <summary>Throws a usage error if a file was made for other frames than the victims receive.</summary>
+    /// <param name="flag">Flag that names the file.</param>
+    /// <param name="stream">Format of the stream that the file was made for.</param>
+    internal void Require(string flag, StreamInfo stream)
+    {
+        if (options.Victims.Select(StreamOf).FirstOrDefault(victim => !victim.FrameShape.Equals(stream.FrameShape))
+            is { } other)
+        {
+            throw ToolException.Usage($"rl report: {flag} was made for another stream format (got frames of "
+                + $"{stream.FrameShape}, expected {other.FrameShape}); start from a log recorded in "
+                + $"{options.Environment}");
+        }
+    }
+
     /// <summary>
     /// Wraps the network of a victim or of another agent as a proxy, for an attacker with access to it.
     /// </summary>
@@ -64,7 +82,7 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     };
 
     internal SnoopingRow Clean() =>
-        Row("none", new RandomSign { Epsilon = 0 }, _ => [], null) with { Baseline = Baseline.Clean };
+        Row(CleanName, new RandomSign { Epsilon = 0 }, _ => [], null) with { Baseline = Baseline.Clean };
 
     /// <summary>The mean return of random play.</summary>
     internal double RandomReturn()
@@ -128,14 +146,18 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     /// Plays the first victim's first episode under an attack and returns pictures of its observations. The episode is
     /// the same as the first one of the attack's row.
     /// </summary>
-    internal Section Watch(string title, ObservationAttack attack, IReadOnlyList<Proxy> proxies)
+    /// <param name="title">Title of the section.</param>
+    /// <param name="name">Name of the row, from which the attack's random numbers are derived.</param>
+    /// <param name="attack">The attack; stack mode and precision are taken from the options of the run.</param>
+    /// <param name="proxies">The proxies used.</param>
+    internal Section Watch(string title, string name, ObservationAttack attack, IReadOnlyList<Proxy> proxies)
     {
         Policy victim = options.Victims[0];
         var recording = new PlayRecording();
         var attacker = new ObservationAttacker(attack with
         {
             Mode = options.Mode, Precision = options.Precision,
-        }, proxies, StreamOf(victim), _random.Split(title));
+        }, proxies, StreamOf(victim), _random.Split(name));
         PlayedEpisode played =
             Play(victim, new AttackingChannel(attacker, options.Time), episodes: 1, recording.See)[0];
         return recording.ToSection(title, $"return {played.Return:F2} in {played.Steps} steps, as the agent saw it");

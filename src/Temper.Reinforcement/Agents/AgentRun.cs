@@ -30,7 +30,10 @@ public sealed record AgentRunOptions
     /// <summary>Called after each evaluation with the new point of the learning curve and the trainer.</summary>
     public Action<CurvePoint, AgentTrainer>? Progress { get; init; }
 
-    /// <summary>Stops the training after the current update and writes a checkpoint.</summary>
+    /// <summary>
+    /// Stops the training after the current update, or in the middle of an evaluation, and writes a checkpoint. A
+    /// resumed training repeats the evaluation.
+    /// </summary>
     public CancellationToken Cancel { get; init; }
 }
 
@@ -96,9 +99,16 @@ public sealed class AgentRun
 
     private bool HasReached => _options.StopAt is { } target && _bestReturn >= target;
 
+    /// <summary>
+    /// Whether the policy must be evaluated before the training goes on. This holds until the evaluation is complete,
+    /// so that a checkpoint written after a canceled evaluation makes the resumed run repeat it.
+    /// </summary>
+    private bool IsDue => _trainer.Steps >= _next
+        || (_trainer.IsComplete && (_curve.Count == 0 || _curve[^1].Steps < _trainer.Steps));
+
     private AgentRunResult Run()
     {
-        while (!_trainer.IsComplete && !HasReached)
+        while (!HasReached && (IsDue || !_trainer.IsComplete))
         {
             if (_options.Cancel.IsCancellationRequested)
             {
@@ -107,29 +117,40 @@ public sealed class AgentRun
                     _best ?? _trainer.Snapshot(), _bestReturn, _curve, _trainer.Steps, IsComplete: false);
             }
 
-            _trainer.Update();
-            foreach (FinishedEpisode episode in _trainer.Finished)
-            {
-                _sum += episode.Return;
-                _episodes++;
-            }
-
-            if (_trainer.Steps >= _next || _trainer.IsComplete)
+            if (IsDue)
             {
                 Measure();
-                Save();
+            }
+            else
+            {
+                Update();
             }
         }
 
         return new AgentRunResult(_best ?? _trainer.Snapshot(), _bestReturn, _curve, _trainer.Steps, IsComplete: true);
     }
 
+    private void Update()
+    {
+        _trainer.Update();
+        foreach (FinishedEpisode episode in _trainer.Finished)
+        {
+            _sum += episode.Return;
+            _episodes++;
+        }
+    }
+
+    /// <summary>
+    /// Evaluates the policy, adds a point to the curve and saves a checkpoint; changes nothing if it is canceled.
+    /// </summary>
     private void Measure()
     {
         Policy policy = _trainer.Snapshot();
-        double mean = EpisodePlayer.Play(
-            policy, _create, new PlayOptions { Episodes = _options.EvaluationEpisodes, Seed = _options.EvaluationSeed })
-            .Average(episode => episode.Return);
+        if (Evaluate(policy) is not { } mean)
+        {
+            return;
+        }
+
         var point = new CurvePoint(_trainer.Steps, _episodes, _episodes > 0 ? _sum / _episodes : double.NaN, mean);
         (_sum, _episodes, _next) = (0, 0, ((_trainer.Steps / _every) + 1) * _every);
         _curve.Add(point);
@@ -139,6 +160,24 @@ public sealed class AgentRun
         }
 
         _options.Progress?.Invoke(point, _trainer);
+        Save();
+    }
+
+    /// <summary>Returns the mean return in the evaluation episodes; null: canceled.</summary>
+    private double? Evaluate(Policy policy)
+    {
+        var play = new PlayOptions
+        {
+            Episodes = _options.EvaluationEpisodes, Seed = _options.EvaluationSeed, Cancel = _options.Cancel,
+        };
+        try
+        {
+            return EpisodePlayer.Play(policy, _create, play).Average(episode => episode.Return);
+        }
+        catch (OperationCanceledException) when (_options.Cancel.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private void Save()

@@ -48,7 +48,9 @@ public abstract class AgentTrainer : IDisposable
     /// <summary>Episodes that ended during the last update.</summary>
     public IReadOnlyList<FinishedEpisode> Finished => FinishedEpisodes;
 
-    /// <summary>Metrics of the last update, by name.</summary>
+    /// <summary>
+    /// Metrics of the last update, by name; NaN: unknown, as before the first update and after a resume.
+    /// </summary>
     public abstract IReadOnlyList<KeyValuePair<string, double>> Metrics { get; }
 
     internal List<FinishedEpisode> FinishedEpisodes { get; } = [];

@@ -22,7 +22,7 @@ public sealed class DqnTrainer : AgentTrainer
     private readonly StepOutcome[] _outcomes;
     private readonly int _count, _length;
     private Network _targetNetwork;
-    private double _loss;
+    private double _loss = double.NaN;
 
     /// <summary>Creates a trainer and resets the environments.</summary>
     /// <param name="create">Creates an environment; its actions must be discrete.</param>

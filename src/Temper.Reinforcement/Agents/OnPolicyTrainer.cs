@@ -25,7 +25,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
     private readonly int[] _shuffled;
     private readonly StepOutcome[] _outcomes;
     private readonly int _width, _noiseWidth, _actionWidth;
-    private PolicyLoss _metrics;
+    private PolicyLoss _metrics = new(float.NaN, float.NaN, float.NaN, float.NaN);
 
     /// <summary>Creates a trainer and resets the environments.</summary>
     /// <param name="create">Creates an environment.</param>

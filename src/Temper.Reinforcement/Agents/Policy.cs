@@ -68,12 +68,16 @@ public sealed record Policy
     /// frame skip.
     /// </summary>
     /// <param name="name">Name of the environment.</param>
-    /// <param name="overrides">Settings that override those of the policy; null: none.</param>
+    /// <param name="overrides">
+    /// Settings that override those of the policy; null: none. All six actions can be requested only for a policy that
+    /// chooses among them.
+    /// </param>
     /// <exception cref="ArgumentException">The policy's actions are not those of the environment.</exception>
     public IEnvironment CreateEnvironment(string name, EnvironmentOptions? overrides = null)
     {
         EnvironmentOptions options = Options with
         {
+            HasAllActions = overrides?.HasAllActions == true || Options.HasAllActions,
             Sticky = overrides?.Sticky ?? Options.Sticky, StepLimit = overrides?.StepLimit ?? Options.StepLimit,
             FrameSkip = overrides?.FrameSkip ?? Options.FrameSkip,
         };
@@ -86,6 +90,13 @@ public sealed record Policy
                 throw new ArgumentException(
                     $"agent: its actions belong to another game, not {name} (got {string.Join(',', actions)}, expected "
                     + $"{string.Join(',', minimal)} or 0,1,2,3,4,5)");
+            }
+
+            if (overrides?.HasAllActions == true && !isAll)
+            {
+                throw new ArgumentException(
+                    $"agent: it chooses among {actions.Count} actions of {name}, not among all six (got "
+                    + $"{string.Join(',', actions)}, expected 0,1,2,3,4,5); leave out the option for all actions");
             }
 
             options = options with { HasAllActions = isAll && minimal.Length < 6 };

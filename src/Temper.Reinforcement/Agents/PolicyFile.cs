@@ -90,7 +90,7 @@ public static class PolicyFile
                 Actions = Text("actions") is { } actions ? ParseActions(actions) : null,
             };
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or OverflowException)
         {
             throw new ModelFormatException(path, 0, $"agent: its metadata is damaged ({e.Message})", e);
         }

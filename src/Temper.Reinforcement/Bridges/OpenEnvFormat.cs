@@ -59,7 +59,8 @@ public sealed record OpenEnvFormat
         if (actions == 0)
         {
             throw new BridgeException("OpenEnv: the number of actions is unknown (the observation has no "
-                + "legal_actions); set the number of actions");
+                + "legal_actions); rl play needs a server that sends them, rl bridge takes --actions, and in code it "
+                + "is OpenEnvFormat.Actions");
         }
 
         // The shape of a flat array may be given in a separate field.
@@ -129,6 +130,7 @@ public sealed record OpenEnvFormat
             ? numbers
             : throw new BridgeException(
                 $"OpenEnv: an observation has no numbers{(found is null ? "" : $" in '{found}'")} (got the fields "
-                + $"{string.Join(", ", observation.Select(pair => pair.Key).Take(8))}); set the field that holds them");
+                + $"{string.Join(", ", observation.Select(pair => pair.Key).Take(8))}); name the field that holds them "
+                + "(rl bridge: --observation-field; in code: OpenEnvFormat.ObservationField)");
     }
 }

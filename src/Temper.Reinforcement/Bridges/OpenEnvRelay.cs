@@ -84,12 +84,12 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         await _turn.WaitAsync(context.RequestAborted).ConfigureAwait(false);
         try
         {
-            using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-            using HttpResponseMessage answer = await _client
-                .PostAsync(new Uri($"/{type}", UriKind.Relative), content, context.RequestAborted)
-                .ConfigureAwait(false);
-            byte[] bytes = await answer.Content.ReadAsByteArrayAsync(context.RequestAborted).ConfigureAwait(false);
-            if (answer.IsSuccessStatusCode)
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/{type}", UriKind.Relative))
+            {
+                Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"),
+            };
+            (int status, byte[] bytes) = await AskAsync(request, context.RequestAborted).ConfigureAwait(false);
+            if (status is >= StatusCodes.Status200OK and < StatusCodes.Status300MultipleChoices)
             {
                 JsonObject json = JsonNumbers.Parse(bytes, _environment.Authority);
                 _shared ??= new Session(_format, _tap);
@@ -97,12 +97,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
                 bytes = Encoding.UTF8.GetBytes(json.ToJsonString());
             }
 
-            await WebHost.WriteAsync(context.Response, (int)answer.StatusCode, bytes, context.RequestAborted)
-                .ConfigureAwait(false);
-        }
-        catch (HttpRequestException error)
-        {
-            throw new BridgeException($"{_environment}: {type} got no reply ({error.Message})", error);
+            await WebHost.WriteAsync(context.Response, status, bytes, context.RequestAborted).ConfigureAwait(false);
         }
         finally
         {
@@ -112,11 +107,28 @@ public sealed class OpenEnvRelay : IAsyncDisposable
 
     private async Task GetAsync(HttpContext context, string path)
     {
-        using HttpResponseMessage answer =
-            await _client.GetAsync(new Uri(path, UriKind.Relative), context.RequestAborted).ConfigureAwait(false);
-        await WebHost.WriteAsync(
-            context.Response, (int)answer.StatusCode, await answer.Content.ReadAsByteArrayAsync(context.RequestAborted)
-                .ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        (int status, byte[] bytes) = await AskAsync(request, context.RequestAborted).ConfigureAwait(false);
+        await WebHost.WriteAsync(context.Response, status, bytes, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a request to the environment and returns the status and the body of the reply.</summary>
+    /// <exception cref="BridgeException">The environment cannot be reached, or does not reply in time.</exception>
+    private async Task<(int Status, byte[] Body)> AskAsync(HttpRequestMessage request, CancellationToken aborted)
+    {
+        try
+        {
+            using HttpResponseMessage answer = await _client.SendAsync(request, aborted).ConfigureAwait(false);
+            byte[] body = await answer.Content.ReadAsByteArrayAsync(aborted).ConfigureAwait(false);
+            return ((int)answer.StatusCode, body);
+        }
+        catch (Exception error) when (error is HttpRequestException
+            || (error is TaskCanceledException && !aborted.IsCancellationRequested))
+        {
+            // The client reports its own time limit as a cancellation, although nobody canceled the request.
+            throw new BridgeException(
+                $"{request.RequestUri}: no reply ({error.Message}); is the other side running?", error);
+        }
     }
 
     private async Task SocketAsync(HttpContext context)

@@ -23,12 +23,13 @@ public sealed class OpenEnvServer : IAsyncDisposable
     private readonly ServedEpisode _shared;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _stop = new();
-    private long _resets;
+    private long _lastSeed;
     private int _sockets;
 
-    private OpenEnvServer(Func<IEnvironment> create, BridgeListener listener)
+    private OpenEnvServer(Func<IEnvironment> create, BridgeListener listener, ulong seed)
     {
         (_create, _listener, _shared) = (create, listener, new ServedEpisode(create()));
+        _lastSeed = unchecked((long)(seed - 1));
         _application = WebHost.Build(listener);
         _application.Map("/ws", context => WebHost.GuardAsync(context, listener, () => SocketAsync(context)));
         _application.MapPost("/reset", context => PostAsync(context, "reset"));
@@ -51,12 +52,13 @@ public sealed class OpenEnvServer : IAsyncDisposable
     /// <summary>Starts a server.</summary>
     /// <param name="create">Creates an environment.</param>
     /// <param name="listener">Address and limits.</param>
+    /// <param name="seed">Seed of the first reset that brings none; each further one adds 1.</param>
     /// <param name="cancel">Cancels the start.</param>
     /// <exception cref="BridgeException">The server cannot listen on the address.</exception>
     public static async Task<OpenEnvServer> StartAsync(
-        Func<IEnvironment> create, BridgeListener listener, CancellationToken cancel = default)
+        Func<IEnvironment> create, BridgeListener listener, ulong seed = 1, CancellationToken cancel = default)
     {
-        var server = new OpenEnvServer(create, listener);
+        var server = new OpenEnvServer(create, listener, seed);
         await WebHost.StartAsync(server._application, listener, cancel).ConfigureAwait(false);
         return server;
     }
@@ -151,7 +153,7 @@ public sealed class OpenEnvServer : IAsyncDisposable
         EnvironmentSpec spec = episode.Spec;
         if (type is "reset")
         {
-            long next = Interlocked.Increment(ref _resets);
+            long next = Interlocked.Increment(ref _lastSeed);
             episode.Reset((ulong)(JsonNumbers.Value<long>((data as JsonObject)?["seed"]) ?? next));
             return OpenEnvFormat.ObservationOf(spec, episode.Observation, outcome: null);
         }

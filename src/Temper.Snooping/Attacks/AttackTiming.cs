@@ -83,7 +83,7 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     {
         if (proxy.Goal is not ProxyGoal.Classes)
         {
-            throw new ArgumentException($"timing: needs a proxy that predicts actions (got {proxy.Task}, whose "
+            throw new ArgumentException($"timing: needs a proxy that predicts actions alone (got {proxy.Task}, whose "
                 + $"output is {proxy.Goal}); use action-imitator, latent-imitator or offline-q");
         }
     }

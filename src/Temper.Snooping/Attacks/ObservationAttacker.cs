@@ -45,8 +45,8 @@ public sealed class ObservationAttacker
         if (attack is GuidedFrame && (proxies[0].Goal != ProxyGoal.Classes
             || !float.IsFinite(stream.Minimum) || !float.IsFinite(stream.Maximum)))
         {
-            throw new ArgumentException($"{attack.Name}: needs a proxy that predicts actions and bounded observations "
-                + $"(got {proxies[0].Goal}, {stream.Minimum} to {stream.Maximum})");
+            throw new ArgumentException($"{attack.Name}: needs a proxy that predicts actions alone and bounded "
+                + $"observations (got {proxies[0].Goal}, {stream.Minimum} to {stream.Maximum})");
         }
 
         if (proxies.FirstOrDefault(proxy => !proxy.Stream.StackShape.Equals(stream.StackShape)) is { } other)

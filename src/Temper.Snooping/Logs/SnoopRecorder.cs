@@ -5,20 +5,23 @@ namespace Temper.Snooping.Logs;
 /// </summary>
 /// <remarks>
 /// Not thread-safe. A step is recorded when its action arrives, so the last observation of an episode is not recorded.
+/// Memory grows with the recorded steps.
 /// </remarks>
 /// <param name="stream">Format of the stream.</param>
 /// <param name="threat">Threat model: the signals to record.</param>
 /// <param name="capacity">Maximum number of recorded steps, 1 or more; later steps are ignored.</param>
+/// <exception cref="ArgumentException">A log of so many steps would be larger than an array can be.</exception>
 public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
 {
-    private readonly float[] _observations = new float[checked(capacity * stream.FrameShape.Count)];
-    private readonly bool[] _firsts = new bool[capacity];
-    private readonly int[] _actions = threat.HasActions() ? new int[capacity] : [];
-    private readonly float[] _rewards = threat.HasRewards() ? new float[capacity] : [];
-    private bool _isPending;
+    private readonly float[] _pending = new float[SizeOf(stream, capacity)];
+    private readonly List<float> _observations = [];
+    private readonly List<bool> _firsts = [];
+    private readonly List<int> _actions = [];
+    private readonly List<float> _rewards = [];
+    private bool _isPending, _isFirst;
 
     /// <summary>Number of steps recorded so far.</summary>
-    public int Count { get; private set; }
+    public int Count => _firsts.Count;
 
     /// <summary>True if the capacity is reached; further steps are ignored.</summary>
     public bool IsFull => Count == capacity;
@@ -29,17 +32,16 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
     /// <exception cref="ArgumentException">The observation has the wrong length.</exception>
     public void Observe(ReadOnlySpan<float> observation, bool isFirst)
     {
-        int size = stream.FrameShape.Count;
-        if (observation.Length != size)
+        if (observation.Length != _pending.Length)
         {
             throw new ArgumentException($"SnoopRecorder: the observation has the wrong length (got "
-                + $"{observation.Length}, expected {size})", nameof(observation));
+                + $"{observation.Length}, expected {_pending.Length})", nameof(observation));
         }
 
         if (!IsFull)
         {
-            observation.CopyTo(_observations.AsSpan(Count * size));
-            (_firsts[Count], _isPending) = (isFirst, true);
+            observation.CopyTo(_pending);
+            (_isFirst, _isPending) = (isFirst, true);
         }
     }
 
@@ -53,21 +55,32 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
             return;
         }
 
+        _observations.AddRange(_pending);
+        _firsts.Add(_isFirst);
         if (threat.HasActions())
         {
-            _actions[Count] = action;
+            _actions.Add(action);
         }
 
         if (threat.HasRewards())
         {
-            _rewards[Count] = reward;
+            _rewards.Add(reward);
         }
 
-        (Count, _isPending) = (Count + 1, false);
+        _isPending = false;
     }
 
     /// <summary>Returns the steps recorded so far as a log.</summary>
-    public IStateLog ToLog() => StateLog.Of(stream, threat, new RecordedSteps(
-        _observations[..(Count * stream.FrameShape.Count)], _firsts[..Count],
-        threat.HasActions() ? _actions[..Count] : [], threat.HasRewards() ? _rewards[..Count] : []));
+    public IStateLog ToLog() =>
+        StateLog.Of(stream, threat, new RecordedSteps([.. _observations], [.. _firsts], [.. _actions], [.. _rewards]));
+
+    /// <summary>Returns the number of values in a frame, if an array can hold as many frames as the capacity.</summary>
+    private static int SizeOf(StreamInfo stream, int capacity)
+    {
+        int size = stream.FrameShape.Count;
+        return (long)capacity * size <= Array.MaxLength
+            ? size
+            : throw new ArgumentException($"record: the log would be too large (got {capacity} steps of {size} values, "
+                + $"expected at most {Array.MaxLength / size} steps); record fewer steps (--steps)", nameof(capacity));
+    }
 }

@@ -75,7 +75,7 @@ public sealed record Proxy
             return network.Inputs is [{ } input] && input.SampleShape.Equals(stream.StackShape)
                 ? new Proxy
                 {
-                    Network = network, Task = Get("task"), Goal = Enum.Parse<ProxyGoal>(Get("goal")), Stream = stream,
+                    Network = network, Task = Get("task"), Goal = GoalOf(Get("task"), Get("goal")), Stream = stream,
                     Threat = ThreatModels.Parse(Get("threat")),
                     Steps = Number("steps"), FidelityName = fidelity[0],
                     Fidelity = double.Parse(fidelity[1], CultureInfo.InvariantCulture),
@@ -95,6 +95,16 @@ public sealed record Proxy
 
         int Number(string key) => int.Parse(Get(key), CultureInfo.InvariantCulture);
     }
+
+    /// <summary>
+    /// Parses a goal. Files written before <see cref="ProxyGoal.Rewards"/> existed store <c>Classes</c> for reward
+    /// predictors.
+    /// </summary>
+    private static ProxyGoal GoalOf(string task, string goal) => (task, Enum.Parse<ProxyGoal>(goal)) switch
+    {
+        (RewardPredictor.TaskName, ProxyGoal.Classes) => ProxyGoal.Rewards,
+        (_, var parsed) => parsed,
+    };
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -39,14 +39,16 @@ public sealed record ValueAssessor : RelatedTask<IRewardLog>
 /// </summary>
 public sealed record RewardPredictor : RelatedTask<IRewardLog>
 {
+    internal const string TaskName = "reward-predictor";
+
     /// <inheritdoc/>
-    public override string Name => "reward-predictor";
+    public override string Name => TaskName;
 
     /// <inheritdoc/>
     public override ThreatModel Needs => ThreatModel.SR;
 
     /// <inheritdoc/>
-    public override ProxyGoal Goal => ProxyGoal.Classes;
+    public override ProxyGoal Goal => ProxyGoal.Rewards;
 
     /// <summary>Number of steps within which the reward must come, 1 or more.</summary>
     public int Horizon { get; init; } = 8;

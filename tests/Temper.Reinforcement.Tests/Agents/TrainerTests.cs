@@ -53,6 +53,25 @@ public sealed class TrainerTests
     }
 
     [Theory]
+    [InlineData("a2c")]
+    [InlineData("dqn")]
+    public void An_evaluation_that_is_interrupted_is_repeated_after_a_resume(string row)
+    {
+        using var folder = new TemporaryFolder();
+        AgentRunResult whole = Run(row, null, CancellationToken.None);
+        using (var stop = new CancellationTokenSource())
+        {
+            AgentRunResult part = Run(row, folder["checkpoints"], stop.Token, evaluated: inner => new StoppingEnvironment(inner, stop));
+            Assert.Equal((false, whole.Curve[0].Steps), (part.IsComplete, part.Steps));
+            Assert.Empty(part.Curve);
+        }
+
+        AgentRunResult rest = Run(row, folder["checkpoints"], CancellationToken.None);
+        Assert.Equal(whole.Curve, rest.Curve);
+        Assert.Equal(Bytes(whole.Best.Network), Bytes(rest.Best.Network));
+    }
+
+    [Theory]
     [MemberData(nameof(Names))]
     public void Threads_change_no_byte(string row)
     {
@@ -106,6 +125,30 @@ public sealed class TrainerTests
         Assert.Equal((6, 70), (spec.Actions.Count, spec.StepLimit));
         Assert.Equal(1, loaded.FramesIn(spec));
         Assert.Throws<ArgumentException>(() => loaded.FramesIn(EnvironmentCatalog.Create(name).Spec));
+    }
+
+    [Fact]
+    public void All_actions_can_be_requested_for_agents_that_choose_among_them()
+    {
+        var all = new EnvironmentOptions { HasAllActions = true };
+        Policy six = RandomPolicy.For(EnvironmentCatalog.Create("alien-rows", all));
+        Assert.Equal(6, six.CreateEnvironment("alien-rows", all).Spec.Actions.Count);
+        Assert.Equal(4, six.CreateEnvironment("alien-rows").Spec.Actions.Count);
+        Policy four = six with { Actions = [0, 1, 3, 5] };
+        Assert.Contains("not among all six", Assert.Throws<ArgumentException>(() => four.CreateEnvironment("alien-rows", all)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("step-limit", "99999999999")]
+    [InlineData("frame-skip", "99999999999")]
+    [InlineData("actions", "0,99999999999")]
+    public void Numbers_too_large_in_an_agent_are_refused(string key, string value)
+    {
+        Network network = PolicyFile.WithMetadata(RandomPolicy.For(EnvironmentCatalog.Create("cartpole")));
+        var metadata = network.Metadata.ToDictionary(StringComparer.Ordinal);
+        metadata[$"temper.agent.{key}"] = value;
+        Assert.Contains("metadata is damaged", Assert.Throws<ModelFormatException>(
+            () => PolicyFile.FromNetwork(network.WithMetadata(metadata), "agent")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -183,18 +226,33 @@ public sealed class TrainerTests
 
     private static AgentNetwork Small(bool convolution = false) => new() { Convolutions = convolution ? [2] : [], Hidden = [8], IsShared = convolution };
 
-    private static AgentRunResult Run(string row, string? checkpoints, CancellationToken cancel, Action<CurvePoint>? progress = null)
+    private static AgentRunResult Run(
+        string row, string? checkpoints, CancellationToken cancel, Action<CurvePoint>? progress = null, Func<IEnvironment, IEnvironment>? evaluated = null)
     {
         (string name, AgentTrainingOptions options) = Rows[row];
         Func<IEnvironment> create = () => EnvironmentCatalog.Create(name, new EnvironmentOptions { StepLimit = 60 });
         using AgentTrainer trainer = AgentPresets.Trainer(create, options);
-        return AgentRun.Run(trainer, create, options.Steps, new AgentRunOptions
+        return AgentRun.Run(trainer, () => evaluated is null ? create() : evaluated(create()), options.Steps, new AgentRunOptions
         {
             Checkpoints = checkpoints, EvaluationEpisodes = 2, EvaluateEvery = options.Steps / 4, Cancel = cancel, Progress = (point, _) => progress?.Invoke(point),
         });
     }
 
     private static float[] Bytes(Network network) => [.. network.Parameters.SelectMany(parameter => parameter.Value.ToArray<float>())];
+
+    /// <summary>Interrupts the run at its first step.</summary>
+    private sealed class StoppingEnvironment(IEnvironment inner, CancellationTokenSource stop) : IEnvironment
+    {
+        public EnvironmentSpec Spec => inner.Spec;
+
+        public void Reset(ulong seed, Span<float> observation) => inner.Reset(seed, observation);
+
+        public StepOutcome Step(AgentAction action, Span<float> observation)
+        {
+            stop.Cancel();
+            return inner.Step(action, observation);
+        }
+    }
 
     /// <summary>Counts its steps; from step <c>BreakAt</c> on it throws or returns a NaN reward.</summary>
     private sealed class BrokenEnvironment(int BreakAt, bool isThrown) : IEnvironment

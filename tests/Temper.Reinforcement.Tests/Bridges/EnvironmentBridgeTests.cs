@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Bridges;
 using Temper.Reinforcement.Environments;
 
@@ -32,6 +33,17 @@ public sealed class EnvironmentBridgeTests
         remote.Reset(1, b);
         Assert.Equal(here.Step(new AgentAction([0.7f]), a), remote.Step(new AgentAction([0.7f]), b));
         Assert.Equal(a, b);
+    }
+
+    [Fact]
+    public async Task Episodes_of_another_process_can_be_limited()
+    {
+        await using EnvironmentServer server = EnvironmentServer.Start(() => EnvironmentCatalog.Create("pendulum"), Wires.Listener);
+        using RemoteEnvironment remote = RemoteEnvironment.Connect(Wires.Peer(server.EndPoint));
+        var limited = new LimitedEnvironment(remote, 7);
+        IReadOnlyList<PlayedEpisode> played = EpisodePlayer.Play(
+            RandomPolicy.For(limited), () => limited, new PlayOptions { Episodes = 2, Slots = 1, IsSampled = true });
+        Assert.All(played, episode => Assert.Equal((7, true), (episode.Steps, episode.IsTruncated)));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -44,6 +46,39 @@ public sealed class OpenEnvTests
         {
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri(path, UriKind.Relative))).StatusCode);
         }
+    }
+
+    [Fact]
+    public async Task Resets_without_a_seed_count_up_from_that_of_the_server()
+    {
+        Func<IEnvironment> create = () => EnvironmentCatalog.Create("cartpole");
+        await using OpenEnvServer server = await OpenEnvServer.StartAsync(create, Wires.Listener, seed: 42);
+        using var client = new HttpClient { BaseAddress = server.Address };
+        foreach (ulong seed in new ulong[] { 42, 43 })
+        {
+            JsonObject answer = await Post(client, "/reset", "{}");
+            float[] expected = new float[4];
+            create().Reset(seed, expected);
+            Assert.Equal(expected, answer["observation"]!["values"]!.AsArray().Select(value => value!.GetValue<float>()));
+        }
+    }
+
+    [Theory]
+    [InlineData("GET", "/health")]
+    [InlineData("POST", "/reset")]
+    public async Task An_environment_that_does_not_reply_is_told_to_agent_and_operator(string method, string path)
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var told = new ConcurrentQueue<string>();
+        await using OpenEnvRelay relay = await OpenEnvRelay.StartAsync(
+            Wires.Impatient with { Told = told.Enqueue }, new Uri($"http://{silent.LocalEndpoint}"), new OpenEnvFormat(), new BridgeTap(_ => new Wires.Channel()));
+        using var client = new HttpClient { BaseAddress = relay.Address };
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(path, UriKind.Relative));
+        HttpResponseMessage answer = await client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("no reply", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("no reply", Assert.Single(told), StringComparison.Ordinal);
     }
 
     [Fact]

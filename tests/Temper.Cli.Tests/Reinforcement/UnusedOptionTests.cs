@@ -1,0 +1,62 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Commands;
+using Temper.Cli.Snooping;
+using Temper.Cli.Tests.Support;
+using Temper.Testing;
+
+namespace Temper.Cli.Tests.Reinforcement;
+
+/// <summary>Options of <c>temper rl</c> that would be ignored, or would never end, are refused before any work.</summary>
+public sealed class UnusedOptionTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("sticky", "0.2")]
+    [InlineData("frame-skip", "2")]
+    [InlineData("all-actions", "true")]
+    public void Play_leaves_the_rules_of_an_environment_to_the_process_that_serves_it(string name, string value) =>
+        Refused(new RlPlayCommand(), $"--{name} does not apply", ("env", "tcp://127.0.0.1:1"), ("agent", "random"), (name, value));
+
+    [Theory]
+    [InlineData("temper", "seed", "5")]
+    [InlineData("temper", "connect", "127.0.0.1:1")]
+    [InlineData("openenv", "connect", "127.0.0.1:1")]
+    [InlineData("godot", "host", "127.0.0.1")]
+    [InlineData("godot", "port", "7001")]
+    [InlineData("godot", "max-connections", "3")]
+    public void A_served_environment_takes_only_what_its_protocol_uses(string protocol, string name, string value) =>
+        Refused(new RlServeEnvCommand(), $"--{name} does not apply to the protocol {protocol}", ("env", "cartpole"), ("protocol", protocol), (name, value));
+
+    [Fact]
+    public void A_training_whose_evaluation_may_never_end_is_refused()
+    {
+        Refused(new RlTrainCommand(), "--step-limit 0", ("env", "brick-break"), ("step-limit", "0"), ("runs", _folder["runs"]));
+        Assert.False(Directory.Exists(_folder["runs"]));
+    }
+
+    [Theory]
+    [InlineData("temper")]
+    [InlineData("openenv")]
+    [InlineData("godot")]
+    public void A_bridge_checks_its_bounds_before_it_waits(string protocol) =>
+        Refused(
+            new RlBridgeCommand(), "--bounds cannot be used (got 1,0", ("connect", "127.0.0.1:1"), ("output", _folder["log.npz"]), ("protocol", protocol), ("bounds", "1,0"));
+
+    [Theory]
+    [InlineData("127.0.0.1:8000", "http://127.0.0.1:8000/")]
+    [InlineData("[::1]:8000", "http://[::1]:8000/")]
+    [InlineData("localhost:8000", "http://localhost:8000/")]
+    public void An_IPv6_address_keeps_its_brackets(string peer, string address) =>
+        Assert.Equal(address, BridgeSettings.AddressOf(BridgeSettings.Peer(peer, "--connect")).AbsoluteUri);
+
+    private static void Refused(ToolCommand command, string why, params (string Name, string Value)[] given)
+    {
+        var flags = given.ToDictionary(flag => flag.Name, flag => flag.Value, StringComparer.Ordinal);
+        var error = Assert.Throws<ToolException>(() => command.Run(Settings.Context(command, flags, TimeProvider.System)));
+        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Contains(why, error.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,69 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Snooping;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+using Temper.Reporting.Documents;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Cli.Tests.Snooping;
+
+/// <summary>Rows and pictures of a snooping report, with an untrained agent as the victim.</summary>
+public sealed class SnoopingRunTests
+{
+    private static readonly StreamInfo Cart = new([4], 1, float.NegativeInfinity, float.PositiveInfinity, 2, "test");
+
+    [Fact]
+    public void The_episode_that_is_shown_is_the_first_one_of_its_row()
+    {
+        SnoopingRun run = Run();
+        var attack = new UniformNoise { Epsilon = 1 };
+        double first = run.Row("uniform-noise", attack, _ => [], timing: null).Returns[0][0];
+        Section shown = run.Watch("Play under attack", "uniform-noise", attack, []);
+        Assert.Contains($"return {first:F2} in", shown.Blocks.OfType<Paragraph>().Single().Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_attack_that_cannot_use_a_proxy_is_named()
+    {
+        Proxy heads = Of("several-heads", ProxyGoal.ClassesAndValue), rewards = Of("reward-predictor", ProxyGoal.Rewards), actions = Of("action-imitator", ProxyGoal.Classes);
+        string line = Assert.Single(SnoopingRows.Skipped(["fgsm", "guided-cw"], [heads, actions]));
+        Assert.StartsWith("guided-cw: no rows with several-heads", line, StringComparison.Ordinal);
+        SnoopingRows.Check(["fgsm"], [heads, rewards, actions], isTimed: true);
+        var error = Assert.Throws<ToolException>(() => SnoopingRows.Check(["fgsm"], [heads, rewards], isTimed: true));
+        Assert.Contains("got several-heads, reward-predictor", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Value proxies have a row for each direction; the guided attack has none, and so no picture.</summary>
+    [Fact]
+    public void A_picture_is_drawn_only_of_an_attack_with_a_row()
+    {
+        var rows = new SnoopingRows(Run(), [Of("value-assessor", ProxyGoal.Value)], (null, null), _ => { });
+        Assert.Equal(["Play before the attack"], rows.Pictures(0.1, ["guided-cw"]).Select(section => section.Title));
+    }
+
+    [Fact]
+    public void A_file_for_other_frames_is_refused_before_any_episode()
+    {
+        SnoopingRun run = Run();
+        run.Require("--log", Cart);
+        var error = Assert.Throws<ToolException>(() => run.Require("--detector", Cart with { FrameShape = [1, 42, 42] }));
+        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Contains("--detector was made for another stream format", error.Message, StringComparison.Ordinal);
+    }
+
+    private static Proxy Of(string task, ProxyGoal goal) =>
+        new() { Network = RandomPolicy.For(EnvironmentCatalog.Create("cartpole")).Network, Task = task, Goal = goal, Stream = Cart };
+
+    private static SnoopingRun Run()
+    {
+        var options = OnPolicyOptions.Ppo(1) with { Environments = 1, Network = new AgentNetwork { Hidden = [8], HasTanh = true } };
+        using AgentTrainer trainer = AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), options);
+        return new SnoopingRun(new SnoopingRunOptions
+        {
+            Environment = "cartpole", EnvironmentOptions = new EnvironmentOptions(), Victims = [trainer.Snapshot()], Episodes = 3, Seed = 1, Mode = StackMode.PerFrame,
+            Precision = ChannelPrecision.Float32, DefenseBits = 1, Time = TimeProvider.System,
+        });
+    }
+}
