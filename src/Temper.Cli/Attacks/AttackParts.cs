@@ -33,6 +33,20 @@ internal sealed class AttackParts(
     private string? Folder => context.Get(AttackSettings.Output) is { } output ? Path.Combine(output, "parts") : null;
 
     /// <summary>
+    /// Throws if the attacked samples do not fit into one array, as the result needs; called before any of them is
+    /// attacked.
+    /// </summary>
+    internal static void RequireRoom(int count, Shape sample)
+    {
+        if ((long)count * sample.Count > Array.MaxLength)
+        {
+            throw ToolException.Usage($"attack: the attacked samples do not fit into one array (got {count} of "
+                + $"{sample}, expected at most {Array.MaxLength / sample.Count}); attack fewer with "
+                + $"{AttackSettings.Limit.Flag}");
+        }
+    }
+
+    /// <summary>
     /// Attacks this rank's share of the parts and saves them in the output folder. Returns when all ranks are done.
     /// </summary>
     internal void RunShare()
@@ -56,7 +70,7 @@ internal sealed class AttackParts(
     {
         var labels = new long[count];
         var rows = new List<SampleResult>(count);
-        float[] adversarials = new float[checked(count * Target.SampleShape.Count)];
+        float[] adversarials = new float[count * Target.SampleShape.Count];
         using TensorBoardWriter? board = context
             .Get(AttackSettings.TensorBoard) && context
             .Get(AttackSettings.Output) is { } output ? new TensorBoardWriter(output, context.Time) : null;

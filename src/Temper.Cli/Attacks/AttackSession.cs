@@ -44,6 +44,7 @@ internal static class AttackSession
         attack = surrogate is null ? attack : new Transfer(attack, surrogate.Target);
         AttackSettings.ThreatOf(context)?.RequireFits(target);
         int count = Math.Min(context.Get(AttackSettings.Limit) ?? int.MaxValue, samples.Count);
+        AttackParts.RequireRoom(count, target.SampleShape);
         var parts = new AttackParts(context, attack, subject with { Surrogate = surrogate?.Target }, count, ranks);
         if (ranks.Size > 1)
         {
@@ -58,13 +59,8 @@ internal static class AttackSession
         (AttackResult result, long[] labels) = parts.Run();
         (Tensor inputs, _) = samples.Read(0, count);
         inputs = inputs.Reshape([count, .. target.SampleShape.AsSpan()]);
-        IReadOnlyList<TrustCheck> checks = context.Get(AttackSettings.NoChecks) ? [] :
-        [
-            .. TrustChecks.Run(
-                target, inputs, labels, RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("checks"),
-                attack.Norm == Norm.Linf ? AttackSettings.Radius(context) : null, context.Cancel),
-        ];
-        var found = new RobustnessEvaluation(attack, result, labels, [.. checks, TrustChecks.Finite(result)])
+        var found = new RobustnessEvaluation(
+            attack, result, labels, Checks(context, attack, target, inputs, (result, labels)))
         {
             Epsilon = AttackSettings.Radius(context),
         };
@@ -83,6 +79,18 @@ internal static class AttackSession
         }
 
         return Tell(context, model, source, found);
+    }
+
+    /// <summary>Checks the target, unless that is skipped, and the result.</summary>
+    private static IReadOnlyList<TrustCheck> Checks(
+        CommandContext context, Attack attack, AttackTarget target, Tensor inputs,
+        (AttackResult Result, long[] Labels) attacked)
+    {
+        IReadOnlyList<TrustCheck> ofTarget = context.Get(AttackSettings.NoChecks) ? [] : TrustChecks.Run(
+            target, inputs, attacked.Labels, RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("checks"),
+            attack.Norm == Norm.Linf ? AttackSettings.Radius(context) : null, context.Cancel);
+        IReadOnlyList<TrustCheck> ofTransfer = attack is Transfer ? [TrustChecks.Tried(attacked.Result)] : [];
+        return [.. ofTarget, TrustChecks.Finite(attacked.Result), .. ofTransfer];
     }
 
     private static int Tell(CommandContext context, string model, string source, RobustnessEvaluation found)

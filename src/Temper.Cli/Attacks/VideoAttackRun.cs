@@ -9,6 +9,7 @@ using Temper.Data.Video;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
+using Temper.Robustness.Evaluation;
 using Temper.Robustness.Video;
 using Temper.Tensors;
 
@@ -67,6 +68,11 @@ internal static class VideoAttackRun
         VideoOutcome outcome = evaluation.Run(
             attack, epsilon, context.Get(VideoAttackSettings.TrueLabels), random, Asked(context, victim, network),
             context.Cancel);
+        if (attack is Transfer && TrustChecks.Tried(outcome.Result) is { IsSuspicious: true } check)
+        {
+            context.Terminal.Note($"{rule} {epsilon * 255:0.##}/255: {check.Finding}");
+        }
+
         return outcome with { Row = outcome.Row with { Attack = rule } };
     }
 

@@ -28,5 +28,17 @@ internal sealed record CommandContext(SettingValues Values, Terminal Terminal, C
         ?? throw ToolException.Usage($"{Values.Section.Replace('-', ' ')}: "
             + $"{(setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag)} is missing; see --help");
 
+    /// <summary>Throws a usage error if a setting is given that would be ignored.</summary>
+    /// <param name="mode">What the settings do not apply to, such as <c>--video</c>.</param>
+    /// <param name="unused">The settings that would be ignored.</param>
+    internal void RefuseUnused(string mode, IEnumerable<Setting> unused)
+    {
+        if (unused.FirstOrDefault(Values.IsGiven) is { } setting)
+        {
+            throw ToolException.Usage(
+                $"{Values.Section.Replace('-', ' ')}: {setting.Flag} does not apply to {mode}; leave it out");
+        }
+    }
+
     internal bool IsJson => Get(CommonSettings.Json);
 }

@@ -37,6 +37,7 @@ internal sealed class AttackCommand() : ToolCommand(
             throw ToolException.Usage("--video: needs a model file (got the address of a server)");
         }
 
+        AttackModes.RequireOwn(context);
         RequireSamples(context);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();

@@ -134,27 +134,39 @@ internal sealed class AuditCommand()
         for (int i = 0; i < findings.Count; i++)
         {
             AttackFinding f = findings[i];
-            (int channels, int height, int width) = f.Size;
-            if (f.Pictures.Count == 0 || channels is not (1 or 3))
+            if (f.Pictures.Count == 0 || f.Size.Channels is not (1 or 3))
             {
                 continue;
             }
 
-            float[][][] lines = f.Truth.Count == 0 ? [[.. f.Pictures]] : [[.. f.Pictures], [.. f.Truth]];
-            byte[] pixels = new byte[lines.Length * height * f.Pictures.Count * width * channels];
-            for (int index = 0; index < pixels.Length; index++)
-            {
-                int channel = index % channels, x = index / channels % (width * f.Pictures.Count),
-                    y = index / channels / (width * f.Pictures.Count);
-                float value = lines[y / height][x / width][(((channel * height) + (y % height)) * width) + (x % width)];
-                pixels[index] = (byte)Math.Clamp(MathF.Round(value * 255), 0, 255);
-            }
-
-            byte[] png = PngEncoder.Encode(
-                new Data.Images.Picture(width * f.Pictures.Count, height * lines.Length, channels, pixels));
+            byte[] png = PngEncoder.Encode(SideBySide(f));
             string name = string.Concat(f.Name.TakeWhile(letter => letter is not (':' or '(')))
                 .Trim().Replace(' ', '-').ToLowerInvariant();
             AtomicFile.Write(Path.Combine(folder, $"{i + 1}-{name}.png"), stream => stream.Write(png));
         }
+    }
+
+    /// <summary>Returns the recovered pictures in a row, above the originals if they are known.</summary>
+    internal static Data.Images.Picture SideBySide(AttackFinding finding)
+    {
+        (int channels, int height, int width) = finding.Size;
+        IReadOnlyList<float[]>[] lines =
+            finding.Truth.Count == 0 ? [finding.Pictures] : [finding.Pictures, finding.Truth];
+        int count = finding.Pictures.Count, bytes = width * channels;
+        byte[] pixels = new byte[lines.Length * height * count * bytes];
+        for (int line = 0; line < lines.Length; line++)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                byte[] picture = AuditSection.Pixels(lines[line][i], finding.Size);
+                for (int y = 0; y < height; y++)
+                {
+                    int place = (((line * height) + y) * count) + i;
+                    picture.AsSpan(y * bytes, bytes).CopyTo(pixels.AsSpan(place * bytes));
+                }
+            }
+        }
+
+        return new Data.Images.Picture(width * count, height * lines.Length, channels, pixels);
     }
 }

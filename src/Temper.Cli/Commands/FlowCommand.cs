@@ -47,11 +47,14 @@ internal sealed class FlowCommand()
     private static readonly Setting<int> Scales =
         Setting.Integer("scales", "Sizes of the image pyramid; 0 = default of the method", defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Warps =
-        Setting.Integer("warps", "Warps per scale; 0 = default of the method", defaultValue: 0, minimum: 0);
+    private static readonly Setting<int> Warps = Setting.Integer(
+        "warps", "Warps per scale (dis: rounds of refinement per scale; not farneback); 0 = default of the method",
+        defaultValue: 0, minimum: 0);
 
-    private static readonly Setting<int> Iterations =
-        Setting.Integer("iterations", "Iterations per warp; 0 = default of the method", defaultValue: 0, minimum: 0);
+    private static readonly Setting<int> Iterations = Setting.Integer(
+        "iterations", "Iterations per warp (tvl1, horn-schunck), per scale (farneback) or per patch and scale (dis); "
+            + "not lucas-kanade; 0 = default of the method",
+        defaultValue: 0, minimum: 0);
 
     internal override IReadOnlyList<Setting> Settings =>
         field ??= [Clip, Method, Output, FloFolder, Pictures, Video, Start, Frames, Step, Scales, Warps, Iterations];
@@ -90,6 +93,18 @@ internal sealed class FlowCommand()
     private static OpticalFlowOptions Options(CommandContext context)
     {
         OpticalFlowOptions defaults = OpticalFlowOptions.Of(FlowMethods.ByName(context.Get(Method)));
+        Setting<int>? unused = defaults.Method switch
+        {
+            FlowMethod.Farneback => Warps,
+            FlowMethod.LucasKanade => Iterations,
+            _ => null,
+        };
+        if (unused is not null && context.Get(unused) > 0)
+        {
+            throw ToolException.Usage(
+                $"flow: {unused.Flag} has no effect with {Method.Flag} {context.Get(Method)}; leave it out");
+        }
+
         return defaults with
         {
             Scales = context.Get(Scales) is > 0 and var scales ? scales : defaults.Scales,

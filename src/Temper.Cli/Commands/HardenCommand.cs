@@ -6,6 +6,7 @@ using Temper.Data;
 using Temper.Networks;
 using Temper.Robustness.Feedback;
 using Temper.Robustness.Training;
+using Temper.Tensors;
 using Temper.Training;
 
 namespace Temper.Cli.Commands;
@@ -28,6 +29,7 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         RequireFree(context);
         DataSets data = DataChoice.Open(context, source);
         (Network start, data) = StartingNetwork.Open(context, model, data);
+        RequirePictures(context.Get(HardenSettings.Method), data.Train.SampleShape);
         DataChecks.RequireToTrain(context, start, data);
         DataChecks.RequireClasses(start, data.Train);
         HardeningRun.RequireBounds(start);
@@ -41,13 +43,34 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
             : hardening.ByDefense(start, context.Get(HardenSettings.Method));
     }
 
-    /// <summary>
-    /// Throws if the output folder exists, before any work starts. A resumed run may have written it itself.
-    /// </summary>
-    private static void RequireFree(CommandContext context)
+    /// <summary>Throws if the method corrupts pictures and the samples are something else.</summary>
+    internal static void RequirePictures(string method, Shape sample)
     {
-        if (context.Get(HardenSettings.Output) is { } output
-            && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
+        if (method is HardenSettings.Corruptions && sample.Rank != 3)
+        {
+            throw ToolException.Usage($"harden: {HardenSettings.Method.Flag} {method} needs pictures (got samples of "
+                + $"{sample}, expected [C, H, W]); choose another method, such as noise");
+        }
+    }
+
+    /// <summary>
+    /// Throws if the output folder exists or cannot become one, before any work starts. A resumed run may have written
+    /// it itself.
+    /// </summary>
+    internal static void RequireFree(CommandContext context)
+    {
+        if (context.Get(HardenSettings.Output) is not { } output)
+        {
+            return;
+        }
+
+        if (File.Exists(output) || output.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+        {
+            throw ToolException.Usage($"harden: {HardenSettings.Output.Flag} is a folder, for the network and the "
+                + $"report (got the name of a file, {output}); give the name of a folder, such as hard");
+        }
+
+        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()
             && !context.Get(HardenSettings.Force) && context.Get(RunSettings.Resume) is null)
         {
             throw ToolException.Usage($"harden: {output} already exists; choose another name, or overwrite it with "

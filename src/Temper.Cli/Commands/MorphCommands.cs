@@ -15,18 +15,21 @@ namespace Temper.Cli.Commands;
 internal sealed class MorphKeygenCommand()
     : ToolCommand("morph keygen", "Make a key for one recipient and one data set; an obfuscation, not encryption")
 {
+    private static readonly Setting<string?> Output =
+        Setting.OptionalText("output", "Key file to write, encrypted with the password");
+
     private static readonly Setting<bool> Force =
         Setting.Switch("force", "Overwrite an existing key; data morphed with the old key becomes unusable");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
         [
-            MorphSettings.Output, MorphSettings.Data, MorphSettings.Shape, MorphSettings.Cores, MorphSettings.Repeated,
+            Output, MorphSettings.Data, MorphSettings.Shape, MorphSettings.Cores, MorphSettings.Repeated,
             MorphSettings.Structured, MorphSettings.PasswordFile, Force,
         ];
 
     internal override int Run(CommandContext context)
     {
-        string output = context.Require(MorphSettings.Output);
+        string output = context.Require(Output);
         if (File.Exists(output) && !context.Get(Force))
         {
             throw ToolException.Usage(
@@ -96,12 +99,15 @@ internal static class MorphNotice
 internal sealed class MorphDataCommand()
     : ToolCommand("morph data", "Morph the pictures of a data set into a bundle; an interrupted run continues")
 {
+    private static readonly Setting<string?> Output = Setting.OptionalText(
+        "output", "Folder of the bundle to write; it may already contain a layer of the same key");
+
     private static readonly Setting<string> Format = Setting.Choice(
         "format", "Files of the rows: npy, npz, safetensors or tfrecord", "npy", "npy", "npz", "safetensors",
         "tfrecord");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
-        [MorphSettings.Key, MorphSettings.Data, MorphSettings.Output, MorphSettings.PasswordFile, Format];
+        [MorphSettings.Key, MorphSettings.Data, Output, MorphSettings.PasswordFile, Format];
 
     internal override bool SharesWork => true;
 
@@ -118,7 +124,7 @@ internal sealed class MorphDataCommand()
     private int Run(CommandContext context, RankGroup ranks)
     {
         string keyPath = context.Require(MorphSettings.Key), source = context.Require(MorphSettings.Data),
-            output = context.Require(MorphSettings.Output);
+            output = context.Require(Output);
         DataSets data = DataChoice.Open(context, source);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
@@ -161,19 +167,22 @@ internal sealed class MorphDataCommand()
 internal sealed class MorphLayerCommand()
     : ToolCommand("morph layer", "Make the first layer for morphed data from a developer's first convolution")
 {
+    private static readonly Setting<string?> Output = Setting.OptionalText(
+        "output", "Folder of the bundle to add the layer to; a layer in it is replaced");
+
     private static readonly Setting<bool> Half = Setting.Switch(
-        "half", "Store the layer as float16: half the bytes, features with a relative error of some 1e-4");
+        "half", "Store the layer as float16: half the bytes, weights with a relative error of about 3e-4");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
         [
-            MorphSettings.Key, MorphSettings.Weights, MorphSettings.Stride, MorphSettings.Padding, MorphSettings.Output,
+            MorphSettings.Key, MorphSettings.Weights, MorphSettings.Stride, MorphSettings.Padding, Output,
             MorphSettings.PasswordFile, Half,
         ];
 
     internal override int Run(CommandContext context)
     {
         string keyPath = context.Require(MorphSettings.Key), weightsPath = context.Require(MorphSettings.Weights),
-            output = context.Require(MorphSettings.Output);
+            output = context.Require(Output);
         Tensor weights = NpyFile.Load(weightsPath);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
@@ -220,16 +229,13 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
     private static readonly Setting<int> Kernel =
         Setting.Integer("kernel", "Kernel size of the first convolution, in pixels", defaultValue: 3);
 
-    private static readonly Setting<int> Padding =
-        Setting.Integer("padding", "Zero padding of the first convolution, in pixels", defaultValue: 1, minimum: 0);
-
     private static readonly Setting<string?> Network = Setting.OptionalText(
         "network", "Plain network to compare with: a file, a run folder, or a name such as resnet-20");
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
         MorphSettings.Data, MorphSettings.Shape, Rows, MorphSettings.Cores, MorphSettings.Repeated,
-        MorphSettings.Structured, Channels, Kernel, MorphSettings.Stride, Padding, Network,
+        MorphSettings.Structured, Channels, Kernel, MorphSettings.Stride, MorphSettings.Padding, Network,
     ];
 
     internal override int Run(CommandContext context)
@@ -241,7 +247,7 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
         long? macs = context.Get(Network) is { } network ? Models.ModelSource.Open(network).Cost().Macs : null;
         MorphEstimate estimate = MorphEstimate.Of(
             map, rows, [context.Get(Channels), map.Channels, context.Get(Kernel), context.Get(Kernel)],
-            context.Get(MorphSettings.Stride), context.Get(Padding), macs);
+            context.Get(MorphSettings.Stride), context.Get(MorphSettings.Padding), macs);
         if (context.IsJson)
         {
             JsonResult.Write(Name, Fields(estimate));

@@ -18,9 +18,6 @@ internal static class MorphSettings
         "password-file", "File with the password of the key; without it, the environment variable "
             + $"{PasswordVariable} is used");
 
-    internal static Setting<string?> Output { get; } =
-        Setting.OptionalText("output", "Key file, or folder of the bundle, to write");
-
     internal static Setting<string?> Data { get; } =
         Setting.OptionalText("data", "A known set, a path, or synth:shapes; see 'temper data list'");
 
@@ -35,8 +32,8 @@ internal static class MorphSettings
         Setting.Switch("repeated", "Repeat one core along the whole diagonal, as the authors' code does");
 
     internal static Setting<bool> Structured { get; } = Setting.Switch(
-        "structured", "Use cores of Walsh-Hadamard transforms with secret permutations and signs instead of dense "
-            + "ones: faster for large pictures; hides no more");
+        "structured", "Use secret permutations, signs and Walsh-Hadamard transforms instead of cores: faster for large "
+            + "pictures; hides no more; not with --cores or --repeated");
 
     internal static Setting<string?> Weights { get; } =
         Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");

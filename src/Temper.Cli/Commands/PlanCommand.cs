@@ -79,6 +79,7 @@ internal sealed class PlanCommand()
         string source = context.Require(Model);
         PlanOptions options = PlanSettings.Options(context);
         RankPlan? given = context.Get(Given) is { } path ? RankPlanJson.Parse(File.ReadAllBytes(path)) : null;
+        PlanSettings.RequireEffective(context, given);
         Machine machine = PlanSettings.Machine(context, given?.Accelerators ?? options.Accelerators);
         (PlannedNetwork network, Networks.Network? graph) = Open(context, source);
         if (context.Get(Probe))

@@ -35,9 +35,11 @@ internal static class PlanSettings
         "optimizer-states", "Values that the optimizer stores per weight: 0 for sgd, 1 with momentum, 2 for adam",
         defaultValue: 1, minimum: 0);
 
+    private const string PaperMachine = "paper";
+
     private static readonly Setting<string> Wires = Setting.Choice(
-        "machine", "Accelerators to simulate: paper (its two-term model), bus, htree or torus", "paper", "paper", "bus",
-        "htree", "torus");
+        "machine", "Accelerators to simulate: paper (its two-term model), bus, htree or torus", PaperMachine,
+        PaperMachine, "bus", "htree", "torus");
 
     private static readonly Setting<string?> TopologyPath =
         Setting.OptionalText("topology", "File with the links between accelerators, instead of --machine, "
@@ -78,6 +80,46 @@ internal static class PlanSettings
         MemoryLimit = context.Get(Memory) * (1 << 20),
         OptimizerStates = context.Get(OptimizerStates),
     };
+
+    /// <summary>Throws if a setting is given that another one leaves without effect.</summary>
+    /// <param name="context">The settings.</param>
+    /// <param name="given">The plan to evaluate; null: a plan is searched.</param>
+    internal static void RequireEffective(CommandContext context, RankPlan? given)
+    {
+        if (context.Get(TopologyPath) is not null)
+        {
+            RequireAbsent(context, TopologyPath.Flag, Wires, Bandwidth, Latency);
+        }
+        else if (context.Get(Wires) is PaperMachine)
+        {
+            RequireAbsent(context, $"{Wires.Flag} {PaperMachine}", Bandwidth, Latency);
+        }
+
+        if (given is not null)
+        {
+            RequireAbsent(context, "--plan", Search);
+            RequireEqual(context, Accelerators, given.Accelerators);
+            RequireEqual(context, Batch, given.Batch);
+        }
+    }
+
+    private static void RequireAbsent(CommandContext context, string by, params Setting[] settings)
+    {
+        if (settings.FirstOrDefault(context.Values.IsGiven) is { } setting)
+        {
+            throw ToolException.Usage($"plan: {setting.Flag} has no effect with {by}; leave one of them out");
+        }
+    }
+
+    /// <summary>Throws if a setting contradicts the given plan, whose value would be used.</summary>
+    private static void RequireEqual(CommandContext context, Setting<int> setting, int planned)
+    {
+        if (context.Values.IsGiven(setting) && context.Get(setting) != planned)
+        {
+            throw ToolException.Usage($"plan: {setting.Flag} differs from the given plan (got {context.Get(setting)}, "
+                + $"expected {planned}); leave it out");
+        }
+    }
 
     internal static Machine Machine(CommandContext context, int accelerators)
     {

@@ -14,14 +14,10 @@ namespace Temper.Cli.Hardening;
 /// </summary>
 internal static class HardenSettings
 {
-    internal const string Feedback = "feedback";
+    internal const string Feedback = "feedback", Corruptions = "corruptions";
 
-    internal static Setting<string?> Output { get; } = new(
-        "output", "Folder for the hardened network, usable as MODEL in every command, and for the report", null,
-        text => text)
-    {
-        IsAboutOutput = true,
-    };
+    internal static Setting<string?> Output { get; } = Setting.OptionalText(
+        "output", "Folder for the hardened network, usable as MODEL in every command, and for the report");
 
     internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 

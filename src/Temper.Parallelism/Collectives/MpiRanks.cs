@@ -98,6 +98,9 @@ public sealed class MpiRanks : IDisposable
         if (!_isAborted)
         {
             _isAborted = true;
+            // Rank 0 may still evaluate and write a report alone, for as long as that takes.
+            _library.TimeLimit = TimeSpan.MaxValue;
+
             // A rank that finalizes while another one still computes may close links that the other one needs.
             World.Barrier();
             if (_needsPause)

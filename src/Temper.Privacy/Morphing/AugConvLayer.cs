@@ -39,7 +39,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
                 + $"{Array.MaxLength:N0}); use smaller pictures, more cores or fewer channels");
         }
 
-        Tensor shuffled = Shuffled(weights, key.ChannelOrder(weights.Shape[0]));
+        Tensor shuffled = Shuffled(Finite(weights), key.ChannelOrder(weights.Shape[0]));
         float[] blocks = new float[checked((int)layer.Pattern.Count)];
         for (int core = 0; core < key.Map.Cores; core++)
         {
@@ -76,18 +76,21 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
     /// <param name="rows">Morphed rows, <c>[N, d]</c> or <c>[N, C, H, W]</c>.</param>
     public Tensor Features(Tensor rows) => new AugConvOperation(rows, Weight, null, Operator.Pattern).Apply();
 
-    private static Tensor Shuffled(Tensor weights, int[] order)
+    /// <summary>Puts the output channels of weights, float32 <c>[O, C, KH, KW]</c>, into an order.</summary>
+    internal static Tensor Shuffled(Tensor weights, int[] order)
     {
-        float[] values = weights.To(DType.Float32).ToArray<float>();
-        if (Array.Exists(values, value => !float.IsFinite(value)))
-        {
-            throw new ArgumentException(
-                "morph layer: the weights contain NaN or infinity; ask the developer for valid weights");
-        }
-
+        float[] values = weights.ToArray<float>();
         int size = values.Length / order.Length;
         return Tensor.From(
             (float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
+    }
+
+    /// <summary>Returns the weights as float32; throws if a value is not finite.</summary>
+    private static Tensor Finite(Tensor weights)
+    {
+        Tensor values = weights.To(DType.Float32);
+        return Array.TrueForAll(values.ToArray<float>(), float.IsFinite) ? values : throw new ArgumentException(
+            "morph layer: the weights contain NaN or infinity; ask the developer for valid weights");
     }
 
     /// <summary>Convolves some rows of <c>M⁻¹</c>; returns <c>[rows, O, OH, OW]</c>.</summary>

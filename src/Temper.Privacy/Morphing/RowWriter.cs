@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Temper.Data;
 using Temper.Formats;
@@ -40,12 +41,13 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     }
 
     /// <summary>Writes the missing rows of this share to a partial file next to the part's file.</summary>
-    /// <returns>Digest of each chunk that exists; complete if the share is the whole part.</returns>
+    /// <returns>Digest of each chunk of this share; complete if the share is the whole part.</returns>
     internal string?[] WriteShare(string part, Dataset data, CancellationToken cancel)
     {
         string path = Path.Combine(folder, FileOf(part));
         byte[] head = container.Head(data.Count, key.Map.Inputs);
-        RowSource source = SourceOf(data);
+        var source = new RowSource(key.Id, data.Name, data.Count);
+        float[] samples = new float[ChunkRows * key.Map.Inputs];
         bool isWhole = Share.Count == 1;
 
         // Several ranks write to different offsets of one file; a process that writes the whole part opens it
@@ -53,12 +55,14 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         using var stream = new FileStream(
             PartialOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite,
             isWhole ? FileShare.None : FileShare.ReadWrite, bufferSize: 0);
-        string?[] done = Resumable(stream, RowJournal.Read(path, source), head, data);
+        List<WrittenChunk> written = Resumable(stream, RowJournal.Read(path, source), head, (data, samples));
+        string?[] done = new string?[ChunkCount(data)];
+        written.FindAll(chunk => IsShared(chunk.Index)).ForEach(chunk => done[chunk.Index] = chunk.Rows);
         stream.SetLength(head.Length + ((long)data.Count * container.Stride(key.Map.Inputs)));
         RandomAccess.Write(stream.SafeFileHandle, head, fileOffset: 0);
-        using (var journal = new RowJournal(path, Share.Index, source, done))
+        using (var journal = new RowJournal(path, Share.Index, source, written))
         {
-            WriteChunks(stream, data, done, journal, cancel);
+            WriteChunks(stream, data, samples, done, journal, cancel);
         }
 
         if (isWhole)
@@ -76,21 +80,22 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
     private static int ChunkCount(Dataset data) => (data.Count + ChunkRows - 1) / ChunkRows;
 
+    private bool IsShared(int chunk) => chunk % Share.Count == Share.Index;
+
     private void WriteChunks(
-        FileStream stream, Dataset data, string?[] done, RowJournal journal, CancellationToken cancel)
+        FileStream stream, Dataset data, float[] rows, string?[] done, RowJournal journal, CancellationToken cancel)
     {
         int inputs = key.Map.Inputs;
-        float[] rows = new float[ChunkRows * inputs];
         float[][] morphed = [new float[rows.Length], new float[rows.Length]];
         byte[] encoded = container.Frame == (0, 0) ? [] : new byte[ChunkRows * container.Stride(inputs)];
-        (int Chunk, Task<string> Digest)? writing = null;
+        (int Chunk, string Samples, Task<string> Digest)? writing = null;
         void Settle()
         {
-            if (writing is var (chunk, digest))
+            if (writing is var (chunk, samples, digest))
             {
                 done[chunk] = digest.GetAwaiter().GetResult();
                 writing = null;
-                journal.Add(chunk, done[chunk]!);
+                journal.Add(new WrittenChunk(chunk, done[chunk]!, samples));
                 Progress?.Invoke(Math.Min(done.Count(one => one is not null) * ChunkRows, data.Count), data.Count);
             }
         }
@@ -104,13 +109,14 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
             cancel.ThrowIfCancellationRequested();
             int count = Math.Min(ChunkRows, data.Count - (chunk * ChunkRows));
-            Read(data, chunk * ChunkRows, count, rows);
+            Read(data, chunk * ChunkRows, rows.AsSpan(0, count * inputs));
             RequireFinite(data, rows.AsSpan(0, count * inputs), chunk * ChunkRows);
+            string source = DigestOf(MemoryMarshal.AsBytes(rows.AsSpan(0, count * inputs)));
             float[] result = morphed[turn++ % 2];
             morpher.Apply(rows.AsSpan(0, count * inputs), result.AsSpan(0, count * inputs));
             Settle();
             long place = PlaceOf(chunk, data);
-            writing = (chunk, Task.Run(() =>
+            writing = (chunk, source, Task.Run(() =>
                 Write(stream, place, result.AsSpan(0, count * inputs), encoded), CancellationToken.None));
         }
 
@@ -148,63 +154,65 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     {
         ReadOnlySpan<byte> bytes = container.Encode(rows, key.Map.Inputs, buffer);
         RandomAccess.Write(stream.SafeFileHandle, bytes, place);
-        return Convert.ToHexStringLower(SHA256.HashData(bytes));
+        return DigestOf(bytes);
     }
 
-    private static void Read(Dataset data, int first, int count, float[] rows)
+    private static string DigestOf(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    private static void Read(Dataset data, int first, Span<float> rows)
     {
         int inputs = data.SampleShape.Count;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < rows.Length / inputs; i++)
         {
-            data.CopySample(first + i, rows.AsSpan(i * inputs, inputs));
+            data.CopySample(first + i, rows.Slice(i * inputs, inputs));
         }
     }
 
     /// <summary>
-    /// Returns the digests of complete chunks from an interrupted run or from other ranks: chunks whose stored rows
-    /// match the journal and whose file has the same header.
+    /// Returns the chunks from an interrupted run or from other ranks that need not be written again: the file has the
+    /// same header, the stored rows match the journal, and the samples are still those that were morphed. Chunks of
+    /// other shares are returned without these checks: their ranks make them.
     /// </summary>
-    private string?[] Resumable(
-        FileStream stream, IReadOnlyList<(int Chunk, string Digest)> written, byte[] head, Dataset data)
+    private List<WrittenChunk> Resumable(
+        FileStream stream, IReadOnlyList<WrittenChunk> written, byte[] head, (Dataset Data, float[] Samples) source)
     {
-        string?[] whole = new string?[ChunkCount(data)];
+        var kept = new List<WrittenChunk>();
         byte[] start = new byte[head.Length];
         if (written.Count == 0
             || RandomAccess.Read(stream.SafeFileHandle, start, 0) < start.Length || !start.AsSpan().SequenceEqual(head))
         {
-            return whole;
+            return kept;
         }
 
-        int stride = container.Stride(key.Map.Inputs);
+        (Dataset data, float[] samples) = source;
+        int stride = container.Stride(key.Map.Inputs), chunks = ChunkCount(data);
         byte[] rows = ArrayPool<byte>.Shared.Rent(ChunkRows * stride);
-        foreach ((int chunk, string digest) in written.Where(one => one.Chunk < whole.Length).OrderBy(one => one.Chunk))
+        foreach (WrittenChunk chunk in written.Where(chunk => chunk.Index < chunks).OrderBy(chunk => chunk.Index))
         {
-            Span<byte> bytes = rows.AsSpan(0, Math.Min(ChunkRows, data.Count - (chunk * ChunkRows)) * stride);
-            stream.Position = PlaceOf(chunk, data);
-            bool isThere = whole[chunk] is null
-                && stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length
-                && string.Equals(Convert.ToHexStringLower(SHA256.HashData(bytes)), digest, StringComparison.Ordinal);
-            whole[chunk] = isThere ? digest : whole[chunk];
+            int first = chunk.Index * ChunkRows, count = Math.Min(ChunkRows, data.Count - first);
+            if (!IsShared(chunk.Index)
+                || (IsStored(stream, chunk, rows.AsSpan(0, count * stride), data)
+                    && IsSource(data, first, samples.AsSpan(0, count * key.Map.Inputs), chunk.Samples)))
+            {
+                kept.Add(chunk);
+            }
         }
 
         ArrayPool<byte>.Shared.Return(rows);
-        return whole;
+        return kept;
     }
 
-    private RowSource SourceOf(Dataset data) => new(key.Id, data.Name, data.Count, FirstRows(data));
-
-    /// <summary>Computes a digest of some samples, to detect that a data set has changed.</summary>
-    private static string FirstRows(Dataset data)
+    private bool IsStored(FileStream stream, WrittenChunk chunk, Span<byte> rows, Dataset data)
     {
-        float[] row = new float[data.SampleShape.Count];
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (int i = 0; i < data.Count; i += Math.Max(1, data.Count / 16))
-        {
-            data.CopySample(i, row);
-            hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(row.AsSpan()));
-        }
+        stream.Position = PlaceOf(chunk.Index, data);
+        return stream.ReadAtLeast(rows, rows.Length, throwOnEndOfStream: false) == rows.Length
+            && string.Equals(DigestOf(rows), chunk.Rows, StringComparison.Ordinal);
+    }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    private static bool IsSource(Dataset data, int first, Span<float> samples, string digest)
+    {
+        Read(data, first, samples);
+        return string.Equals(DigestOf(MemoryMarshal.AsBytes(samples)), digest, StringComparison.Ordinal);
     }
 
     private static void RequireFinite(Dataset data, ReadOnlySpan<float> rows, int first)
@@ -253,7 +261,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         int count = Math.Min(CheckedRows, data.Count);
         float[] rows = new float[count * key.Map.Inputs], morphed = new float[rows.Length],
             back = new float[rows.Length];
-        Read(data, 0, count, rows);
+        Read(data, 0, rows);
         RequireFinite(data, rows, 0);
         morpher.Apply(rows, morphed);
         morpher.Undo(morphed, back);

@@ -143,6 +143,12 @@ public sealed record AttackRun
     /// <summary>Whether attacks within a ball continue after their first success; default: they stop.</summary>
     public bool GoesOn { get; init; }
 
+    /// <summary>
+    /// Whether the results are tried on another model (<see cref="Transfer"/>). Samples that this model misclassifies
+    /// are then attacked too, and a search without success returns its best attempt instead of the clean sample.
+    /// </summary>
+    internal bool Transfers { get; init; }
+
     /// <summary>Receives the number of finished samples.</summary>
     public IProgress<int>? Progress { get; init; }
 }

@@ -45,21 +45,22 @@ internal sealed class AttackRunner(
         float[] clean = inputs.AsSpan<float>().Slice(index * _size, _size).ToArray();
 
         // Hashed by content, not by index, so that a sample gets the same random numbers in any order.
-        ulong name = Hash(clean, criterion.Label(index));
+        ulong name = ContentHash.Of(clean, criterion.Label(index));
         var limits = new SearchLimits(attack.Norm, attack.Radius, double.IsFinite(attack.Radius)
-            && !run.GoesOn, run.Gradients ?? int.MaxValue, run.Forwards ?? int.MaxValue);
+            && !run.GoesOn, run.Gradients ?? int.MaxValue, run.Forwards ?? int.MaxValue, run.Transfers);
         var search = new Search(target, criterion, index, clean, limits, random.Split((long)name));
         return new Running(index, search, Whole(search).GetEnumerator());
     }
 
     /// <summary>
-    /// Evaluates the clean sample, then runs the attack; a sample that is already misclassified is not attacked.
+    /// Evaluates the clean sample, then runs the attack; a sample that is already misclassified is not attacked, unless
+    /// the results are tried on another model.
     /// </summary>
     private IEnumerable<Ask> Whole(Search s)
     {
         yield return Ask.Scores;
         s.Logits.CopyTo(s.CleanLogits, 0);
-        if (s.IsAdversarial || s.IsNotFinite)
+        if ((s.IsAdversarial && !run.Transfers) || s.IsNotFinite)
         {
             yield break;
         }
@@ -83,24 +84,19 @@ internal sealed class AttackRunner(
 
         Search s = running.Search;
         running.Questions.Dispose();
-        bool isWrong = s.HasBest && s.BestDistance == 0 && s.Forwards == 1;
-        AttackOutcome outcome = isWrong ? AttackOutcome.WrongFromStart
-            : s.HasBest ? AttackOutcome.Fooled
-            : s.IsNotFinite ? AttackOutcome.NotFinite
-            : running.IsOutOfBudget ? AttackOutcome.BudgetUsed
-            : s.Backwards > 0 && !s.HadGradient ? AttackOutcome.ZeroGradient
-            : AttackOutcome.NotConverged;
-        s.Best.CopyTo(_adversarials, running.Index * _size);
+        float[] found = s.Found;
+        int passes = target.PassesPerQuery;
+        found.CopyTo(_adversarials, running.Index * _size);
         _results[running.Index] = new SampleResult(
-            outcome,
-            Perturbations.Distance(Norm.L0, s.Best, s.Clean),
-            Perturbations.Distance(Norm.L1, s.Best, s.Clean),
-            Perturbations.Distance(Norm.L2, s.Best, s.Clean),
-            Perturbations.Distance(Norm.Linf, s.Best, s.Clean),
+            OutcomeOf(running),
+            Perturbations.Distance(Norm.L0, found, s.Clean),
+            Perturbations.Distance(Norm.L1, found, s.Clean),
+            Perturbations.Distance(Norm.L2, found, s.Clean),
+            Perturbations.Distance(Norm.Linf, found, s.Clean),
             s.BestMargin,
-            s.Forwards,
-            s.Backwards,
-            s.FirstBackwards,
+            s.Forwards * passes,
+            s.Backwards * passes,
+            s.FirstBackwards < 0 ? s.FirstBackwards : s.FirstBackwards * passes,
             s.IsNotFinite && s.Forwards == 1
                 ? -1
                 : TensorPrimitives.IndexOfMax(s.HasBest ? s.BestLogits : s.CleanLogits));
@@ -108,17 +104,16 @@ internal sealed class AttackRunner(
         return true;
     }
 
-    /// <summary>FNV-1a hash of the bits of a sample and its label.</summary>
-    private static ulong Hash(ReadOnlySpan<float> values, int label)
+    private static AttackOutcome OutcomeOf(Running running)
     {
-        const ulong Prime = 1099511628211;
-        ulong hash = (14695981039346656037 ^ (uint)label) * Prime;
-        foreach (float value in values)
-        {
-            hash = (hash ^ BitConverter.SingleToUInt32Bits(value)) * Prime;
-        }
-
-        return hash;
+        Search s = running.Search;
+        bool isWrong = s.HasBest && s.BestDistance == 0 && s.Forwards == 1;
+        return isWrong ? AttackOutcome.WrongFromStart
+            : s.HasBest ? AttackOutcome.Fooled
+            : s.IsNotFinite ? AttackOutcome.NotFinite
+            : running.IsOutOfBudget ? AttackOutcome.BudgetUsed
+            : s.Backwards > 0 && !s.HadGradient ? AttackOutcome.ZeroGradient
+            : AttackOutcome.NotConverged;
     }
 
     /// <summary>A search and its state.</summary>

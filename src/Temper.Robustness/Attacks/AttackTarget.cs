@@ -42,6 +42,9 @@ public abstract class AttackTarget
     /// <summary>Access that this target provides.</summary>
     public abstract Access Access { get; }
 
+    /// <summary>Passes through the model per query; more than one if a query is an average.</summary>
+    internal virtual int PassesPerQuery => 1;
+
     /// <summary>Computes the logits of a batch.</summary>
     /// <param name="x">Inputs <c>[N, D]</c>, row-major.</param>
     /// <param name="count">Number of samples N.</param>

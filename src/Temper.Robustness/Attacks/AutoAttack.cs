@@ -22,7 +22,7 @@ public enum AutoAttackVersion
 public sealed record AutoAttack : FixedBudgetAttack
 {
     /// <inheritdoc/>
-    public override string Name => "autoattack";
+    public override string Name => Version == AutoAttackVersion.Random ? "autoattack-rand" : "autoattack";
 
     /// <summary>Version of the attack.</summary>
     public AutoAttackVersion Version { get; init; }

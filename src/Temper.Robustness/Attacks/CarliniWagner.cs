@@ -57,8 +57,8 @@ public sealed record CarliniWagner : MinimalAttack
     /// <summary>
     /// Initial c for inputs scaled to 0 to 1, followed by the authors' search for c; null: twice the c at which the
     /// linearized network has its minimum, computed from the gradient at the clean sample. With null, c grows tenfold
-    /// after a search without success. After a success, each search starts from the best adversarial example, which
-    /// determines c, the guidance and the step size.
+    /// after a search without success, and only twofold if an earlier one had success. After a success, each search
+    /// starts from the best adversarial example, which determines c, the guidance and the step size.
     /// </summary>
     public double? FirstC { get; init; }
 

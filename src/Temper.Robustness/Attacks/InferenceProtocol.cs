@@ -56,7 +56,7 @@ internal static class InferenceProtocol
     internal static void ReadNumbers(JsonElement output, Span<float> logits)
     {
         int count = 0;
-        if (!output.TryGetProperty("data", out JsonElement data))
+        if (output.ValueKind != JsonValueKind.Object || !output.TryGetProperty("data", out JsonElement data))
         {
             throw Broken("an output without 'data'");
         }
@@ -114,21 +114,29 @@ internal static class InferenceProtocol
     /// <summary>Name and sample shape of a tensor that a server describes.</summary>
     internal static (string Name, Shape Sample) Described(JsonElement tensor, string kind)
     {
-        if (!tensor.TryGetProperty("name", out JsonElement name) || name.GetString() is not { } text
-            || !tensor.TryGetProperty("datatype", out JsonElement type)
+        if (tensor.ValueKind != JsonValueKind.Object
+            || Text(tensor, "name") is not { } text
+            || Text(tensor, "datatype") is not { } type
             || !tensor.TryGetProperty("shape", out JsonElement shape)
             || shape.ValueKind != JsonValueKind.Array)
         {
             throw Broken($"an {kind} without name, datatype and shape");
         }
 
-        int[] lengths = [.. shape.EnumerateArray().Select(one => one.TryGetInt32(out int length) ? length : 0)];
+        int[] lengths = [.. shape.EnumerateArray().Select(
+            one => one.ValueKind == JsonValueKind.Number && one.TryGetInt32(out int length) ? length : 0)];
         return lengths is [-1, .. var sample]
             && sample.All(length => length > 0)
-            && string.Equals(type.GetString(), "FP32", StringComparison.Ordinal)
+            && string.Equals(type, "FP32", StringComparison.Ordinal)
             ? (text, Shape.Create(sample))
-            : throw Unfit($"{kind} '{text}' is {type.GetString()} {shape.GetRawText()}, expected FP32 [-1, ...]");
+            : throw Unfit($"{kind} '{text}' is {type} {shape.GetRawText()}, expected FP32 [-1, ...]");
     }
+
+    /// <summary>The text of that name in an object; null: there is none.</summary>
+    private static string? Text(JsonElement owner, string name) =>
+        owner.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     internal static IOException Broken(string what) =>
         new($"served model: the response does not follow the Open Inference Protocol (got {what})");

@@ -23,6 +23,10 @@ internal sealed class Search
     private readonly Criterion _criterion;
     private readonly int _index;
     private readonly SearchLimits _limits;
+    private readonly int _passes;
+    private readonly float[] _attempt;
+    private float _attemptMargin = float.PositiveInfinity;
+    private bool _isWrongWhenClean;
     private Func<float[], double>? _rule;
     private double _bestByRule = double.PositiveInfinity;
 
@@ -35,6 +39,7 @@ internal sealed class Search
         (X, Gradient, Logits, Best) =
             ((float[])clean.Clone(), new float[clean.Length], new float[Classes], (float[])clean.Clone());
         (CleanLogits, BestLogits) = (new float[Classes], new float[Classes]);
+        (_passes, _attempt) = (target.PassesPerQuery, limits.Transfers ? (float[])clean.Clone() : []);
     }
 
     /// <summary>The clean sample, <c>[D]</c>.</summary>
@@ -116,6 +121,13 @@ internal sealed class Search
     /// <summary>The best adversarial example; the clean sample if there is none yet.</summary>
     internal float[] Best { get; }
 
+    /// <summary>
+    /// The point to return: the best adversarial example, or the clean sample. A search whose result is tried on
+    /// another model returns its best attempt if it has no adversarial example, or if the clean sample was one: then
+    /// every point is one, and the nearest would be hardly any attempt at all.
+    /// </summary>
+    internal float[] Found => !_limits.Transfers || (HasBest && !_isWrongWhenClean) ? Best : _attempt;
+
     internal double BestDistance { get; private set; } = double.PositiveInfinity;
 
     internal bool HasBest => double.IsFinite(BestDistance);
@@ -123,11 +135,13 @@ internal sealed class Search
     /// <summary>Smallest margin seen within the radius, even if the criterion was never met.</summary>
     internal float BestMargin { get; private set; } = float.PositiveInfinity;
 
+    /// <summary>Number of queries; a target may need several passes for each.</summary>
     internal int Forwards { get; private set; }
 
+    /// <summary>Number of queries for a gradient.</summary>
     internal int Backwards { get; private set; }
 
-    /// <summary>Number of backward passes until the first adversarial example; -1: none yet.</summary>
+    /// <summary>Number of queries for a gradient until the first adversarial example; -1: none yet.</summary>
     internal int FirstBackwards { get; private set; } = -1;
 
     internal bool HadGradient { get; private set; }
@@ -141,12 +155,14 @@ internal sealed class Search
 
     /// <summary>Whether a query would exceed the budget of passes.</summary>
     internal bool IsBeyondBudget(Ask ask) =>
-        ask == Ask.Gradient
-            ? Backwards >= _limits.Gradients || Forwards >= _limits.Forwards
-            : Forwards >= _limits.Forwards;
+        (ask == Ask.Gradient && (Backwards + 1L) * _passes > _limits.Gradients)
+            || (Forwards + 1L) * _passes > _limits.Forwards;
 
-    /// <summary>Whether the search is finished: a search within a ball stops at its first success.</summary>
-    internal bool IsDone => _limits.StopsAtFirst && HasBest;
+    /// <summary>
+    /// Whether the search is finished: a search within a ball stops at its first success. Success means nothing where
+    /// the clean sample is misclassified, which is attacked only to try the result on another model.
+    /// </summary>
+    internal bool IsDone => _limits.StopsAtFirst && HasBest && !_isWrongWhenClean;
 
     /// <summary>Processes the result of a query; the logits and, if requested, the gradient are already set.</summary>
     internal void Take(Ask ask)
@@ -161,6 +177,7 @@ internal sealed class Search
 
         IsNotFinite |= !Finite(Logits) || (ask == Ask.Gradient && !Finite(Gradient));
         Margin = IsNotFinite ? float.PositiveInfinity : _criterion.Margin(_index, Logits);
+        _isWrongWhenClean |= Forwards == 1 && IsAdversarial;
         Distance = Perturbations.Distance(Norm, X, Clean);
 
         // Allows for the rounding error of clean + epsilon.
@@ -171,13 +188,34 @@ internal sealed class Search
         }
 
         BestMargin = Math.Min(BestMargin, Margin);
-        if (IsAdversarial && IsBetter())
+        if (IsCandidate() && IsAdversarial && IsBetter())
         {
             FirstBackwards = HasBest ? FirstBackwards : Backwards;
             (BestDistance, BestStage) = (Distance, Stage);
             X.CopyTo(Best, 0);
             Logits.CopyTo(BestLogits, 0);
         }
+    }
+
+    /// <summary>
+    /// Whether the point may become the result. If it is tried on another model, the clean sample is none, and the
+    /// point with the smallest margin so far is kept as the best attempt; of equal ones, the last.
+    /// </summary>
+    private bool IsCandidate()
+    {
+        if (!_limits.Transfers)
+        {
+            return true;
+        }
+
+        bool isChanged = Distance > 0;
+        if (isChanged && !IsNotFinite && Margin <= _attemptMargin)
+        {
+            _attemptMargin = Margin;
+            X.CopyTo(_attempt, 0);
+        }
+
+        return isChanged;
     }
 
     private bool IsBetter()
@@ -213,4 +251,6 @@ internal sealed class Search
 /// <param name="StopsAtFirst">Whether the search stops at the first success.</param>
 /// <param name="Gradients">Maximum number of backward passes.</param>
 /// <param name="Forwards">Maximum number of forward passes.</param>
-internal sealed record SearchLimits(Norm Norm, double Epsilon, bool StopsAtFirst, int Gradients, int Forwards);
+/// <param name="Transfers">Whether the result is tried on another model.</param>
+internal sealed record SearchLimits(
+    Norm Norm, double Epsilon, bool StopsAtFirst, int Gradients, int Forwards, bool Transfers);

@@ -26,6 +26,8 @@ public abstract class WrappedTarget(AttackTarget inner) : AttackTarget
     /// <inheritdoc/>
     public override Access Access => Inner.Access;
 
+    internal override int PassesPerQuery => Inner.PassesPerQuery;
+
     /// <inheritdoc/>
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits) => Inner.Scores(x, count, logits);
 
@@ -208,6 +210,8 @@ public sealed class ExpectationTarget(
 
     /// <summary>Randomly modifies inputs <c>[N, D]</c> in place.</summary>
     public delegate void Change(Span<float> x, RandomCursor random);
+
+    internal override int PassesPerQuery => draws * Inner.PassesPerQuery;
 
     /// <inheritdoc/>
     public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)

@@ -5,7 +5,9 @@ using Temper.Tensors;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>
-/// Runs an attack on a surrogate network and tries its results on the target, which only has to provide decisions.
+/// Runs an attack on a surrogate network and tries its results on the target, which only has to provide decisions. The
+/// target decides what counts: a sample that the surrogate misclassifies is attacked too, and if the surrogate is not
+/// fooled, the attack's best attempt is tried. A sample for which the attack makes no attempt is not tried.
 /// </summary>
 /// <param name="Inner">Attack to run on the surrogate.</param>
 /// <param name="Surrogate">Network on which the attack runs.</param>
@@ -23,8 +25,8 @@ public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAt
         CancellationToken cancel = default)
     {
         AttackChecks.Check(this, target, inputs, criterion);
-        AttackResult found =
-            Inner.Run(Surrogate, inputs, criterion, random, (run ?? new AttackRun()) with { Progress = null }, cancel);
+        AttackRun onSurrogate = (run ?? new AttackRun()) with { Progress = null, Transfers = true };
+        AttackResult found = Inner.Run(Surrogate, inputs, criterion, random, onSurrogate, cancel);
         var tried = new Candidates(this, inputs, found.Adversarials);
         return tried.Run(target, inputs, criterion, random, run, cancel);
     }
@@ -32,7 +34,7 @@ public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAt
     internal override IEnumerable<Ask> Find(Search s) =>
         throw new NotSupportedException("transfer: a search for one sample is not supported; call Run");
 
-    /// <summary>Tries one given point per sample.</summary>
+    /// <summary>Tries one given point per sample; a sample whose point is unchanged is not tried.</summary>
     private sealed record Candidates(Transfer Outer, Tensor Clean, Tensor Points) : ComposedAttack(Outer.Inner)
     {
         public override string Name => Outer.Name;
@@ -49,7 +51,10 @@ public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAt
             }
 
             Points.AsSpan<float>().Slice(row * size, size).CopyTo(s.X);
-            yield return Ask.Scores;
+            if (!s.X.AsSpan().SequenceEqual(s.Clean))
+            {
+                yield return Ask.Scores;
+            }
         }
     }
 }

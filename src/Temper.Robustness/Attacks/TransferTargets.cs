@@ -55,7 +55,7 @@ public sealed class DiverseInputTarget(
         int[] sources = new int[count * size];
         for (int row = 0; row < count; row++)
         {
-            RandomCursor cursor = random.Split(Hash(x.Slice(row * size, size))).Cursor();
+            RandomCursor cursor = random.Split((long)ContentHash.Of(x.Slice(row * size, size))).Cursor();
             bool isChanged = cursor.NextDouble() < probability;
             double part = isChanged ? smallest + ((1 - smallest) * cursor.NextDouble()) : 1;
             (int high, int wide) =
@@ -83,18 +83,6 @@ public sealed class DiverseInputTarget(
         }
 
         return changed;
-    }
-
-    private static long Hash(ReadOnlySpan<float> values)
-    {
-        const ulong Prime = 1099511628211;
-        ulong hash = 14695981039346656037;
-        foreach (float value in values)
-        {
-            hash = (hash ^ BitConverter.SingleToUInt32Bits(value)) * Prime;
-        }
-
-        return (long)hash;
     }
 }
 

@@ -49,7 +49,7 @@ public sealed record RobustnessEvaluation(
     /// <summary>Whether a sample is classified correctly before the attack.</summary>
     internal static bool IsRightWhenClean(SampleResult sample) =>
         sample.Outcome != AttackOutcome.WrongFromStart
-            && !(sample.Outcome == AttackOutcome.NotFinite && sample.Forwards <= 1);
+            && !(sample.Outcome == AttackOutcome.NotFinite && sample.Prediction < 0);
 
     /// <summary>
     /// Whether the perturbation is at most as large as a distance; allows for the rounding error of clean + epsilon.

@@ -22,9 +22,9 @@ public static class TrustChecks
     private const int MaxSamples = 64;
 
     /// <summary>Checks that concern the attack's result. All others examine the target.</summary>
-    private static readonly string[] OfResults = ["verified", NotFinite];
+    private static readonly string[] OfResults = ["verified", NotFinite, NotTried];
 
-    private const string NotFinite = "not-finite";
+    private const string NotFinite = "not-finite", NotTried = "not-tried";
 
     /// <summary>Runs all checks that the target's access permits.</summary>
     /// <param name="target">Target to check.</param>
@@ -70,6 +70,18 @@ public static class TrustChecks
         int broken = result.Samples.Count(sample => sample.Outcome == AttackOutcome.NotFinite);
         return new TrustCheck(NotFinite, broken > 0, $"{broken} of {result.Samples.Count} searches ended at logits or "
             + "gradients that are not finite; these samples count as not robust");
+    }
+
+    /// <summary>
+    /// Checks that a transfer attack tried a point for every sample. Some attacks make no attempt where the surrogate
+    /// misclassifies the clean sample; such a sample counts as robust although only the clean sample was evaluated.
+    /// </summary>
+    /// <param name="result">Result of a <see cref="Transfer"/>.</param>
+    internal static TrustCheck Tried(AttackResult result)
+    {
+        int untried = result.Samples.Count(sample => sample.IsRobust && sample.Forwards <= 1);
+        return new TrustCheck(NotTried, untried > 0, $"for {untried} of {result.Samples.Count} samples the attack on "
+            + "the surrogate made no attempt; these samples count as robust; attacks within a ball always make one");
     }
 
     /// <summary>

@@ -52,19 +52,3 @@ internal sealed class ProbedSample
 /// <param name="NearestMean">Nearest class mean of another class.</param>
 /// <param name="Distance">L2 distance of the nearest sample.</param>
 internal sealed record OtherClasses(float[] Nearest, float[] NearestMean, double Distance);
-
-/// <summary>FNV-1a hash of the bits of a sample and its label.</summary>
-internal static class ContentHash
-{
-    internal static ulong Of(ReadOnlySpan<float> values, int label)
-    {
-        const ulong Prime = 1099511628211;
-        ulong hash = (14695981039346656037 ^ (uint)label) * Prime;
-        foreach (float value in values)
-        {
-            hash = (hash ^ BitConverter.SingleToUInt32Bits(value)) * Prime;
-        }
-
-        return hash;
-    }
-}

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Networks;
-using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Training;
 
@@ -77,27 +76,23 @@ public sealed class ClassReweighting : IEpochEdit
     /// <summary>Returns the error of each class under attack; the overall error for a class without samples.</summary>
     private double[] Errors(Network network)
     {
-        const int BatchSize = 128;
         int[] wrong = new int[_classes], counts = new int[_classes];
-        using var scope = new TensorScope();
-        for (int start = 0; start < _samples.Count; start += BatchSize)
+        foreach ((long answer, long label) in AttackedAnswers.Of(network, _samples, _attack, _seed))
         {
-            (Tensor inputs, Tensor labels) = _samples.Read(start, Math.Min(BatchSize, _samples.Count - start));
-            Tensor moved =
-                _attack.Run(network, new Batch(inputs, labels, 0), RandomStream.FromSeed(_seed).Split(start));
-            foreach ((long answer, long label) in network.Forward(moved).ArgMax(1).ToArray<long>().Zip(
-                labels.ToArray<long>()))
-            {
-                counts[label]++;
-                wrong[label] += answer == label ? 0 : 1;
-            }
-
-            scope.Reset();
+            counts[label]++;
+            wrong[label] += answer == label ? 0 : 1;
         }
 
         double all = wrong.Sum() / (double)Math.Max(counts.Sum(), 1);
         return [.. wrong.Select((count, k) => counts[k] == 0 ? all : count / (double)counts[k])];
     }
+
+    /// <summary>
+    /// Weights for a number of outputs. A network may know classes that the samples do not have; they weigh 1.
+    /// </summary>
+    private float[] WeightsFor(int outputs) => outputs <= _classes
+        ? _weights
+        : [.. _weights, .. Enumerable.Repeat(1f, outputs - _classes)];
 
     private sealed record FairTraining(ClassReweighting Owner) : AdversarialObjective
     {
@@ -107,8 +102,8 @@ public sealed class ClassReweighting : IEpochEdit
         private protected override ObjectiveValue Loss(Network network, Pass pass, Batch batch)
         {
             Tensor output = network.Forward(batch.Inputs, pass);
-            return new ObjectiveValue(
-                output.CrossEntropy(batch.Targets, new CrossEntropyOptions { ClassWeights = Owner._weights }), output);
+            var options = new CrossEntropyOptions { ClassWeights = Owner.WeightsFor(output.Shape[1]) };
+            return new ObjectiveValue(output.CrossEntropy(batch.Targets, options), output);
         }
     }
 }

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Networks;
-using Temper.Randomness;
-using Temper.Tensors;
 using Temper.Training;
 
 namespace Temper.Robustness.Training;
@@ -17,7 +15,6 @@ namespace Temper.Robustness.Training;
 public sealed class RobustEarlyStopping(Dataset samples, InnerAttack attack, ulong seed) : IEpochEdit
 {
     private const string BestName = "best";
-    private const int BatchSize = 128;
 
     /// <inheritdoc/>
     public string Name => "robust-early-stopping";
@@ -58,19 +55,7 @@ public sealed class RobustEarlyStopping(Dataset samples, InnerAttack attack, ulo
     public JsonNode Fingerprint() =>
         new JsonObject { ["attack"] = attack.Fingerprint(), ["samples"] = samples.Count, ["seed"] = seed };
 
-    private double Accuracy(Network network)
-    {
-        int right = 0;
-        using var scope = new TensorScope();
-        for (int start = 0; start < samples.Count; start += BatchSize)
-        {
-            (Tensor inputs, Tensor labels) = samples.Read(start, Math.Min(BatchSize, samples.Count - start));
-            Tensor moved = attack.Run(network, new Batch(inputs, labels, 0), RandomStream.FromSeed(seed).Split(start));
-            long[] answers = network.Forward(moved).ArgMax(1).ToArray<long>();
-            right += answers.Zip(labels.ToArray<long>()).Count(pair => pair.First == pair.Second);
-            scope.Reset();
-        }
-
-        return right / (double)samples.Count;
-    }
+    private double Accuracy(Network network) =>
+        AttackedAnswers.Of(network, samples, attack, seed).Count(one => one.Answer == one.Label)
+            / (double)samples.Count;
 }

@@ -15,6 +15,7 @@ public sealed class AuditTests
     [InlineData(3, 12, 32, 3, 1, 36)]
     [InlineData(1, 16, 20, 5, 0, 1)]
     [InlineData(3, 12, 16, 3, 1, 1)]
+    [InlineData(3, 14, 32, 3, 1, 42)]        // 588 values: the map is recovered in two parts
     public void Default_bundle_is_broken(int channels, int size, int outputs, int kernel, int padding, int cores)
     {
         using var folder = new TemporaryFolder();
@@ -228,6 +229,17 @@ public sealed class AuditTests
 
         int[] found = UnpairedMatching.Find(shuffled, rows, Inputs);
         Assert.InRange(found.Where((picture, row) => order[picture] == row).Count() / (double)Count, 0.95, 1);
+    }
+
+    /// <summary>More rows than are compared at the same time, and not a multiple of them.</summary>
+    [Fact]
+    public void Each_picture_is_the_nearest_of_its_copy()
+    {
+        const int Count = 600, Inputs = 8;
+        float[] pictures = MorphSamples.Weights(Count, Inputs, 1).ToArray<float>();
+        int[] order = Temper.Randomness.RandomStream.FromSeed(4).Permutation(Count);
+        float[] rows = [.. order.SelectMany(i => pictures[(i * Inputs)..((i + 1) * Inputs)])];
+        Assert.Equal(order, UnpairedMatching.Nearest(rows, pictures, Inputs));
     }
 
     /// <summary>

@@ -102,6 +102,27 @@ public sealed class AugConvLayerTests
         Assert.Throws<ArgumentException>(() => none.WithAugConv(layer));
     }
 
+    /// <summary>Sizes in a file can be any numbers: 1.6 billion output pixels would take hours and gigabytes.</summary>
+    [Theory]
+    [InlineData(8, 3, 20_000)]
+    [InlineData(8, 1, int.MaxValue)]
+    [InlineData(40_000, 1, 0)]
+    public void Layers_that_are_too_large_are_refused_before_they_are_built(int size, int kernel, int padding)
+    {
+        AugConv layer = AugConvLayer.OperatorFor(new MorphMap(1, size, size), [1, 1, kernel, kernel], 1, padding);
+        Assert.Throws<ArgumentException>(() => layer.InferShape([[1, size * size]], "conv1"));
+    }
+
+    /// <summary>The part of a kernel outside of the image reads nothing, so it takes no time.</summary>
+    [Fact]
+    public void Kernel_that_is_much_larger_than_the_picture_reads_the_whole_picture()
+    {
+        const int Outside = 1_000_000_000;
+        var layer = new AugConv(2, (Outside, 1), (1, 4, 2), CoreSide: 2) { Options = new Conv2dOptions { Padding = new Padding2d(Outside / 2, 0, (Outside / 2) - 4, 0) } };
+        Assert.Equal(Shape.Create(1, 2, 1, 2), layer.InferShape([[1, 8]], "conv1"));
+        Assert.Equal(2 * 8 * 2, layer.Macs([[1, 8]], [1, 2, 1, 2]));
+    }
+
     [Fact]
     public void Weights_that_do_not_fit_or_are_not_finite_are_refused()
     {

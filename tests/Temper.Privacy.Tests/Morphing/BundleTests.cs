@@ -43,6 +43,7 @@ public sealed class BundleTests
     [InlineData("torn line", true)]
     [InlineData("no header", false)]
     [InlineData("empty", false)]
+    [InlineData("without samples", false)]
     public void A_stopped_run_goes_on_and_threads_do_not_matter(string journal, bool goesOn)
     {
         using var folder = new TemporaryFolder();
@@ -56,17 +57,48 @@ public sealed class BundleTests
             MorphBundle.WriteData(key, morpher, data, whole);
         }
 
-        using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => MorphBundle.WriteData(
-            key, morpher, data, stopped, progress: (_, done, _) => { if (done >= 1024) { cancel.Cancel(); } }, cancel: cancel.Token));
+        WriteTwoChunks(key, morpher, data, stopped);
         Assert.False(MorphBundle.IsBundle(stopped));
         string file = Path.Combine(stopped, "train-rows.npy.journal-0"), text = File.ReadAllText(file);
-        File.WriteAllText(file, journal switch { "torn line" => text + "0123abc", "no header" => "{" + text, "empty" => "", _ => text });
+        File.WriteAllText(file, journal switch
+        {
+            "torn line" => text + "0123abc",
+            "no header" => "{" + text,
+            "empty" => "",
+            // Lines of an older version: number and digest of a chunk.
+            "without samples" => string.Concat(text.Split('\n').Select(line => string.Join(' ', line.Split(' ').Take(2)) + "\n")),
+            _ => text,
+        });
         List<int> steps = [];
         MorphBundle.WriteData(key, morpher, data, stopped, progress: (part, done, _) => steps.Add(part is "train" ? done : 0));
         Assert.Equal(goesOn, steps[0] > 1024);
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "train-rows.npy")), File.ReadAllBytes(Path.Combine(stopped, "train-rows.npy")));
         Assert.DoesNotContain(Directory.EnumerateFiles(stopped), file => file.EndsWith("partial", StringComparison.Ordinal) || file.Contains("journal", StringComparison.Ordinal));
+    }
+
+    /// <summary>One pixel of the first chunk has changed since; nothing but this chunk tells.</summary>
+    [Fact]
+    public void A_run_that_goes_on_morphs_changed_samples_again()
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(Map);
+        using var morpher = new Morpher(key);
+        DataSets data = MorphSamples.Pictures(1, 8, 3000);
+        WriteTwoChunks(key, morpher, With(0.2f), folder["stopped"]);
+        int chunks = 0;
+        MorphBundle.WriteData(key, morpher, With(0.8f), folder["stopped"], progress: (part, _, _) => chunks += part is "train" ? 1 : 0);
+        Assert.Equal(5, chunks);                    // of 6: the second chunk was kept
+        MorphBundle.WriteData(key, morpher, With(0.8f), folder["whole"]);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder["whole"], "train-rows.npy")), File.ReadAllBytes(Path.Combine(folder["stopped"], "train-rows.npy")));
+
+        DataSets With(float pixel) => new(new Spoiled(data.Train, 100, pixel, data.Train.Label(100)), data.Test);
+    }
+
+    private static void WriteTwoChunks(MorphKey key, Morpher morpher, DataSets data, string folder)
+    {
+        using var cancel = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => MorphBundle.WriteData(
+            key, morpher, data, folder, progress: (_, done, _) => { if (done >= 1024) { cancel.Cancel(); } }, cancel: cancel.Token));
     }
 
     /// <summary>
@@ -221,6 +253,7 @@ public sealed class BundleTests
     [InlineData("train-rows.npy", "../secret.npy")]
     [InlineData("\"channels\": 5", "\"channels\": 500000")]
     [InlineData("\"padding\": 1", "\"padding\": 2147483647")]
+    [InlineData("\"padding\": 1", "\"padding\": 20000")]
     [InlineData("\"stride\": 1", "\"stride\": 0")]
     [InlineData("\"version\": 1", "\"version\": 2")]
     [InlineData("temper-morph", "other")]

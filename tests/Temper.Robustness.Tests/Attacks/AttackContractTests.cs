@@ -44,7 +44,7 @@ public sealed class AttackContractTests
         }
 
         Assert.Equal(AttackOutcome.WrongFromStart, found.Samples[3].Outcome);
-        Assert.Equal((1, 0), (found.Samples[3].Forwards, found.Samples[3].Backwards));
+        Assert.Equal((name is "autoattack-rand" ? 20 : 1, 0), (found.Samples[3].Forwards, found.Samples[3].Backwards));
     }
 
     [Theory]
@@ -74,6 +74,18 @@ public sealed class AttackContractTests
     {
         AttackResult found = Make(name).Run(Net, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1), new AttackRun { Gradients = 3 });
         Assert.All(found.Samples, sample => Assert.InRange(sample.Backwards, 0, 3));
+    }
+
+    /// <summary>AutoAttack for randomized defenses averages 20 evaluations per query.</summary>
+    [Fact]
+    public void Every_pass_of_an_average_is_counted()
+    {
+        Attack attack = Make("autoattack-rand");
+        Assert.Equal("autoattack-rand", attack.Name);
+        var counted = new Counted(new NetworkTarget(Net));
+        AttackResult found = attack.Run(counted, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1), new AttackRun { Gradients = 50 });
+        Assert.Equal((counted.Forwards, counted.Backwards), (found.Samples.Sum(sample => sample.Forwards), found.Samples.Sum(sample => sample.Backwards)));
+        Assert.All(found.Samples, sample => Assert.True(sample.Backwards is 0 or 20 or 40));
     }
 
     [Fact]
@@ -121,6 +133,26 @@ public sealed class AttackContractTests
         Assert.False(sure.Margin(0, [0, 2, 0]) < 0);
         Assert.False(sure.Margin(0, [3, 0, 0]) < 0);
         Assert.Equal((0, 2f), (sure.Label(0), sure.Gap));
+    }
+
+    /// <summary>Counts the samples that pass through a target.</summary>
+    private sealed class Counted(AttackTarget inner) : WrappedTarget(inner)
+    {
+        internal int Forwards { get; private set; }
+
+        internal int Backwards { get; private set; }
+
+        public override void Scores(ReadOnlySpan<float> x, int count, Span<float> logits)
+        {
+            Forwards += count;
+            Inner.Scores(x, count, logits);
+        }
+
+        public override void Gradient(ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+        {
+            (Forwards, Backwards) = (Forwards + count, Backwards + count);
+            Inner.Gradient(x, count, logits, derivative, gradient);
+        }
     }
 
     private static Attack Make(string name) => AttackCatalog.Create(name, new AttackChoice(Epsilon: 0.1, Steps: name is "ead" or "cw-original" ? 90 : name is "hop-skip-jump" or "square" ? 300 : 20));

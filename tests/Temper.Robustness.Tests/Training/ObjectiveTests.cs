@@ -187,6 +187,20 @@ public sealed class ObjectiveTests
         Assert.Equal(fair.Weights, weights.Weights);
     }
 
+    [Fact]
+    public void A_network_may_know_more_classes_than_the_samples()
+    {
+        Network wide = Network.Build(InputSpec.Image(1, 6, 6), x => x.Flatten().Linear(5)).Initialize(RandomStream.FromSeed(2));
+        Defense fair = Defense.Create("fair", Inner, Set(12), seed: 1);
+
+        // All weights are 1 at first, also those of the two classes without samples.
+        Batch batch = Read(0, 9);
+        Assert.Equal(wide.Forward(batch.Inputs).CrossEntropy(batch.Targets).ToScalar(), fair.Objective!.Value(wide, Pass.Evaluation, batch).Loss.ToScalar(), 1e-5f);
+        TrainingResult result = Trainer.Fit(wide, Set(30), Set(12), new TrainingOptions { Seed = 1, Epochs = 2, BatchSize = 10, Objective = fair.Objective, Edits = fair.Edits });
+        Assert.True(result.IsComplete);
+        Assert.Equal(3, Assert.Single(fair.Edits.OfType<ClassReweighting>()).Weights.Count);
+    }
+
     private static TensorDataset Set(int count)
     {
         float[] x = new float[count * 36];

@@ -11,6 +11,9 @@ internal static class LayerAttacks
 {
     private const int RowsAtOnce = 512;
 
+    /// <summary>Maximum number of features computed at the same time.</summary>
+    private const int FeaturesAtOnce = 1 << 26;
+
     /// <summary>Maximum features per picture value used to solve for the map; more would only take time.</summary>
     private const int Redundancy = 8;
 
@@ -42,7 +45,7 @@ internal static class LayerAttacks
             };
         }
 
-        Tensor shuffled = Shuffled(weights, order);
+        Tensor shuffled = AugConvLayer.Shuffled(weights, order);
         Tensor features = layer.Features(Tensor.From(rows.Targets, [rows.Count, rows.Map.Inputs]));
         float[] pictures = recoversMap
             ? ThroughMap(rows, columns, shuffled, layer.Operator.Options)
@@ -113,16 +116,9 @@ internal static class LayerAttacks
         }
     }
 
-    internal static Tensor Shuffled(Tensor weights, int[] order)
-    {
-        float[] values = weights.ToArray<float>();
-        int size = values.Length / order.Length;
-        return Tensor.From(
-            (float[])[.. order.SelectMany(from => values.AsSpan(from * size, size).ToArray())], weights.Shape);
-    }
-
     /// <summary>
-    /// Recovers the inverse of the map, some rows at a time, then the pictures of all rows with one matrix product.
+    /// Recovers the inverse of the map, some rows at a time, and adds up their products with the morphed rows. The
+    /// whole inverse, d x d, would be too large for large pictures.
     /// </summary>
     private static float[] ThroughMap(AuditRows rows, LayerColumns columns, Tensor shuffled, Conv2dOptions options)
     {
@@ -133,15 +129,17 @@ internal static class LayerAttacks
             shuffled.ToArray<float>()[..(kept * shuffled.Count / sizes.Outputs)],
             [kept, shuffled.Shape[1], shuffled.Shape[2], shuffled.Shape[3]]);
         var inversion = new FeatureInversion(sizes with { Outputs = kept }, first, options);
-        float[] inverse = new float[inputs * inputs], pictures = new float[rows.Count * inputs];
-        for (int row = 0; row < inputs; row += RowsAtOnce)
+        float[] targets = rows.Targets, pictures = new float[targets.Length];
+        int atOnce = (int)Math.Clamp(FeaturesAtOnce / ((long)sizes.Pixels * kept), 1, RowsAtOnce);
+        for (int row = 0; row < inputs && targets.Length > 0; row += atOnce)
         {
-            inversion.Pictures(columns.Rows(row, Math.Min(RowsAtOnce, inputs - row), kept))
-                .CopyTo(inverse.AsSpan(row * inputs));
+            int count = Math.Min(atOnce, inputs - row);
+            float[] inverse = inversion.Pictures(columns.Rows(row, count, kept));
+            Gemm.Multiply(
+                new MatrixView(targets.AsSpan(row), rows.Count, count, stride: inputs),
+                new MatrixView(inverse, count, inputs), pictures, accumulate: true);
         }
 
-        Gemm.Multiply(
-            new MatrixView(rows.Targets, rows.Count, inputs), new MatrixView(inverse, inputs, inputs), pictures);
         return pictures;
     }
 }

@@ -10,6 +10,8 @@ namespace Temper.Privacy.Audit.Attacks;
 /// </summary>
 internal static class UnpairedMatching
 {
+    private const int RowsAtOnce = 256;
+
     /// <summary>Finds the picture of each row.</summary>
     /// <param name="pictures">Pictures, <c>[N, d]</c>, in any order; N must be more than d.</param>
     /// <param name="rows">Morphed rows, <c>[N, d]</c>, in another order.</param>
@@ -40,25 +42,41 @@ internal static class UnpairedMatching
         return found;
     }
 
-    /// <summary>Returns the index of the nearest picture for each row.</summary>
+    /// <summary>
+    /// Returns the index of the nearest picture for each row. Products are computed for some rows at a time, because
+    /// those of all rows with all pictures would be too many for large sets.
+    /// </summary>
     internal static int[] Nearest(float[] rows, float[] pictures, int inputs)
     {
         int count = rows.Length / inputs, all = pictures.Length / inputs;
-        float[] products = new float[(long)count * all];
-        Gemm.Multiply(new MatrixView(rows, count, inputs), new MatrixView(pictures, all, inputs).Transposed, products);
         double[] lengths = [.. Enumerable.Range(0, all).Select(i =>
             (double)System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(pictures.AsSpan(i * inputs, inputs)))];
         int[] nearest = new int[count];
-        for (int i = 0; i < count; i++)
+        float[] products = new float[(long)Math.Min(RowsAtOnce, count) * all];
+        for (int first = 0; first < count; first += RowsAtOnce)
         {
-            double min = double.PositiveInfinity;
-            for (int j = 0; j < all; j++)
+            int part = Math.Min(RowsAtOnce, count - first);
+            Gemm.Multiply(
+                new MatrixView(rows.AsSpan(first * inputs, part * inputs), part, inputs),
+                new MatrixView(pictures, all, inputs).Transposed, products);
+            for (int i = 0; i < part; i++)
             {
-                double distance = lengths[j] - (2.0 * products[(i * all) + j]);
-                if (distance < min)
-                {
-                    (min, nearest[i]) = (distance, j);
-                }
+                nearest[first + i] = Nearest(products.AsSpan(i * all, all), lengths);
+            }
+        }
+
+        return nearest;
+    }
+
+    private static int Nearest(ReadOnlySpan<float> products, double[] lengths)
+    {
+        (double min, int nearest) = (double.PositiveInfinity, 0);
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            double distance = lengths[i] - (2.0 * products[i]);
+            if (distance < min)
+            {
+                (min, nearest) = (distance, i);
             }
         }
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Temper.Kernels;
 
@@ -38,7 +38,8 @@ internal sealed class AugConvPattern
         for (int pixel = 0; pixel < sizes.Pixels; pixel++)
         {
             int[] cores = CoresOf(sizes, pixel / sizes.OutWidth, pixel % sizes.OutWidth);
-            string signature = string.Join(',', cores.Select(core => core.ToString(CultureInfo.InvariantCulture)));
+            // The numbers of the cores as the characters of a string: a short key for the dictionary.
+            string signature = new(MemoryMarshal.Cast<int, char>(new ReadOnlySpan<int>(cores)));
             if (!bySignature.TryGetValue(signature, out (int[] Cores, List<int> Pixels) group))
             {
                 bySignature[signature] = group = (cores, []);
@@ -74,23 +75,23 @@ internal sealed class AugConvPattern
 
     internal int ColumnsOf(AugConvGroup group) => group.Pixels.Length * Sizes.Outputs;
 
+    /// <summary>Returns the cores that an output pixel reads, ascending.</summary>
     private static int[] CoresOf(in AugConvSizes sizes, int outRow, int outColumn)
     {
-        var cores = new SortedSet<int>();
-        int left = (outColumn * sizes.StrideWidth) - sizes.PadLeft;
-        (int first, int last) = (Math.Max(left, 0), Math.Min(left + sizes.KernelWidth, sizes.Width) - 1);
-        for (int channel = 0; channel < sizes.Channels && first <= last; channel++)
+        var cores = new List<int>();
+        (int top, int bottom) =
+            Inside((outRow * sizes.StrideHeight) - sizes.PadTop, sizes.KernelHeight, sizes.Height);
+        (int left, int right) =
+            Inside((outColumn * sizes.StrideWidth) - sizes.PadLeft, sizes.KernelWidth, sizes.Width);
+        for (int channel = 0; channel < sizes.Channels && left < right; channel++)
         {
-            for (int position = 0; position < sizes.KernelHeight; position++)
+            for (int row = top; row < bottom; row++)
             {
-                int row = (outRow * sizes.StrideHeight) - sizes.PadTop + position;
-                if (row < 0 || row >= sizes.Height)
-                {
-                    continue;
-                }
-
                 int start = ((channel * sizes.Height) + row) * sizes.Width;
-                for (int core = (start + first) / sizes.CoreSide; core <= (start + last) / sizes.CoreSide; core++)
+                int first = (start + left) / sizes.CoreSide, last = (start + right - 1) / sizes.CoreSide;
+
+                // Rows ascend, so only the last core found so far can be read again.
+                for (int core = cores is [.., int found] ? Math.Max(first, found + 1) : first; core <= last; core++)
                 {
                     cores.Add(core);
                 }
@@ -99,4 +100,8 @@ internal sealed class AugConvPattern
 
         return [.. cores];
     }
+
+    /// <summary>Returns the part of a kernel that lies inside the image: its first position, and the end.</summary>
+    private static (int First, int End) Inside(int place, int kernel, int length) =>
+        (Math.Max(place, 0), Math.Min(place + kernel, length));
 }

@@ -20,6 +20,12 @@ namespace Temper.Networks;
 public sealed record AugConv(
     int Channels, (int Height, int Width) Kernel, (int Channels, int Height, int Width) Image, int CoreSide) : Operator
 {
+    /// <summary>
+    /// Maximum number of cores that all output pixels read together: a limit on the time and memory for the pattern,
+    /// since sizes in a file can be any numbers.
+    /// </summary>
+    private const int MaxReads = 1 << 25;
+
     private AugConvPattern? _pattern;
 
     /// <summary>Stride and padding of the convolution; dilation and groups are ignored.</summary>
@@ -118,16 +124,34 @@ public sealed record AugConv(
             Image.Height, pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, dilation: 1);
         int width = WindowAttributes.OutputLength(
             Image.Width, pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, dilation: 1);
-        if (height < 1 || width < 1 || CoreSide < 1 || Inputs % CoreSide != 0)
+        long longest = Math.Max((long)Image.Height + pad.Top + pad.Bottom, (long)Image.Width + pad.Left + pad.Right);
+        if (height < 1 || width < 1 || longest > int.MaxValue || CoreSide < 1 || Inputs % CoreSide != 0)
         {
             throw new ArgumentException(
-                $"AugConv: sizes do not match (got image {Image}, kernel {Kernel}, core side {CoreSide}, expected a "
-                + $"kernel inside the padded image and a core side that divides {Inputs})");
+                $"AugConv: sizes do not match (got image {Image}, {pad}, kernel {Kernel}, core side {CoreSide}, "
+                + $"expected a kernel inside the padded image and a core side that divides {Inputs})");
         }
 
+        RequirePossible(height, width);
         return new AugConvSizes(
             Image.Channels, Image.Height, Image.Width, Channels, Kernel.Height, Kernel.Width, Options.Stride.Height,
             Options.Stride.Width,
             pad.Top, pad.Left, height, width, CoreSide);
+    }
+
+    /// <summary>Throws if building the pattern would take too long, or the number of weights does not fit.</summary>
+    private void RequirePossible(int height, int width)
+    {
+        // Each row of a patch reads the cores that it covers, and two more where it starts and ends inside of one.
+        double reads = (double)height * width * Image.Channels * Math.Min(Kernel.Height, Image.Height)
+            * ((Math.Min(Kernel.Width, Image.Width) / CoreSide) + 2);
+        double weights = (double)height * width * Channels * Inputs;
+        if (reads > MaxReads || weights > long.MaxValue / 2)
+        {
+            throw new ArgumentException(
+                $"AugConv: the layer is too large (got {height} x {width} output pixels of {Channels} channels, which "
+                + $"read up to {reads:N0} cores, expected at most {MaxReads:N0}); use smaller pictures or more values "
+                + "per core");
+        }
     }
 }

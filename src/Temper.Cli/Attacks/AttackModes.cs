@@ -1,0 +1,48 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
+
+namespace Temper.Cli.Attacks;
+
+/// <summary>
+/// The kinds of <c>temper attack</c>, on samples, on clips and on a property, and the settings that each of them reads.
+/// </summary>
+internal static class AttackModes
+{
+    /// <summary>Settings of samples that clips have too.</summary>
+    private static readonly Setting[] OfClips =
+    [
+        AttackSettings.Data, AttackSettings.Steps, AttackSettings.Limit, AttackSettings.Seed, AttackSettings.Output,
+        AttackSettings.FailBelow, AttackSettings.Surrogate,
+    ];
+
+    private static readonly Setting[] OfProperties =
+    [
+        ModelSource.Size, AttackSettings.VnnLib, AttackSettings.Budget, AttackSettings.Seed, AttackSettings.Output,
+    ];
+
+    private static IEnumerable<Setting> OfSamples =>
+        [ModelSource.Size, .. Preprocessing.Settings, .. AttackSettings.All];
+
+    /// <summary>Throws if a setting is given that this kind of attack does not read, which would be ignored.</summary>
+    internal static void RequireOwn(CommandContext context)
+    {
+        if (context.Get(VideoAttackSettings.Video))
+        {
+            context.RefuseUnused(VideoAttackSettings.Video.Flag, OfSamples.Except(OfClips));
+            if (context.Get(VideoAttackSettings.Clip) is not null)
+            {
+                context.RefuseUnused(VideoAttackSettings.Clip.Flag, [AttackSettings.Data, AttackSettings.Limit]);
+            }
+        }
+        else if (context.Get(AttackSettings.VnnLib) is not null)
+        {
+            context.RefuseUnused(
+                AttackSettings.VnnLib.Flag, OfSamples.Except(OfProperties).Concat(VideoAttackSettings.All));
+        }
+        else if (VideoAttackSettings.All.FirstOrDefault(context.Values.IsGiven) is { } ofClips)
+        {
+            throw ToolException.Usage($"attack: {ofClips.Flag} applies only to a network of clips; add "
+                + $"{VideoAttackSettings.Video.Flag}, or leave it out");
+        }
+    }
+}

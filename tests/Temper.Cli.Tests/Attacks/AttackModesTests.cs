@@ -1,0 +1,65 @@
+using Temper.Cli.Attacks;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Commands;
+using Temper.Cli.Tests.Support;
+
+namespace Temper.Cli.Tests.Attacks;
+
+/// <summary>Options that one kind of attack does not read, which must not be dropped silently.</summary>
+public sealed class AttackModesTests
+{
+    [Theory]
+    [InlineData("video", "true", "epsilon", "0.1")]
+    [InlineData("video", "true", "attack", "pgd")]
+    [InlineData("video", "true", "budget", "5")]
+    [InlineData("video", "true", "access", "decisions")]
+    [InlineData("video", "true", "vnnlib", "a.vnnlib")]
+    [InlineData("video", "true", "normalize", "0.5/0.25")]
+    [InlineData("video", "true", "size", "8x8")]
+    [InlineData("vnnlib", "a.vnnlib", "steps", "3")]
+    [InlineData("vnnlib", "a.vnnlib", "surrogate", "other.onnx")]
+    [InlineData("vnnlib", "a.vnnlib", "tensorboard", "true")]
+    [InlineData("vnnlib", "a.vnnlib", "bounds", "0,1")]
+    [InlineData("vnnlib", "a.vnnlib", "levels", "8")]
+    public void Option_that_the_kind_of_attack_does_not_read_is_refused(string mode, string value, string name, string text) =>
+        Assert.Equal($"attack: --{name} does not apply to --{mode}; leave it out", Refused((mode, value), (name, text)));
+
+    [Theory]
+    [InlineData("data")]
+    [InlineData("limit")]
+    public void One_clip_excludes_a_set(string name) =>
+        Assert.Equal($"attack: --{name} does not apply to --clip; leave it out", Refused(("video", "true"), ("clip", "a.mkv"), (name, "4")));
+
+    [Fact]
+    public void Options_of_clips_want_clips() =>
+        Assert.Equal("attack: --rules applies only to a network of clips; add --video, or leave it out", Refused(("data", "a.npz"), ("rules", "noise")));
+
+    [Fact]
+    public void What_is_read_is_accepted()
+    {
+        AttackModes.RequireOwn(Given(("video", "true"), ("data", "a"), ("levels", "8"), ("steps", "3"), ("limit", "4"), ("surrogate", "b"), ("fail-below", "0.1"), ("threads", "1")));
+        AttackModes.RequireOwn(Given(("vnnlib", "a"), ("budget", "9"), ("seed", "2"), ("size", "8x8"), ("output", "out")));
+        AttackModes.RequireOwn(Given(("data", "a"), ("attack", "pgd"), ("epsilon", "0.1"), ("bounds", "0,1"), ("no-checks", "true")));
+    }
+
+    [Fact]
+    public void Samples_without_room_are_refused_with_the_option_that_helps()
+    {
+        // One array holds at most 2^31 - 57 numbers: 14,266 pictures of 3 x 224 x 224.
+        AttackParts.RequireRoom(14_266, [3, 224, 224]);
+        var error = Assert.Throws<ToolException>(() => AttackParts.RequireRoom(50_000, [3, 224, 224]));
+        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Contains("expected at most 14266", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--limit", error.Message, StringComparison.Ordinal);
+    }
+
+    private static string Refused(params (string Name, string Text)[] given)
+    {
+        var error = Assert.Throws<ToolException>(() => AttackModes.RequireOwn(Given(given)));
+        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        return error.Message;
+    }
+
+    private static CommandContext Given(params (string Name, string Text)[] given) =>
+        Settings.Context(new AttackCommand(), given.ToDictionary(one => one.Name, one => one.Text, StringComparer.Ordinal), TimeProvider.System);
+}

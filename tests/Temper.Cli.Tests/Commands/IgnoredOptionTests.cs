@@ -1,0 +1,65 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Commands;
+using Temper.Cli.Tests.Support;
+using Temper.Parallelism.Planning;
+using Temper.Testing;
+
+namespace Temper.Cli.Tests.Commands;
+
+/// <summary>Options of <c>temper plan</c> and <c>temper flow</c> that would be ignored are refused before any work.</summary>
+public sealed class IgnoredOptionTests : IDisposable
+{
+    private static readonly RankPlan Plan =
+        new() { Network = "lenet-c", Layers = ["conv1", "conv2", "fc1", "fc2"], Accelerators = 4, Batch = 64, Levels = ["0011", "0011"] };
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("bandwidth", "1")]
+    [InlineData("latency", "5")]
+    public void The_papers_machine_has_no_links(string name, string value)
+    {
+        Refused(new PlanCommand(), $"--{name} has no effect with --machine paper", ("model", "lenet-c"), (name, value));
+        PlanSettings.RequireEffective(Given(new PlanCommand(), ("machine", "torus"), (name, value)), given: null);
+    }
+
+    [Theory]
+    [InlineData("machine", "bus")]
+    [InlineData("bandwidth", "1")]
+    [InlineData("latency", "5")]
+    public void A_topology_has_its_own_links(string name, string value) =>
+        Refused(new PlanCommand(), $"--{name} has no effect with --topology", ("model", "lenet-c"), ("topology", _folder["links.json"]), (name, value));
+
+    [Theory]
+    [InlineData("accelerators", "8", "--accelerators differs from the given plan (got 8, expected 4)")]
+    [InlineData("batch", "32", "--batch differs from the given plan (got 32, expected 64)")]
+    [InlineData("search", "greedy", "--search has no effect with --plan")]
+    public void A_plan_from_a_file_has_its_own_sizes(string name, string value, string why) => Refused(
+        new PlanCommand(), why, ("model", "lenet-c"), ("plan", _folder.Write("plan.json", RankPlanJson.Write(Plan))), (name, value));
+
+    [Fact]
+    public void Sizes_that_repeat_the_plan_are_accepted() =>
+        PlanSettings.RequireEffective(Given(new PlanCommand(), ("accelerators", "4"), ("batch", "64"), ("cost", "exact")), Plan);
+
+    [Theory]
+    [InlineData("farneback", "warps")]
+    [InlineData("lucas-kanade", "iterations")]
+    public void A_method_of_flow_takes_only_the_numbers_that_it_has(string method, string name)
+    {
+        Refused(new FlowCommand(), $"--{name} has no effect with --method {method}", ("clip", _folder["missing.npy"]), ("method", method), (name, "3"));
+        CommandContext other = Given(new FlowCommand(), ("clip", _folder["missing.npy"]), ("method", "dis"), ("warps", "3"), ("iterations", "3"));
+        Assert.Throws<FileNotFoundException>(() => new FlowCommand().Run(other));
+    }
+
+    private static void Refused(ToolCommand command, string why, params (string Name, string Value)[] given)
+    {
+        var error = Assert.Throws<ToolException>(() => command.Run(Given(command, given)));
+        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Contains(why, error.Message, StringComparison.Ordinal);
+    }
+
+    private static CommandContext Given(ToolCommand command, params (string Name, string Value)[] given) =>
+        Settings.Context(command, given.ToDictionary(flag => flag.Name, flag => flag.Value, StringComparer.Ordinal), TimeProvider.System);
+}
