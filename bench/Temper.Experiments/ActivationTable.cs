@@ -125,7 +125,7 @@ internal sealed record ActivationScale(
     private const int Pictures = 4;
 
     internal string[] Rows => Method is "jpnet"
-        ? ["joint", "hoyer-square", "magnitude", "winners"]
+        ? ["joint", "hoyer-square", "magnitude", "winners", "weights-winners"]
         : ["winners", "winners-blocks", "channels"];
 
     internal static ActivationScale Read(string method, string network, Dictionary<string, string> set) => new(
@@ -150,6 +150,7 @@ internal sealed record ActivationScale(
         return row switch
         {
             "joint" => options with { Activations = CompressionActivations.Joint },
+            "weights-winners" => options with { Activations = CompressionActivations.Winners },
             "hoyer-square" => options with { Trials = 2 * Trials },
             "magnitude" => options with { Trials = 2 * Trials, RegularizeEpochs = 0 },
             "winners" =>

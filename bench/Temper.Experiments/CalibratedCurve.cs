@@ -35,7 +35,8 @@ internal static class CalibratedCurve
         network = ModelFile.LoadWeights(network, args[1]).Prepend(
             InputSpec.Image(sample[0], sample[1], sample[2]), x => x.Normalize(sides[0], sides[1]));
         Tensor samples =
-            data.Train.Read(0, args.Length > 5 ? int.Parse(args[5], CultureInfo.InvariantCulture) : 256).Inputs;
+            CalibrationSplit.Inputs(
+                data.Train, args.Length > 5 ? int.Parse(args[5], CultureInfo.InvariantCulture) : 256);
         Dataset test = args.Length > 7 ? data.Test.Take(int.Parse(args[7], CultureInfo.InvariantCulture)) : data.Test;
         Console.WriteLine($"| dense | {Accuracy(network):P2} |");
         double[] sparsities =

@@ -21,7 +21,7 @@ internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validati
 
     public int TrainCount => train.Count;
 
-    public Tensor? TrainingInputs(int count) => train.Read(0, Math.Min(count, train.Count)).Inputs;
+    public Tensor? TrainingInputs(int count) => CalibrationSplit.Inputs(train, count);
 
     /// <summary>Returns a run of another search in the same folder, whose stage names get a prefix.</summary>
     internal TableRun Named(string prefix) => new(folder, train, validation, stage => prefix + stage);

@@ -77,6 +77,15 @@ public abstract class Dataset
     /// <param name="count">Number of samples; if the set is smaller, all are returned.</param>
     public Dataset Take(int count) => Subset([.. Enumerable.Range(0, Math.Min(count, Count))]);
 
+    /// <summary>
+    /// Returns samples spread evenly over the set. Unlike the first samples, they represent all classes even if samples
+    /// are sorted by class, as those of folders are.
+    /// </summary>
+    /// <param name="count">Number of samples; if the set is smaller, all are returned.</param>
+    public Dataset Spread(int count) => count >= Count
+        ? this
+        : Subset([.. Enumerable.Range(0, count).Select(i => (int)((long)i * Count / count))]);
+
     /// <summary>Returns a view of this set in which all pictures have the same size.</summary>
     /// <param name="height">Height in pixels.</param>
     /// <param name="width">Width in pixels.</param>

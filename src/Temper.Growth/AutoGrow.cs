@@ -54,6 +54,11 @@ public static class AutoGrow
         if (options is { RollsBack: true, RepairEpochs: > 0 })
         {
             start = shortening.Of(start);
+
+            // If nothing was repaired, the tolerance has not been spent yet.
+            start = shortening.Epochs == 0 && options.Tolerance > 0
+                ? Trimmed(start, edit, options.Tolerance, stages)
+                : start;
             stages.Report(edit.Record());
         }
 
@@ -106,10 +111,13 @@ public static class AutoGrow
         }
 
         // The tolerance is spent once: by the repaired removals if there are any.
-        double tolerance = options.RepairEpochs > 0 ? 0 : options.Tolerance;
-        return RollBack.Trim(start, stages.Validation, tolerance, (stage, shorter) =>
-            edit.Note(GrowthEvents.Bypass, stage, shorter));
+        return Trimmed(start, edit, options.RepairEpochs > 0 ? 0 : options.Tolerance, stages);
     }
+
+    private static GrowableNetwork Trimmed(
+        GrowableNetwork network, GrowthEdit edit, double tolerance, IGrowthRun stages) =>
+        RollBack.Trim(network, stages.Validation, tolerance, (stage, shorter) =>
+            edit.Note(GrowthEvents.Bypass, stage, shorter));
 
     /// <summary>Returns the options of the final training, with as many epochs as the time limit allows.</summary>
     private static TrainingOptions FinishOptions(

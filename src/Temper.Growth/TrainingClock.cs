@@ -43,7 +43,8 @@ internal sealed class TrainingClock(string stage, TimeSpan? limit, double before
         _lap = stages.Time.GetTimestamp();
     }
 
-    public JsonNode Fingerprint() => new JsonObject { ["limit"] = limit?.TotalSeconds };
+    // Decisions by time are recorded, so a resumed run may have another limit.
+    public JsonNode Fingerprint() => new JsonObject();
 }
 
 /// <summary>Saved state of a <see cref="TrainingClock"/>.</summary>

@@ -31,6 +31,9 @@ public sealed class CompressTests
             Assert.True(network.GetProperty("milliseconds").GetProperty("64").GetDouble() > 0);
         }
 
+        // A resumed run also writes the output.
+        string run = document.RootElement.GetProperty("folder").GetString()!;
+        Assert.Contains($"output: {output}", File.ReadAllText(Path.Combine(run, "config.yaml")), StringComparison.Ordinal);
         using JsonDocument shown = JsonDocument.Parse(Tool.Run("inspect", output, "--json").Output);
         Assert.Equal(after.GetProperty("macs").GetInt64(), shown.RootElement.GetProperty("macs").GetInt64());
         Assert.Contains("Before and after", File.ReadAllText(document.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
@@ -141,12 +144,30 @@ public sealed class CompressTests
     [InlineData("--distillation 1", "--mixup", "0.5")]
     [InlineData("contradicts --objective ms", "--allow-slower")]
     [InlineData("--calibrate and --data-free do not train", "--calibrate", "10", "--activations", "winners")]
+    [InlineData("--calibrate and --data-free do not train", "--calibrate", "10", "--max-time", "1m")]
+    [InlineData("--epochs applies only to the training of a built-in network", "--epochs", "3")]
+    [InlineData("--schedule applies only to the training of a built-in network", "--schedule", "step")]
     public void Stages_that_do_not_go_together_are_refused(string part, params string[] settings)
     {
         using var folder = new TemporaryFolder();
         ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--runs", folder.Path, .. settings]);
         Assert.True(result.ExitCode == 2, result.Error);
         Assert.Contains(part, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Output_that_is_a_file_or_the_network_itself_is_refused_before_the_work()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["file"], "");
+        foreach (string output in (string[])[folder["file"], TrainedRun.Folder])
+        {
+            ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--runs", folder["runs"], "--output", output]);
+            Assert.True(result.ExitCode == 2, result.Error);
+            Assert.Contains("--output must be a folder other than", result.Error, StringComparison.Ordinal);
+        }
+
+        Assert.False(Directory.Exists(folder["runs"]));
     }
 
     [Theory]

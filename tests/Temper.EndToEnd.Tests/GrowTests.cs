@@ -70,6 +70,8 @@ public sealed class GrowTests
     [InlineData("the initial network 1-1-1 already exceeds a limit", "grow", "--family", "basic3", "--data", Data, "--max-parameters", "100")]
     [InlineData("has 3 stages (got 2 widths)", "grow", "--family", "basic3", "--widths", "4,8", "--data", Data)]
     [InlineData("silences a block", "grow", "--family", "plain3", "--initializer", "zero", "--data", Data)]
+    [InlineData("--tau does not apply to --stopping paired", "grow", "--family", "basic3", "--data", Data, "--stopping", "paired", "--tau", "1")]
+    [InlineData("--repair-epochs does not apply to --keep-all", "grow", "--family", "basic3", "--data", Data, "--keep-all", "--repair-epochs", "1")]
     public void What_cannot_be_grown_gives_2_and_says_why(string message, params string[] arguments)
     {
         using var folder = new TemporaryFolder();

@@ -72,6 +72,8 @@ public sealed class RunTests
         Assert.True(Left(networks[1]) * 4 < Left(networks[0]));
         Assert.Equal(JsonValueKind.Null, networks[1].GetProperty("test_accuracy").ValueKind);
 
+        Assert.Equal(2, Tool.Run("prune", TrainedRun.Folder, "--fail-below", "90", "--runs", folder.Path).ExitCode);
+
         // Further training with frozen zeros preserves every zero.
         string pruned = document.RootElement.GetProperty("folder").GetString()!;
         ToolResult tuned = Tool.Run("prune", pruned, "--threshold", "0", "--data", Data, "--epochs", "1", "--runs", folder.Path, "--json");

@@ -29,6 +29,12 @@ internal sealed class PruneCommand()
         PruningSettings.Require(context);
         ModelSource.RequireTrained(model);
         DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
+        if (data is null && context.Get(RunSettings.FailBelow) is not null)
+        {
+            throw ToolException.Usage(
+                $"prune: {RunSettings.FailBelow.Flag} needs test samples to measure (got no data); add {Data.Flag}");
+        }
+
         Network before;
         if (data is null)
         {

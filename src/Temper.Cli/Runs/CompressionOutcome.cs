@@ -167,7 +167,7 @@ internal static class CompressionOutcome
         public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) =>
             run.Evaluate(network, samples);
 
-        public Tensor? TrainingInputs(int count) => run.Train!.Read(0, Math.Min(count, run.Train!.Count)).Inputs;
+        public Tensor? TrainingInputs(int count) => CalibrationSplit.Inputs(run.Train!, count);
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
             run.Fit(stage, network, options);

@@ -20,10 +20,7 @@ internal static class CompressionSettings
     });
 
     internal static Setting<string?> Output { get; } =
-        new("output", "Folder for the compressed network, usable as MODEL in every command", null, text => text)
-    {
-        IsAboutOutput = true,
-    };
+        Setting.OptionalText("output", "Folder for the compressed network, usable as MODEL in every command");
 
     private static readonly Setting<double> Drop =
         Setting.Number("max-accuracy-drop", "Largest accepted loss of accuracy, in percentage points, 0 to 100",
@@ -165,6 +162,7 @@ internal static class CompressionSettings
         FirstKept = context.Get(FirstKept),
         Ignore = context.Get(Ignore),
         Training = training,
+        HoyerWeightDecay = (float?)context.Get(TrainingSettings.WeightDecay),
         MaxTime = context.Get(RunSettings.MaxTime),
     };
 
@@ -177,10 +175,7 @@ internal static class CompressionSettings
         (bool isTest, double part) = PartOf(context.Get(Validation));
         if (!isTest)
         {
-            int count = Math.Clamp((int)Math.Round(data.Train.Count * part), 1, Math.Max(1, data.Train.Count - 1));
-            (Dataset train, Dataset validation) = data.SplitValidation(
-                count, Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("validation"));
-            return new DataSplit(train, validation, data.Test, part);
+            return RunSession.Split(data, part, context.Get(RunSettings.Seed));
         }
 
         ILookup<bool, int> chooses =

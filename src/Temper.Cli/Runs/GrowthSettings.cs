@@ -33,7 +33,7 @@ internal static class GrowthSettings
 
     internal static Setting<bool> Compare { get; } = Setting.Switch(
         "compare", "Also train the found network from scratch, for as many epochs as the final training, and "
-            + "compare");
+            + "compare; not counted by --max-time");
 
     internal static Setting<string?> Output { get; } =
         Setting.OptionalText("output", "Folder for the found network, usable as MODEL in every command");
@@ -114,7 +114,14 @@ internal static class GrowthSettings
     private static Setting<int[]?> Lengths(string name, string help) =>
         new(name, help, null, text => NumberLists.Integers(text, 1)) { Separator = ',' };
 
-    internal static GrowthOptions Options(CommandContext context) => new()
+    internal static GrowthOptions Options(CommandContext context)
+    {
+        context.RefuseUnused($"{Stopping.Flag} paired", context.Get(Stopping) is "paired" ? [Tau] : []);
+        context.RefuseUnused(KeepAll.Flag, context.Get(KeepAll) ? [Tolerance, Repair] : []);
+        return Read(context);
+    }
+
+    private static GrowthOptions Read(CommandContext context) => new()
     {
         Interval = context.Get(Interval),
         Stopping = context.Get(Stopping) is "paired"

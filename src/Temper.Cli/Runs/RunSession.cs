@@ -134,7 +134,7 @@ internal sealed class RunSession : IDisposable
     internal TrainingResult Fit(string phase, Network network, TrainingOptions options, bool isOnly = false)
     {
         (_tracker.Phase, _tracker.Epochs) = (isOnly ? "" : $"{phase}/", options.Epochs);
-        options = options with { Callbacks = [.. options.Callbacks, _tracker] };
+        options = options with { Callbacks = [.. options.Callbacks, _tracker, _limit] };
         TrainingResult? result = null;
         ProgressDisplay.Run(_context.Terminal, phase, display =>
         {
@@ -260,12 +260,15 @@ internal sealed class RunSession : IDisposable
     /// <summary>
     /// Splits off the validation samples: at least one sample remains for training and at least one for validation.
     /// </summary>
-    internal static DataSplit Split(CommandContext context, DataSets data)
+    internal static DataSplit Split(CommandContext context, DataSets data) =>
+        Split(data, context.Get(RunSettings.Validation), context.Get(RunSettings.Seed));
+
+    /// <inheritdoc cref="Split(CommandContext, DataSets)"/>
+    internal static DataSplit Split(DataSets data, double part, ulong seed)
     {
-        double part = context.Get(RunSettings.Validation);
-        int count = Math.Clamp((int)Math.Round(data.Train.Count * part), 1, data.Train.Count - 1);
+        int count = Math.Clamp((int)Math.Round(data.Train.Count * part), 1, Math.Max(1, data.Train.Count - 1));
         (Dataset train, Dataset validation) =
-            data.SplitValidation(count, RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("validation"));
+            data.SplitValidation(count, RandomStream.FromSeed(seed).Split("validation"));
         return new DataSplit(train, validation, data.Test, part);
     }
 }

@@ -30,8 +30,8 @@ internal static class RunSettings
 
     internal static Setting<TimeSpan?> MaxTime { get; } = Setting.OptionalDuration(
         "max-time",
-        "Stop training after this time, such as 20m or 1h30m, and write a checkpoint to resume from; none = no "
-            + "limit");
+        "Time limit, such as 20m or 1h30m: compress and grow plan their trainings to fit; other commands stop training "
+            + "and write a checkpoint to resume from; none = no limit");
 
     internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
         "fail-below", "Exit with code 4 if the test accuracy is below this percentage", maximum: 100);
@@ -56,13 +56,14 @@ internal static class RunSettings
 internal abstract class RunCommand(string name, string help) : ToolCommand(name, help)
 {
     /// <summary>
-    /// Settings that a resume may change: they affect the duration and the machine of the run, not its results per
-    /// epoch.
+    /// Settings that a resume may change: they affect the duration and the machine of the run and where its result is
+    /// saved, not its results per epoch.
     /// </summary>
     private static readonly Setting[] Changeable =
     [
         TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan,
-        CommonSettings.Threads, .. RankSettings.All,
+        CommonSettings.Threads, CompressionSettings.Output, GrowthSettings.Output, Hardening.HardenSettings.Output,
+        .. RankSettings.All,
     ];
 
     internal sealed override int Run(CommandContext context)

@@ -1,15 +1,24 @@
+using Temper.Training;
+
 namespace Temper.Cli.Runs;
 
 /// <summary>
 /// Stops a run when a time limit is reached, in the same way as Ctrl-C: after the current step, with a checkpoint.
 /// </summary>
-internal sealed class TimeLimit : IDisposable
+/// <remarks>
+/// A timer needs a free thread of the pool, and on a busy machine it may fire much too late. Trainings therefore also
+/// compare the clock with the limit after each step.
+/// </remarks>
+internal sealed class TimeLimit : ITrainingCallback, IDisposable
 {
     /// <summary>Upper limit of the timer's duration.</summary>
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
 
     private readonly CancellationTokenSource _timer;
     private readonly CancellationTokenSource _either;
+    private readonly TimeSpan? _remaining;
+    private readonly TimeProvider _time;
+    private readonly long _start;
 
     /// <param name="limit">Time limit; null: none.</param>
     /// <param name="elapsed">Time already elapsed, counted against the limit.</param>
@@ -24,8 +33,10 @@ internal sealed class TimeLimit : IDisposable
                 + $"expected at most {LongestTimer.TotalDays}d; or none)");
         }
 
-        _timer = limit is { } all
-            ? new CancellationTokenSource(all > elapsed ? all - elapsed : TimeSpan.Zero, time)
+        (_time, _start) = (time, limit is null ? 0 : time.GetTimestamp());
+        _remaining = limit is { } all ? (all > elapsed ? all - elapsed : TimeSpan.Zero) : null;
+        _timer = _remaining is { } remaining
+            ? new CancellationTokenSource(remaining, time)
             : new CancellationTokenSource();
         _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, interrupt);
     }
@@ -35,6 +46,18 @@ internal sealed class TimeLimit : IDisposable
 
     /// <summary>Whether the time limit is reached.</summary>
     internal bool IsOver => _timer.IsCancellationRequested;
+
+    public void OnStep(StepProgress progress)
+    {
+        if (_remaining is { } remaining && !IsOver && _time.GetElapsedTime(_start) >= remaining)
+        {
+            _timer.Cancel();
+        }
+    }
+
+    public void OnEpoch(EpochResult epoch)
+    {
+    }
 
     public void Dispose()
     {

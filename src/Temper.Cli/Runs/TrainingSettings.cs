@@ -30,7 +30,7 @@ internal static class TrainingSettings
 
     private static readonly Setting<bool> Nesterov = Setting.Switch("nesterov", "Use Nesterov momentum (sgd only)");
 
-    private static readonly Setting<double?> WeightDecay = Setting.OptionalNumber(
+    internal static Setting<double?> WeightDecay { get; } = Setting.OptionalNumber(
         "weight-decay", "Weight decay (L2); when not given, the optimizer's own default", aliases: "--wd");
 
     private static readonly Setting<string> Schedule = Setting.Choice(
@@ -66,6 +66,11 @@ internal static class TrainingSettings
         LabelSmoothing, Augment, Clip, Average, Patience,
     ];
 
+    /// <summary>
+    /// Settings that apply only to a training with its own number of epochs, not to stages of a method.
+    /// </summary>
+    internal static IReadOnlyList<Setting> OfFirstTraining { get; } = [Epochs, Schedule, WarmUp];
+
     internal static TrainingOptions Options(CommandContext context) => new()
     {
         Seed = context.Get(RunSettings.Seed),
@@ -84,8 +89,15 @@ internal static class TrainingSettings
 
     private static Optimizer OptimizerOf(CommandContext context)
     {
+        string name = context.Get(Optimizer);
+        context.RefuseUnused($"{Optimizer.Flag} {name}", name switch
+        {
+            "sgd" => [],
+            "rmsprop" => [Nesterov],
+            _ => [Momentum, Nesterov],
+        });
         float momentum = (float)context.Get(Momentum);
-        Optimizer chosen = context.Get(Optimizer) switch
+        Optimizer chosen = name switch
         {
             "sgd" => new Sgd { LearningRate = 0.1f, Momentum = momentum, Nesterov = context.Get(Nesterov) },
             "adamw" => new AdamW(),
@@ -151,6 +163,7 @@ internal static class RegularizerSettings
     internal static IReadOnlyList<IRegularizer> Regularizers(CommandContext context)
     {
         (float strength, string name) = ((float)context.Get(Strength), context.Get(Regularizer));
+        context.RefuseUnused($"{Regularizer.Flag} none", name is "none" ? [Groups, Strength] : []);
         Grouping grouping = Grouped(context.Get(Groups), name);
         return name switch
         {

@@ -29,13 +29,14 @@ public sealed record ActivationCount(
     /// <summary>Runs samples through a network and counts the multiply-accumulates.</summary>
     /// <param name="network">A network with a dynamic batch axis.</param>
     /// <param name="samples">The samples; labels are not read.</param>
-    /// <param name="most">Maximum number of samples used, from the first.</param>
+    /// <param name="most">Maximum number of samples used, spread evenly over the set.</param>
     /// <param name="cancel">Cancels between batches.</param>
     /// <exception cref="ArgumentException">There are no samples.</exception>
     public static ActivationCount Of(
         Network network, Dataset samples, int most = int.MaxValue, CancellationToken cancel = default)
     {
-        int count = Math.Min(samples.Count, most);
+        samples = samples.Spread(most);
+        int count = samples.Count;
         if (count == 0)
         {
             throw new ArgumentException("ActivationCount.Of: there are no samples; give at least one", nameof(samples));

@@ -16,12 +16,13 @@ public static class WinnerThresholds
     /// </summary>
     /// <param name="network">A network with winners; existing thresholds are kept.</param>
     /// <param name="samples">Calibration samples; labels are not read.</param>
-    /// <param name="most">Maximum number of samples used, from the first.</param>
+    /// <param name="most">Maximum number of samples used, spread evenly over the set.</param>
     /// <returns>The network with thresholds. Its accuracy may change; measure it again.</returns>
     /// <exception cref="ArgumentException">There are no samples.</exception>
     public static Network Calibrate(Network network, Dataset samples, int most = 512)
     {
-        int count = Math.Min(samples.Count, most);
+        samples = samples.Spread(most);
+        int count = samples.Count;
         if (count == 0)
         {
             throw new ArgumentException(

@@ -5,8 +5,8 @@ namespace Temper.Compression.Calibration;
 
 /// <summary>
 /// Adjusts the running statistics of a batch normalization after a layer by the change of the layer's outputs on
-/// calibration samples. The samples' own statistics would be wrong, because the network was trained on augmented
-/// images.
+/// calibration samples, such that mean and variance of the normalized outputs stay the same on these samples. The
+/// samples' own statistics would be wrong, because the network was trained on augmented images.
 /// </summary>
 internal static class NormalizationShift
 {
@@ -29,16 +29,19 @@ internal static class NormalizationShift
 
         Pass pass = Pass.Evaluation.Tap(layer.Name);
         network.Forward(samples, pass);
-        ((double[] oldMean, double[] oldVariance), (double[] mean, double[] variance)) =
-            (Statistics(before), Statistics(pass[layer.Name]));
+        (float[] oldMean, float[] oldVariance, _) = BatchStatistics.Of(before);
+        (float[] mean, float[] variance, _) = BatchStatistics.Of(pass[layer.Name]);
         float[] runningMean = network.Buffers[norm.Buffers[0]].ToArray<float>(),
             runningVariance = network.Buffers[norm.Buffers[1]].ToArray<float>();
         for (int channel = 0; channel < runningMean.Length; channel++)
         {
-            runningMean[channel] += (float)(mean[channel] - oldMean[channel]);
-            runningVariance[channel] *= oldVariance[channel] > MinVariance
-                ? (float)(variance[channel] / oldVariance[channel])
+            // A constant channel stays constant; scaling its variance would amplify its mean without limit.
+            double ratio = oldVariance[channel] > MinVariance && variance[channel] > MinVariance
+                ? (double)variance[channel] / oldVariance[channel]
                 : 1;
+            runningMean[channel] =
+                (float)(mean[channel] - ((oldMean[channel] - runningMean[channel]) * Math.Sqrt(ratio)));
+            runningVariance[channel] *= (float)ratio;
         }
 
         return network.WithBuffers(
@@ -46,23 +49,5 @@ internal static class NormalizationShift
             KeyValuePair.Create(norm.Buffers[0], Tensor.From(runningMean, [runningMean.Length])),
             KeyValuePair.Create(norm.Buffers[1], Tensor.From(runningVariance, [runningVariance.Length])),
         ]);
-    }
-
-    /// <summary>Computes mean and variance of each channel (axis 1).</summary>
-    private static (double[] Mean, double[] Variance) Statistics(Tensor x)
-    {
-        int channels = x.Shape[1], inner = x.Shape.CountOf(2, x.Rank);
-        double[] sum = new double[channels], squares = new double[channels];
-        float[] values = x.ToArray<float>();
-        for (int i = 0; i < values.Length; i++)
-        {
-            int channel = i / inner % channels;
-            sum[channel] += values[i];
-            squares[channel] += (double)values[i] * values[i];
-        }
-
-        double count = values.Length / (double)channels;
-        return (Array.ConvertAll(sum, s => s / count), [.. squares.Select((s, i) =>
-            Math.Max(0, (s / count) - (sum[i] / count * (sum[i] / count))))]);
     }
 }

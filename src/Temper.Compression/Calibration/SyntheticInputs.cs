@@ -120,20 +120,13 @@ internal static class SyntheticInputs
             float[] mu = _network.Buffers[norm.Buffers[0]].ToArray<float>(),
                 sigma2 = _network.Buffers[norm.Buffers[1]].ToArray<float>(), a = read.ToArray<float>();
             int channels = mu.Length, inner = read.Shape.CountOf(2, read.Rank);
-            double[] mean = new double[channels], square = new double[channels];
-            for (int i = 0; i < a.Length; i++)
-            {
-                mean[i / inner % channels] += a[i];
-                square[i / inner % channels] += (double)a[i] * a[i];
-            }
-
-            double count = a.Length / (double)channels;
+            BatchStatistics found = BatchStatistics.Of(read);
             for (int i = 0; i < a.Length; i++)
             {
                 int c = i / inner % channels;
-                double m = mean[c] / count, v = Math.Max(0, (square[c] / count) - (m * m)),
-                    s2 = Math.Max(sigma2[c], 1e-6);
-                a[i] = (float)(((2 * (m - mu[c]) / s2) + (4 * ((v / s2) - 1) * (a[i] - m) / s2)) / count / channels);
+                double m = found.Mean[c], v = found.Variance[c], s2 = Math.Max(sigma2[c], 1e-6);
+                a[i] = (float)(
+                    ((2 * (m - mu[c]) / s2) + (4 * ((v / s2) - 1) * (a[i] - m) / s2)) / found.Count / channels);
             }
 
             return Tensor.From(a, read.Shape);

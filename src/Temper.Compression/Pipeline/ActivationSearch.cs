@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Enumeration;
 using Temper.Compression.Activations;
 using Temper.Data;
 using Temper.Networks;
@@ -40,9 +39,7 @@ internal sealed class ActivationSearch(
             return;
         }
 
-        Dataset scanned = validation.Count > ScannedSamples
-            ? validation.Subset([.. Enumerable.Range(0, ScannedSamples)])
-            : validation;
+        Dataset scanned = validation.Spread(ScannedSamples);
         double Accuracy(Network network) => search.Evaluator.Accuracy(network, scanned);
         double accuracy = Accuracy(start);
         Knob[] knobs =
@@ -126,8 +123,7 @@ internal sealed class ActivationSearch(
         }
     }
 
-    private bool Ignores(string node) =>
-        options.Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, node, ignoreCase: false));
+    private bool Ignores(string node) => LayerPattern.MatchesAny(options.Ignore, node);
 
     private static string Curve(Sensitivity sensitivity) => string.Join(", ", sensitivity.Knob.Kept.Select((kept, i) =>
         string.Create(CultureInfo.InvariantCulture, $"{kept * 100:G3} % -{sensitivity.Drops[i + 1] * 100:F1}")));

@@ -33,19 +33,15 @@ internal sealed class CompressionBudget
     internal CompressionBudget(Network network, CompressionOptions options, ICompressionRun run, TimeProvider time)
     {
         (_options, _run, _time, _start) = (options, run, time, time.GetTimestamp());
-        (RegularizeEpochs, TuneEpochs, Trials) = (options.RegularizeEpochs, options.TuneEpochs, options.Trials);
-        if (options.MaxTime is { } limit)
+        int structures =
+            Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
+        _epochSeconds = options.MaxTime is null ? 0 : double.Parse(run.Choose("plan", "seconds an epoch", () =>
+            EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+        string plan = run.Choose("plan", "epochs", () => Plan(structures));
+        int[] counts = [.. plan.Split(' ').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
+        (RegularizeEpochs, TuneEpochs, Trials, _laterEpochs) = (counts[0], counts[1], counts[2], counts[3]);
+        if (options.MaxTime is not null)
         {
-            _epochSeconds = double.Parse(run.Choose("plan", "seconds an epoch", () =>
-                EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-            int structures =
-                Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
-            double all = limit.TotalSeconds * Planned / _epochSeconds;
-            _laterEpochs = Math.Min(options.LaterEpochs, (int)(all * MaxLaterPart));
-            double epochs = structures == 0 ? 0 : (all - _laterEpochs) / structures;
-            RegularizeEpochs = Math.Min(RegularizeEpochs, Math.Max(1, (int)(epochs * Regularizing)));
-            TuneEpochs = Math.Min(TuneEpochs, Math.Max(1, (int)((epochs - RegularizeEpochs) / Trials)));
-            Trials = Math.Max(1, Math.Min(Trials, (int)((epochs - RegularizeEpochs) / TuneEpochs)));
             run.Note(string.Create(CultureInfo.InvariantCulture,
                 $"time: {_epochSeconds:F1} s per epoch, so {RegularizeEpochs} epochs with the regularizer and {Trials} "
                 + $"trials of {TuneEpochs} epochs for each of {structures} structures"));
@@ -58,6 +54,27 @@ internal sealed class CompressionBudget
 
     internal int Trials { get; }
 
+    /// <summary>
+    /// Plans the epochs with the regularizer, the epochs and number of trials, and the epochs of a later stage. The
+    /// plan is recorded, so that a run resumed with another limit keeps it.
+    /// </summary>
+    private string Plan(int structures)
+    {
+        (int regularize, int tune, int trials, int later) =
+            (_options.RegularizeEpochs, _options.TuneEpochs, _options.Trials, _options.LaterEpochs);
+        if (_options.MaxTime is { } limit)
+        {
+            double all = limit.TotalSeconds * Planned / _epochSeconds;
+            later = Math.Min(later, (int)(all * MaxLaterPart));
+            double epochs = structures == 0 ? 0 : (all - later) / structures;
+            regularize = Math.Min(regularize, Math.Max(1, (int)(epochs * Regularizing)));
+            tune = Math.Min(tune, Math.Max(1, (int)((epochs - regularize) / trials)));
+            trials = tune == 0 ? trials : Math.Max(1, Math.Min(trials, (int)((epochs - regularize) / tune)));
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{regularize} {tune} {trials} {later}");
+    }
+
     /// <summary>Returns whether another trial can end within the time limit.</summary>
     internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit
         || _run.Choose($"{structure}-{trial}", "enough time", () =>
@@ -66,14 +83,15 @@ internal sealed class CompressionBudget
             : "no") is "yes";
 
     /// <summary>
-    /// Returns the number of epochs that fit into the remaining time for the next stage; null if time is not limited.
+    /// Returns the number of planned epochs that fit into the remaining time for the next stage; null if time is not
+    /// limited.
     /// </summary>
     internal int? LaterEpochs() => _options.MaxTime is not { } limit || _options.LaterEpochs == 0 ? null : int.Parse(
         _run.Choose("later", "epochs", () =>
             Fitting(limit - _time.GetElapsedTime(_start)).ToString(CultureInfo.InvariantCulture)),
         CultureInfo.InvariantCulture);
 
-    private int Fitting(TimeSpan left) => (int)Math.Clamp(left.TotalSeconds / _epochSeconds, 0, _options.LaterEpochs);
+    private int Fitting(TimeSpan left) => (int)Math.Clamp(left.TotalSeconds / _epochSeconds, 0, _laterEpochs);
 
     /// <summary>
     /// Measures the time of a training step on a constant batch and returns the seconds per epoch. The first step,

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.IO.Enumeration;
+using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Networks;
 
@@ -14,16 +14,16 @@ internal static class CompressionChecks
     internal static void Require(Network network, Dataset validation, CompressionOptions options)
     {
         network.Batch.RequireFree("compress");
-        if (!network.Parameters.Any(Pruning.SparsityReport.IsWeight))
+        if (!network.Parameters.Any(SparsityReport.IsWeight))
         {
             throw new ArgumentException("compress: the network has no weights to prune (got no convolution or linear "
                 + "layer with parameters); list the layers with temper inspect");
         }
 
         string[] layers = [.. network.Nodes.Where(node => node.Parameters.Any(name =>
-            Pruning.SparsityReport.IsWeight(network.Parameters[name]))).Select(node => node.Name)];
-        if (options.Ignore.FirstOrDefault(pattern => !layers.Any(layer =>
-            FileSystemName.MatchesSimpleExpression(pattern, layer, ignoreCase: false))) is { } stranger)
+            SparsityReport.IsWeight(network.Parameters[name]))).Select(node => node.Name)];
+        if (options.Ignore.FirstOrDefault(
+            pattern => !layers.Any(layer => LayerPattern.Matches(pattern, layer))) is { } stranger)
         {
             throw new ArgumentException("compress: no layer with weights matches an ignored name (got "
                 + $"'{stranger}', expected a pattern for one of {Names.Sample(layers)})");

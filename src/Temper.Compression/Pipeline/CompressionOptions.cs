@@ -154,11 +154,16 @@ public sealed record CompressionOptions
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
     /// <summary>
-    /// Options of training, such as optimizer, batch size and transforms; null: defaults. Epochs, objective,
-    /// regularizers and seed are set by the stages. With a Hoyer regularizer, a weight decay of 0 is replaced by 1e-4,
-    /// since these regularizers do not limit the size of weights.
+    /// Options of training, such as optimizer, batch size and transforms; null: defaults. Epochs, schedule (cosine),
+    /// objective, regularizers and seed are set by the stages.
     /// </summary>
     public TrainingOptions? Training { get; init; }
+
+    /// <summary>
+    /// Weight decay of the training with a Hoyer regularizer, 0 or more. Null: that of the optimizer, or 1e-4 if the
+    /// optimizer has none, since these regularizers do not limit the size of weights.
+    /// </summary>
+    public float? HoyerWeightDecay { get; init; }
 
     /// <summary>Time limit for everything; epochs and trials are reduced to fit. Null: not limited.</summary>
     public TimeSpan? MaxTime { get; init; }
@@ -188,6 +193,9 @@ public sealed record CompressionOptions
             Mixup == 0 || (Mixup is > 0 and <= 1 && Distillation >= 1), nameof(Mixup),
             "0, or at most 1 with a distillation weight of 1", Mixup);
         Require(FirstKept is null or (> 0 and <= 1), nameof(FirstKept), "above 0 to 1", FirstKept ?? 0);
+        Require(
+            HoyerWeightDecay is null or (>= 0 and < float.PositiveInfinity), nameof(HoyerWeightDecay), "0 or more",
+            HoyerWeightDecay ?? 0);
         Require(MaxTime is null || MaxTime > TimeSpan.Zero, nameof(MaxTime), "above zero", MaxTime?.TotalSeconds ?? 0);
         return this;
     }

@@ -32,8 +32,7 @@ public static class CompressionPipeline
         Network network, Dataset validation, CompressionOptions options, ICompressionRun run, TimeProvider time,
         CancellationToken cancel = default)
     {
-        options.Validated();
-        CompressionChecks.Require(network, validation, options);
+        Require(network, validation, options);
         var search = new CompressionSearch(
             network, validation, options, run, new CompressionBudget(network, options, run, time), cancel);
         foreach (Thinning thinning in Thinning.For(options.Structure))
@@ -50,13 +49,24 @@ public static class CompressionPipeline
     }
 
     /// <summary>
+    /// Throws if a compression could not start; call it before other work, such as training the network.
+    /// </summary>
+    /// <param name="network">The network; it need not be trained yet.</param>
+    /// <param name="validation">Samples used to choose between networks.</param>
+    /// <param name="options">Options of compression.</param>
+    /// <exception cref="ArgumentException">
+    /// The network has no weights to prune or is not finite, the samples have no classes, or the options are invalid.
+    /// </exception>
+    public static void Require(Network network, Dataset validation, CompressionOptions options) =>
+        CompressionChecks.Require(network, validation, options.Validated());
+
+    /// <summary>
     /// Compresses a network without training and without labels: weights are pruned, and each layer is refitted to its
     /// previous output.
     /// </summary>
     /// <param name="network">The trained network; not changed.</param>
     /// <param name="samples">
-    /// Samples; their labels are not read. The first ones are used to fit the layers, the following ones to choose
-    /// between networks.
+    /// Samples; their labels are not read. Some are used to fit the layers, others to choose between networks.
     /// </param>
     /// <param name="count">Number of samples used to fit the layers; some hundreds suffice.</param>
     /// <param name="options">
@@ -83,11 +93,11 @@ public static class CompressionPipeline
                 + $"{2 * count} or more: half to fit the layers, half to choose); calibrate on fewer samples");
         }
 
-        Dataset choosing = AnsweredDataset.Of(network, samples.Subset([.. Enumerable.Range(
-            count, Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough)))]), cancel);
+        (Dataset fitting, Dataset others) = CalibrationSplit.Of(samples, count);
+        Dataset choosing = AnsweredDataset.Of(network, others, cancel);
         CompressionChecks.Require(network, choosing, options);
         var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
-        search.TryCalibrated(samples.Read(0, count).Inputs, "Labels were not read: the accuracies of the trials are "
+        search.TryCalibrated(fitting.Read(0, count).Inputs, "Labels were not read: the accuracies of the trials are "
             + "the agreement with the original network.");
         return search.History.Result();
     }
@@ -149,7 +159,7 @@ public static class CompressionPipeline
     {
         public int TrainCount => train.Count;
 
-        public Tensor? TrainingInputs(int count) => train.Read(0, Math.Min(count, train.Count)).Inputs;
+        public Tensor? TrainingInputs(int count) => CalibrationSplit.Inputs(train, count);
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options)
         {

@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Temper.Compression.Calibration;
 using Temper.Compression.Shrinking;
 using Temper.Data;
@@ -136,6 +135,5 @@ internal sealed class CompressionSearch
 
     private bool IsWithinBound(double accuracy) => accuracy >= Evaluator.MinAccuracy;
 
-    private bool Ignores(string node) =>
-        _options.Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, node, ignoreCase: false));
+    private bool Ignores(string node) => LayerPattern.MatchesAny(_options.Ignore, node);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Temper.Compression.DeepHoyer;
-using Temper.Compression.Distillation;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Training;
@@ -35,7 +34,10 @@ internal sealed class CompressionTrainer(
         if (hasRegularizer)
         {
             WeightRegularizer regularizer = thinning.Regularizer(options.Method, StrengthFor(thinning))!;
-            training = training with { Regularizers = [regularizer], Optimizer = WithDecay(regularizer, training) };
+            training = training with
+            {
+                Regularizers = [regularizer], Optimizer = WithDecay(regularizer, training.Optimizer),
+            };
             run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength "
                 + $"{regularizer.Strength:G3}, weight decay {training.Optimizer.WeightDecay:G3}, "
                 + $"{budget.RegularizeEpochs} epochs"));
@@ -75,10 +77,13 @@ internal sealed class CompressionTrainer(
         return run.Fit($"tune-{name}-{round}", pruned, training).Last;
     }
 
-    private static Optimizer WithDecay(WeightRegularizer regularizer, TrainingOptions training) =>
-        regularizer.IsScaleInvariant && training.Optimizer is { WeightDecay: 0 } optimizer
-            ? optimizer with { WeightDecay = DefaultDecay }
-            : training.Optimizer;
+    private Optimizer WithDecay(WeightRegularizer regularizer, Optimizer optimizer)
+    {
+        float byDefault = optimizer.WeightDecay > 0 ? optimizer.WeightDecay : DefaultDecay;
+        return regularizer.IsScaleInvariant
+            ? optimizer with { WeightDecay = options.HoyerWeightDecay ?? byDefault }
+            : optimizer;
+    }
 
     /// <summary>
     /// Returns the strength at which the regularization term equals <see cref="CompressionOptions.Pressure"/>.
@@ -89,20 +94,5 @@ internal sealed class CompressionTrainer(
         return unit > 0 ? (float)(options.Pressure / unit) : 0;
     }
 
-    /// <param name="epochs">Number of epochs.</param>
-    /// <param name="offset">Added to the seed, so that stages draw different random numbers.</param>
-    private TrainingOptions Options(int epochs, ulong offset)
-    {
-        TrainingOptions own = options.Training
-            ?? new TrainingOptions { Seed = options.Seed, Optimizer = new Adam { LearningRate = 1e-3f } };
-        return own with
-        {
-            Seed = options.Seed + offset,
-            Epochs = epochs,
-            Schedule = new CosineSchedule(),
-            Objective = options.Distillation > 0
-                ? new DistillationObjective(network, own.Loss) { Weight = options.Distillation, Mixup = options.Mixup }
-                : null,
-        };
-    }
+    private TrainingOptions Options(int epochs, ulong offset) => StageTraining.Of(options, network, epochs, offset);
 }

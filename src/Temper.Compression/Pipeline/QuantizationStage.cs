@@ -1,5 +1,4 @@
 using System.Globalization;
-using Temper.Compression.Distillation;
 using Temper.Compression.Pruning;
 using Temper.Compression.Quantization;
 using Temper.Data;
@@ -21,10 +20,7 @@ public sealed class QuantizationStage
 {
     private const string Stage = "quantize";
 
-    /// <summary>
-    /// Ratio of times above which a network or layer counts as slower; smaller differences are noise.
-    /// </summary>
-    private const double Slower = 1.02;
+    private const double Slower = CompressionHistory.Slower;
 
     /// <summary>
     /// Numbers of samples used to measure a layer's effect on the outputs, and to check whether a network can be
@@ -49,10 +45,7 @@ public sealed class QuantizationStage
     {
         (_start, _before, _validation, _options, _quantization, _run, _cancel) =
             (start, before, data.Validation, options, quantization.Validated(), run, cancel);
-        int count = Math.Min(quantization.Samples, data.Train.Count);
-        _samples = data.Train
-            .Subset([.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Train.Count / count))])
-            .Read(0, count).Inputs;
+        _samples = CalibrationSplit.Inputs(data.Train, quantization.Samples);
         _plan = QuantizationPlan.Of(
             before.Network, _samples, quantization with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
     }
@@ -87,7 +80,7 @@ public sealed class QuantizationStage
     /// <param name="start">The original network.</param>
     /// <param name="before">Result of the earlier stages.</param>
     /// <param name="samples">
-    /// Samples; the first ones are used to choose ranges, the others to compare predictions.
+    /// Samples; some are used to choose ranges, others to compare predictions.
     /// </param>
     /// <param name="options">Accuracy bound and goal.</param>
     /// <param name="quantization">Options of quantization; nothing is trained.</param>
@@ -97,11 +90,11 @@ public sealed class QuantizationStage
         Network start, CompressionResult before, Dataset samples, CompressionOptions options,
         QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel = default)
     {
-        int count = Math.Min(quantization.Samples, samples.Count / 2),
-            rest = Math.Min(samples.Count - count, Math.Max(count, AnsweredDataset.Enough));
-        Dataset compared = AnsweredDataset.Of(start, samples.Subset([.. Enumerable.Range(count, rest)]), cancel);
+        (Dataset fitting, Dataset others) =
+            CalibrationSplit.Of(samples, Math.Min(quantization.Samples, samples.Count / 2));
+        Dataset compared = AnsweredDataset.Of(start, others, cancel);
         return Run(
-            start, before, (samples.Take(count), compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
+            start, before, (fitting, compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
     }
 
     /// <summary>Throws if a network cannot be quantized; call it before any training.</summary>
@@ -270,17 +263,11 @@ public sealed class QuantizationStage
     private TrainingOptions Training()
     {
         const ulong StageOfSeed = 2;
-        TrainingOptions own = _options.Training
-            ?? new TrainingOptions { Seed = _options.Seed, Optimizer = new Adam { LearningRate = 1e-3f } };
-        return own with
+        TrainingOptions training = StageTraining.Of(_options, _start, Epochs, StageOfSeed);
+        return training with
         {
-            Seed = _options.Seed + StageOfSeed,
-            Epochs = Epochs,
-            Optimizer = own.Optimizer with { LearningRate = own.Optimizer.LearningRate * _quantization.TuneRate },
-            Schedule = new CosineSchedule(),
-            Objective = _options.Distillation > 0
-                ? new DistillationObjective(_start, own.Loss) { Weight = _options.Distillation }
-                : null,
+            Optimizer =
+                training.Optimizer with { LearningRate = training.Optimizer.LearningRate * _quantization.TuneRate },
         };
     }
 }

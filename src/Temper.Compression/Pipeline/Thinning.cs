@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Temper.Compression.Calibration;
 using Temper.Compression.DeepHoyer;
 using Temper.Compression.Pruning;
@@ -77,12 +76,17 @@ internal sealed record WeightThinning(CompressionStructure Kind, WeightBlockShap
             return network.Prune(PruningRule.GlobalSparsity(1 - kept) with { Block = Block }, amount.Ignore);
         }
 
+        // Ignored layers do not count, as in the other rules: with a large one, the fraction would be out of reach.
+        HashSet<string> ignored = NetworkPruning.Ignored(network, amount.Ignore);
         (float low, float high) = (0, 64);
         for (int round = 0; round < Rounds; round++)
         {
             float middle = (low + high) / 2;
-            SparsityReport left = SparsityReport.Of(network.Prune(Rule(middle), amount.Ignore));
-            (low, high) = left.Nonzero > kept * left.Total ? (middle, high) : (low, middle);
+            LayerSparsity[] left = [.. SparsityReport.Of(network.Prune(Rule(middle), amount.Ignore)).Layers
+                .Where(layer => !ignored.Contains(layer.Name))];
+            (low, high) = left.Sum(layer => layer.Nonzero) > kept * left.Sum(layer => layer.Total)
+                ? (middle, high)
+                : (low, middle);
         }
 
         return network.Prune(Rule(high), amount.Ignore);
@@ -132,6 +136,5 @@ internal sealed record PruningAmount(double Kept, IReadOnlyList<string> Ignore, 
     /// <summary>Inputs for refitting layers that lose some of their inputs; null: layers are not refitted.</summary>
     internal Tensor? Samples { get; init; }
 
-    internal bool Ignores(string name) =>
-        Ignore.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
+    internal bool Ignores(string name) => LayerPattern.MatchesAny(Ignore, name);
 }

@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Temper.Networks;
 
 namespace Temper.Compression.Pruning;
@@ -40,7 +39,7 @@ public static class NetworkPruning
     public static Network MaskZeros(this Network network) => network.Prune(PruningRule.Absolute(0));
 
     /// <summary>Returns the names of weights whose layers match a pattern.</summary>
-    private static HashSet<string> Ignored(Network network, IReadOnlyList<string> patterns)
+    internal static HashSet<string> Ignored(Network network, IReadOnlyList<string> patterns)
     {
         var ignored = new HashSet<string>(StringComparer.Ordinal);
         (string Layer, string Weight)[] weights =
@@ -50,8 +49,11 @@ public static class NetworkPruning
         ];
         foreach (string pattern in patterns)
         {
-            string[] found = [.. weights.Where(w => Fits(pattern, w.Layer) || Fits(pattern, w.Weight)).Select(
-                w => w.Weight)];
+            string[] found =
+            [
+                .. weights.Where(w => LayerPattern.Matches(pattern, w.Layer) || LayerPattern.Matches(pattern, w.Weight))
+                    .Select(w => w.Weight),
+            ];
             if (found.Length == 0)
             {
                 throw new ArgumentException(
@@ -64,9 +66,6 @@ public static class NetworkPruning
 
         return ignored;
     }
-
-    private static bool Fits(string pattern, string name) =>
-        FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
 
     private static Tensors.Tensor? ScoresOf(PruningRule rule, Parameter parameter) =>
         rule.Scores is null || rule.Scores.TryGetValue(parameter.Name, out Tensors.Tensor? scores)

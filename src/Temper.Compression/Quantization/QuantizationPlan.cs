@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -45,7 +44,7 @@ internal sealed class QuantizationPlan
         }
 
         string[] layers = [.. folded.Nodes.Where(node => IsLayer(folded, node)
-            && !Matches(options.Ignore, node.Name)).Select(node => node.Name)];
+            && !LayerPattern.MatchesAny(options.Ignore, node.Name)).Select(node => node.Name)];
         if (layers.Length == 0)
         {
             throw new ArgumentException("quantize: the network has no layer that can be quantized (got no convolution "
@@ -187,9 +186,6 @@ internal sealed class QuantizationPlan
 
         return Tensor.From(values, bias.Shape);
     }
-
-    private static bool Matches(IReadOnlyList<string> patterns, string name) =>
-        patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
 
     private delegate void SpanAction(ValueHistogram histogram, ReadOnlySpan<float> numbers);
 }

@@ -63,7 +63,7 @@ public sealed record IdentityInit : BlockInitializer
         string input = block.InputIn(network);
         Network before = network.WithOutputs(new NetworkOutput("x", input));
         Tensor x = before.Forward(setting.FirstBatch().Inputs);
-        (float[] means, float[] variances) = Statistics(x);
+        (float[] means, float[] variances, _) = BatchStatistics.Of(x);
         float epsilon = ((BatchNorm)norm.Operator).Epsilon;
         Tensor mean = Tensor.From(means, [means.Length]), variance = Tensor.From(variances, [means.Length]);
         float[] deviations = Array.ConvertAll(variances, v => MathF.Sqrt(v + epsilon));
@@ -74,25 +74,5 @@ public sealed record IdentityInit : BlockInitializer
             }))
             .WithBuffers(norm.Buffers.Where(name => network.Buffers[name].DType == DType.Float32).Select(name =>
                 KeyValuePair.Create(name, name.EndsWith("running_mean", StringComparison.Ordinal) ? mean : variance)));
-    }
-
-    /// <summary>Computes mean and variance of each channel of <c>[N, C, ...]</c>.</summary>
-    private static (float[] Means, float[] Variances) Statistics(Tensor x)
-    {
-        int channels = x.Shape[1], inner = x.Shape.CountOf(2, x.Shape.Rank);
-        double[] sums = new double[channels], squares = new double[channels];
-        ReadOnlySpan<float> values = x.ToRowMajor().AsSpan<float>();
-        for (int i = 0; i < values.Length; i++)
-        {
-            int channel = i / inner % channels;
-            sums[channel] += values[i];
-            squares[channel] += (double)values[i] * values[i];
-        }
-
-        double count = (double)x.Shape[0] * inner;
-        float[] means = Array.ConvertAll(sums, sum => (float)(sum / count));
-        float[] variances = [.. squares.Select(
-            (square, c) => (float)Math.Max(0, (square / count) - (sums[c] / count * (sums[c] / count))))];
-        return (means, variances);
     }
 }

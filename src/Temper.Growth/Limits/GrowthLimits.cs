@@ -58,10 +58,13 @@ public sealed record GrowthLimits : IFingerprinted
         return sizeof(float) * ((3 * cost.Parameters) + (2 * cost.Activations));
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// The limits that determine results. Time is not one of them: decisions by time are recorded, so a resumed run may
+    /// have another limit.
+    /// </summary>
     public JsonNode Fingerprint() => new JsonObject
     {
-        ["seconds"] = Time?.TotalSeconds, ["parameters"] = Parameters, ["macs"] = Macs, ["memory"] = MemoryMiB,
+        ["parameters"] = Parameters, ["macs"] = Macs, ["memory"] = MemoryMiB,
         ["milliseconds"] = Milliseconds,
     };
 

@@ -68,6 +68,19 @@ public sealed class TimeLimitTests : IDisposable
         Assert.Equal(ExitCode.Usage, Assert.Throws<ToolException>(() => new TimeLimit(TimeSpan.FromDays(41), TimeSpan.Zero, time, interrupt.Token)).ExitCode);
     }
 
+    /// <summary>A timer that never fires, as on a busy machine, does not keep a training from stopping.</summary>
+    [Fact]
+    public void Trainings_compare_the_clock_with_the_limit()
+    {
+        using var limit = new TimeLimit(
+            TimeSpan.FromSeconds(2), TimeSpan.Zero, new SteppedTime(TimeSpan.FromSeconds(1)) { RunsTimers = false },
+            CancellationToken.None);
+        limit.OnStep(default);
+        Assert.False(limit.Token.IsCancellationRequested);
+        limit.OnStep(default);
+        Assert.True(limit is { IsOver: true, Token.IsCancellationRequested: true });
+    }
+
     /// <summary>Trains four epochs of five steps.</summary>
     private RunFolder Train(string name, TimeProvider time, string? maxTime = null, RunFolder? resume = null)
     {

@@ -6,6 +6,9 @@ internal sealed class SteppedTime(TimeSpan step) : TimeProvider
     private readonly List<DueTimer> _timers = [];
     private DateTimeOffset _now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
+    /// <summary>Whether timers run; false: as on a machine too busy for them.</summary>
+    internal bool RunsTimers { get; init; } = true;
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow() => Advance();
@@ -23,7 +26,7 @@ internal sealed class SteppedTime(TimeSpan step) : TimeProvider
     private DateTimeOffset Advance()
     {
         _now += step;
-        foreach (DueTimer timer in _timers.Where(timer => timer.Due <= _now).ToArray())
+        foreach (DueTimer timer in _timers.Where(timer => RunsTimers && timer.Due <= _now).ToArray())
         {
             _timers.Remove(timer);
             timer.Run();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Temper.Compression.Pipeline;
+using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Data.Synthetic;
 using Temper.Networks;
@@ -51,23 +52,58 @@ public sealed class PipelineTests
     }
 
     /// <summary>
-    /// A scale-invariant regularizer gets weight decay if the training has none; L1 and fine-tuning do not.
+    /// A scale-invariant regularizer gets weight decay if the training has none, unless the options set it; L1 and
+    /// fine-tuning do not.
     /// </summary>
     [Theory]
-    [InlineData(CompressionMethod.Hoyer, 0, 1e-4f)]
-    [InlineData(CompressionMethod.Hoyer, 0.01f, 0.01f)]
-    [InlineData(CompressionMethod.L1, 0, 0)]
-    public void Hoyer_regularizers_train_with_weight_decay(CompressionMethod method, float own, float expected)
+    [InlineData(CompressionMethod.Hoyer, 0f, null, 1e-4f)]
+    [InlineData(CompressionMethod.Hoyer, 0.01f, null, 0.01f)]
+    [InlineData(CompressionMethod.Hoyer, 0f, 0f, 0f)]
+    [InlineData(CompressionMethod.Hoyer, 0.01f, 0.02f, 0.02f)]
+    [InlineData(CompressionMethod.L1, 0f, 0.02f, 0f)]
+    public void Hoyer_regularizers_train_with_weight_decay(
+        CompressionMethod method, float own, float? given, float expected)
     {
         var run = new RecordedRun(_ => 1);
         CompressionOptions options = Options with
         {
             Structure = CompressionStructure.Element, Method = method, Trials = 1, RegularizeEpochs = 1, TuneEpochs = 1,
-            Training = Options.Training! with { Optimizer = new Adam { WeightDecay = own } },
+            Training = Options.Training! with { Optimizer = new Adam { WeightDecay = own } }, HoyerWeightDecay = given,
         };
         CompressionPipeline.Run(Trained.Value, Validation, options, run, TimeProvider.System);
         Assert.Equal(expected, run.Decays["regularize-element"]);
         Assert.Equal(own, run.Decays["tune-element-1"]);
+    }
+
+    /// <summary>
+    /// The kept fraction is that of the layers that may be pruned. Ignored layers, here three quarters of the weights,
+    /// do not count.
+    /// </summary>
+    [Fact]
+    public void Ignored_layers_do_not_use_up_the_fraction_that_is_kept()
+    {
+        CompressionResult result = Compress(Options with
+        {
+            Structure = CompressionStructure.Element, MaxAccuracyDrop = 100, FirstKept = 0.25, RegularizeEpochs = 0, TuneEpochs = 0,
+            Trials = 1, Ignore = ["fc1"],
+        });
+        LayerSparsity[] layers = [.. SparsityReport.Of(result.Trials[0].Network).Layers];
+        Assert.Equal(1, layers.Single(layer => layer.Name is "fc1.weight").Density);
+        LayerSparsity[] others = [.. layers.Where(layer => layer.Name is not "fc1.weight")];
+        Assert.Equal(0.25, others.Sum(layer => layer.Nonzero) / (double)others.Sum(layer => layer.Total), 0.02);
+    }
+
+    /// <summary>A run resumed with another time limit keeps its plan, so that its trainings stay the same.</summary>
+    [Fact]
+    public void A_plan_is_kept_when_the_time_limit_changes()
+    {
+        var run = new RecordedRun(_ => 1) { Choices = new(StringComparer.Ordinal) { ["seconds an epoch"] = "1" } };
+        CompressionBudget Budget(double seconds) => new(
+            Trained.Value, Options with { Structure = CompressionStructure.Element, MaxTime = TimeSpan.FromSeconds(seconds), RegularizeEpochs = 20, TuneEpochs = 20, },
+            run, TimeProvider.System);
+        CompressionBudget first = Budget(30), resumed = Budget(300);
+        Assert.Equal((8, 5, 3), (first.RegularizeEpochs, first.TuneEpochs, first.Trials));
+        Assert.Equal((8, 5, 3), (resumed.RegularizeEpochs, resumed.TuneEpochs, resumed.Trials));
     }
 
     [Fact]
@@ -292,7 +328,11 @@ public sealed class PipelineTests
             return Trainer.Fit(network, Train, Validation, options);
         }
 
+        /// <summary>Stored choices by name; null: choices are made again.</summary>
+        internal Dictionary<string, string>? Choices { get; init; }
+
         public string Choose(string stage, string name, Func<string> choose) =>
+            Choices is not null ? Choices.TryGetValue(name, out string? stored) ? stored : Choices[name] = choose() :
             name is "milliseconds" ? milliseconds(stage).ToString(CultureInfo.InvariantCulture) : name is "rounding" ? Rounding : choose();
 
         public void Note(string line)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Temper.Growth.Limits;
 using Temper.Growth.Policies;
 using Temper.Randomness;
 using Temper.Testing;
@@ -160,5 +161,15 @@ public sealed class PolicyTests
 
         BigInteger all = BigInteger.Pow(2, tries);
         return (double)(sum * BigInteger.Pow(10, 15) / all) / 1e15;
+    }
+
+    /// <summary>Decisions by time are recorded, so a resumed run may have another time limit, but no other limit.</summary>
+    [Fact]
+    public void A_resumed_growth_may_have_another_time_limit()
+    {
+        string Fingerprint(GrowthLimits limits) => new GrowthOptions { Limits = limits }.Fingerprint().ToJsonString();
+        Assert.Equal(
+            Fingerprint(new GrowthLimits { Macs = 100 }), Fingerprint(new GrowthLimits { Macs = 100, Time = TimeSpan.FromHours(1) }));
+        Assert.NotEqual(Fingerprint(new GrowthLimits { Macs = 100 }), Fingerprint(new GrowthLimits { Macs = 101 }));
     }
 }

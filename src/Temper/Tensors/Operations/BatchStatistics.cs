@@ -6,6 +6,26 @@ namespace Temper.Tensors;
 /// <param name="Count">Number of values per channel.</param>
 public sealed record BatchStatistics(float[] Mean, float[] Variance, int Count)
 {
+    /// <summary>Computes the statistics of a tensor <c>[N, C, ...]</c>, with sums in double precision.</summary>
+    internal static BatchStatistics Of(Tensor x)
+    {
+        int channels = x.Shape[1], inner = x.Shape.CountOf(2, x.Rank);
+        double[] sums = new double[channels], squares = new double[channels];
+        ReadOnlySpan<float> values = x.ToRowMajor().AsSpan<float>();
+        for (int i = 0; i < values.Length; i++)
+        {
+            int channel = i / inner % channels;
+            sums[channel] += values[i];
+            squares[channel] += (double)values[i] * values[i];
+        }
+
+        int count = x.Shape[0] * inner;
+        double[] means = Array.ConvertAll(sums, sum => sum / count);
+        return new BatchStatistics(
+            Array.ConvertAll(means, mean => (float)mean),
+            [.. squares.Select((square, c) => (float)Math.Max(0, (square / count) - (means[c] * means[c])))], count);
+    }
+
     /// <summary>
     /// Computes the statistics over the batches of all ranks, from the sums of x and x² in double precision.
     /// </summary>
