@@ -9,9 +9,9 @@ namespace Temper.Inference;
 /// not thread-safe: only one thread may use it at a time.
 /// </summary>
 /// <remarks>
-/// A run allocates nothing on the managed heap once a batch of that size has been run and each thread has its scratch
-/// memory. Operators that run on tensors (kernel <c>operator</c> in the plan) allocate a few hundred bytes each; their
-/// element data is in reused memory.
+/// A run on spans allocates nothing on the managed heap once a batch of that size has been run and each thread has its
+/// scratch memory. A run on tensors allocates copies of inputs and outputs. Operators that run on tensors (kernel
+/// <c>operator</c> in the plan) allocate a few hundred bytes each; their element data is in reused memory.
 /// </remarks>
 public sealed class InferenceSession : IDisposable
 {

@@ -12,7 +12,7 @@ namespace Temper.Inference;
 /// </summary>
 /// <remarks>
 /// A plan is valid only for the processor on which it was measured and for networks whose layers have the same names
-/// and shapes.
+/// and shapes. Arm64 processors are told apart only by their vector width.
 /// </remarks>
 public sealed class KernelPlan
 {

@@ -63,4 +63,29 @@ public sealed class BatchingQueueTests
         Tensor y = (await queue.RunAsync([x]))[0];
         Near.Assert(Small.Forward(x).ToArray<float>(), y.ToArray<float>(), 1e-5f);
     }
+
+    /// <summary>An index out of range, which only the run can notice, fails its own request alone.</summary>
+    [Fact]
+    public async Task Values_of_one_request_do_not_fail_those_joined_with_it()
+    {
+        Network table = TestNetworks.WithStatistics(Network.Build(
+            [new InputSpec { Name = "index", SampleShape = [2], DType = DType.Int64 }],
+            inputs => [("rows", TestNetworks.C(inputs[0], 7, 6).Apply(new Gather(), null, inputs[0]))]).Initialize(RandomStream.FromSeed(1)));
+        using CompiledNetwork compiled = CompiledNetwork.Compile(table, new CompileOptions { TimesKernels = false });
+        await using var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 8, Capacity = 1000 });
+        Task<IReadOnlyList<Tensor>>[] requests =
+            [.. Enumerable.Range(0, 60).Select(i => queue.RunAsync([Tensor.From<long>([i % 10 == 5 ? 99 : i % 7, 1], [1, 2])]))];
+        for (int i = 0; i < requests.Length; i++)
+        {
+            if (i % 10 == 5)
+            {
+                await Assert.ThrowsAnyAsync<ArgumentException>(() => requests[i]);
+            }
+            else
+            {
+                float[] expected = table.Forward([Tensor.From<long>([i % 7, 1], [1, 2])], Pass.Evaluation)[0].ToArray<float>();
+                Assert.Equal(expected, (await requests[i])[0].ToArray<float>());
+            }
+        }
+    }
 }

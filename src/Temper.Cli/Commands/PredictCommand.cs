@@ -15,6 +15,9 @@ namespace Temper.Cli.Commands;
 internal sealed class PredictCommand()
     : ToolCommand("predict", "Run a network on arrays: .npy files in, .npy files out")
 {
+    /// <summary>Maximum number of samples per run, which limits the memory for intermediate values.</summary>
+    private const int MaxBatch = 256;
+
     private static readonly Setting<IReadOnlyList<string>> Inputs =
         Setting.List("input", "Input array as NAME=FILE.npy; NAME= may be omitted when the network has one input");
 
@@ -100,7 +103,9 @@ internal sealed class PredictCommand()
     {
         try
         {
-            return engine is "graph" ? FixedBatch.Run(network, values) : RunCompiled(network, values);
+            return engine is "graph"
+                ? FixedBatch.Run(network, values, most: MaxBatch)
+                : RunCompiled(network, values);
         }
         catch (ShapeMismatchException error) when (network.Batch.Kind != BatchKind.Free)
         {
@@ -117,7 +122,7 @@ internal sealed class PredictCommand()
         using CompiledNetwork compiled =
             CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
         using InferenceSession session = compiled.CreateSession();
-        return FixedBatch.Run(network, values, inputs => session.Run(inputs));
+        return FixedBatch.Run(network, values, inputs => session.Run(inputs), MaxBatch);
     }
 
     private static Dictionary<string, Tensor> Read(IReadOnlyList<string> inputs)

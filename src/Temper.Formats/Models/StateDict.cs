@@ -55,8 +55,7 @@ internal sealed class StateDict
             .Select(entry => (entry.Key, entry.Value.Shape, DType.Float32))
             .Concat(graph.Buffers.Select(entry => (entry.Key, entry.Value.Shape, entry.Value.DType))))
         {
-            // Checkpoints from before PyTorch 0.4.1 have no num_batches_tracked; no result depends on it.
-            bool mayMiss = graph.Buffers.TryGetValue(name, out BufferSpec? buffer) && buffer.DType == DType.Int64;
+            bool mayMiss = graph.Buffers.TryGetValue(name, out BufferSpec? buffer) && buffer.IsOptional;
             if (!_tensors.TryGetValue(name, out Tensor? tensor))
             {
                 missing.AddRange(mayMiss ? [] : [$"{name} {shape}"]);

@@ -165,11 +165,19 @@ public sealed class BatchingQueue : IAsyncDisposable
                     output.Slice(0, from, from + request.Samples))]);
             }
         }
-#pragma warning disable CA1031 // Any error is reported to the requests of this batch; later batches still run.
+#pragma warning disable CA1031 // Any error is reported to the request that causes it; others still run.
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            batch.ForEach(request => request.Fail(error));
+            // Values of one request, such as an index out of range, must not fail the requests joined with it.
+            if (batch.Count > 1)
+            {
+                batch.ForEach(request => Run(session, [request]));
+            }
+            else
+            {
+                batch[0].Fail(error);
+            }
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed class SessionMemory : IDisposable
     /// <summary>Padding after each slot, in floats, because kernels may read one vector beyond an image.</summary>
     private const int SpareFloats = 64;
 
+    /// <summary>Maximum number of floats of all slots: they share one array.</summary>
+    private static readonly long MaxFloats = Array.MaxLength - SpareFloats;
+
     private ExecutionPlan? _plan;
     private int _batch;
 
@@ -56,6 +59,13 @@ internal sealed class SessionMemory : IDisposable
         for (int slot = 0; slot < slots; slot++)
         {
             starts[slot + 1] = starts[slot] + ((starts[slot + 1] + SpareFloats + 15) / 16 * 16);
+        }
+
+        if (starts[slots] > MaxFloats)
+        {
+            throw new ArgumentException($"InferenceSession.Run: the batch is too large (got {batch} samples, which "
+                + $"need {starts[slots]:N0} floats of memory, expected at most {MaxFloats:N0}); run fewer samples at a "
+                + "time");
         }
 
         if (_floats is null || _floats.Count < starts[slots])

@@ -109,11 +109,15 @@ public sealed partial class Network
 
         return Rebuilt(
             Swapped(old, split),
-            parameters: [.. Parameters, .. old.Parameters.Zip(split.Parameters, (from, to) =>
-                Parameters[from] with { Name = to })],
-            buffers: [.. Buffers, .. old.Buffers.Zip(split.Buffers, (from, to) =>
-                KeyValuePair.Create(to, Buffers[from]))]);
+            parameters: [.. Parameters, .. Renamed(old.Parameters, split.Parameters).Select(
+                pair => Parameters[pair.First] with { Name = pair.Second })],
+            buffers: [.. Buffers, .. Renamed(old.Buffers, split.Buffers).Select(
+                pair => KeyValuePair.Create(pair.Second, Buffers[pair.First]))]);
     }
+
+    private static IEnumerable<(string First, string Second)> Renamed(
+        IReadOnlyList<string> from, IReadOnlyList<string> to) =>
+        from.Zip(to).Where(pair => !string.Equals(pair.First, pair.Second, StringComparison.Ordinal));
 
     /// <summary>
     /// Replaces the last linear layer by one with another number of outputs and new parameters. Class names are
@@ -132,11 +136,17 @@ public sealed partial class Network
             ?? throw new InvalidOperationException(
                 "Network.ReplaceHead: the network has no linear layer; replace the last node with Replace");
         var fresh = head.Parameters.ToHashSet(StringComparer.Ordinal);
-        Node changed = head with { Operator = (Linear)head.Operator with { Features = classes } };
+
+        // 8-bit scales belong to the old weights, so the new layer has float32 weights.
+        Node changed = head with
+        {
+            Operator = (Linear)head.Operator with { Features = classes, HasInt8Weight = false }, Buffers = [],
+        };
         Network result = Rebuilt(
             Swapped(head, changed),
             stream,
-            Parameters.Where(parameter => !fresh.Contains(parameter.Name)));
+            Parameters.Where(parameter => !fresh.Contains(parameter.Name)),
+            Buffers.Where(buffer => !head.Buffers.Contains(buffer.Key, StringComparer.Ordinal)));
         return result.ClassNames.Count is 0 ? result : result.WithClassNames([]);
     }
 

@@ -138,6 +138,13 @@ public sealed record ParameterSpec(string Name, Shape Shape, ParameterRole Role,
 /// <param name="Start">Initial value of every element.</param>
 public sealed record BufferSpec(string Name, Shape Shape, DType DType, float Start)
 {
+    /// <summary>
+    /// Whether files may lack the buffer: checkpoints from before PyTorch 0.4.1 have no batch counter, and no result
+    /// depends on it.
+    /// </summary>
+    internal bool IsOptional =>
+        DType == DType.Int64 && Shape.Rank == 0 && string.Equals(Name, BatchNorm.Counter, StringComparison.Ordinal);
+
     internal Tensor Create() => Tensor.Full(Shape, Start).To(DType);
 }
 

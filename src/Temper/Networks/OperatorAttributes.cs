@@ -44,12 +44,15 @@ public sealed class OperatorAttributes
         var other => throw Wrong(name, other, "a 32-bit integer"),
     };
 
-    /// <summary>Reads an attribute as a float.</summary>
+    /// <summary>Reads an attribute as a float; infinity and NaN may be given by name.</summary>
     /// <inheritdoc cref="Int"/>
     public float Float(string name, float? absent = null) => Find(name) switch
     {
         double value => (float)value,
         long value => value,
+        "Infinity" => float.PositiveInfinity,
+        "-Infinity" => float.NegativeInfinity,
+        "NaN" => float.NaN,
         null when absent is { } value => value,
         var other => throw Wrong(name, other, "a number"),
     };

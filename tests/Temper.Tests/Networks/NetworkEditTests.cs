@@ -69,6 +69,33 @@ public sealed class NetworkEditTests
     });
 
     [Fact]
+    public void SplitParameters_of_a_node_that_shares_only_some_keeps_its_own()
+    {
+        Network network = Network.Build(InputSpec.Features(6), x => x.Linear(6, bias: false, name: "a").ApplyShared(new Linear(6) { HasBias = false }, "a", "b"))
+            .Initialize(RandomStream.FromSeed(1));
+        Network biased = network.Replace("b", new Linear(6), RandomStream.FromSeed(2));
+        Assert.Equal(["a.weight", "b.bias"], biased.Nodes[1].Parameters);
+        Network split = biased.SplitParameters("b");
+        Assert.Equal(["b.weight", "b.bias"], split.Nodes[1].Parameters);
+        AssertSame(biased, split);
+    }
+
+    /// <summary>The scales of 8-bit weights belong to the old weights.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void ReplaceHead_of_8_bit_weights_gives_float32_weights(int classes)
+    {
+        Network network = Network.Build(InputSpec.Features(4), x => x.Linear(3, name: "head")).Initialize(RandomStream.FromSeed(1));
+        network = network.Replace("head", new Linear(3) { HasInt8Weight = true }, RandomStream.FromSeed(2));
+        Network changed = network.ReplaceHead(classes, RandomStream.FromSeed(3));
+        AssertConsistent(changed);
+        Assert.Empty(changed.Buffers);
+        Assert.False(Assert.IsType<Linear>(changed.Nodes[0].Operator).HasInt8Weight);
+        Assert.Equal([1, classes], changed.Graph.ShapeOf("head"));
+    }
+
+    [Fact]
     public void Edit_that_would_lose_or_invent_weights_is_refused_by_their_names()
     {
         Network network = Network.Build(InputSpec.Features(4), x => x.Linear(6, name: "a").Relu().Linear(3, name: "b")).Initialize(RandomStream.FromSeed(1));

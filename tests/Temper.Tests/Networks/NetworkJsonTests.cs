@@ -1,6 +1,7 @@
 using System.Text;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Tensors;
 
 namespace Temper.Tests.Networks;
 
@@ -26,6 +27,27 @@ public sealed class NetworkJsonTests
     {
         Network network = Network.Build(InputSpec.Features(6), x => x.Linear(6, name: "a").ApplyShared(new Linear(6), "a", "a.b"));
         Assert.Equal(["a.weight", "a.bias"], Read(network.ToJson()).Graph.Nodes[1].Parameters);
+    }
+
+    /// <summary>JSON has no infinity, which exporters use to pad before a maximum.</summary>
+    [Fact]
+    public void Padding_with_infinity_is_kept()
+    {
+        Network network = Network.Build(InputSpec.Image(1, 4, 4), x => x.Apply(new Pad(2, 1, 1) { Fill = float.NegativeInfinity }));
+        Assert.Equal(float.NegativeInfinity, Assert.IsType<Pad>(Read(network.ToJson()).Graph.Nodes[0].Operator).Fill);
+    }
+
+    /// <summary>Only the batch counter may be missing; indices are needed for the result.</summary>
+    [Fact]
+    public void Create_without_constant_indices_is_refused()
+    {
+        Network network = Network.Build(
+            InputSpec.Features(4), x => x.Apply(new Gather(1), null, x.Builder.Add(new ConstantValue([2], DType.Int64), "places", parametersOf: null, [])).BatchNorm("bn"));
+        NetworkBlueprint read = Read(network.ToJson());
+        Tensor? Find(string name, string missing) => string.Equals(name, missing, StringComparison.Ordinal) ? null
+            : network.Parameters.TryGet(name, out Parameter? found) ? found.Value : network.Buffers[name];
+        Assert.Contains("places.value", Assert.Throws<FormatException>(() => read.Create(name => Find(name, "places.value"))).Message);
+        Assert.Equal(0, read.Create(name => Find(name, "bn.num_batches_tracked")).Buffers["bn.num_batches_tracked"].ToArray<long>()[0]);
     }
 
     [Theory]

@@ -12,34 +12,59 @@ internal static class FixedBatch
     /// <param name="network">The network.</param>
     /// <param name="inputs">One tensor per input.</param>
     /// <param name="run">Runs the network on one batch; null: the network's forward pass.</param>
+    /// <param name="most">Maximum number of samples per run if the batch is free, to limit memory.</param>
     /// <exception cref="ShapeMismatchException">
     /// An input has the wrong shape, or the number of samples is not a multiple of the batch size.
     /// </exception>
     internal static IReadOnlyList<Tensor> Run(
-        Network network, IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? run = null)
+        Network network, IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? run = null,
+        int most = int.MaxValue)
     {
         run ??= values => network.Forward(values, Pass.Evaluation);
-        int runs = Runs(network, inputs);
-        if (runs == 1)
+        bool isFree = network.Batch.Kind == BatchKind.Free;
+        (int samples, int batch) = isFree ? FreeParts(network, inputs, most) : FixedParts(network, inputs);
+        if (samples <= batch)
         {
             return run(inputs);
         }
 
-        RequireOutputs(network);
-        int batch = network.Batch.Size;
-        IReadOnlyList<Tensor>[] parts = [.. Enumerable.Range(0, runs).Select(i => run(
-            [.. inputs.Select(input => input.Rank == 0 ? input : input.Slice(0, i * batch, (i + 1) * batch))]))];
+        if (!isFree)
+        {
+            RequireOutputs(network);
+        }
+
+        IReadOnlyList<Tensor>[] parts =
+        [
+            .. Enumerable.Range(0, (samples + batch - 1) / batch).Select(i => run(
+                [.. inputs.Select(input => input.Rank == 0
+                    ? input
+                    : input.Slice(0, i * batch, Math.Min(samples, (i + 1) * batch)))])),
+        ];
         return [.. network.Outputs.Select((_, i) => Tensor.Concatenate([.. parts.Select(part => part[i])], 0))];
     }
 
-    /// <summary>Returns the number of runs; inputs without axes are passed to each run.</summary>
-    private static int Runs(Network network, IReadOnlyList<Tensor> inputs)
+    /// <summary>
+    /// Returns the number of samples, and of samples per run. Everything runs at once if an input or output does not
+    /// hold the samples, and if the numbers of samples differ, which the run reports.
+    /// </summary>
+    private static (int Samples, int Batch) FreeParts(Network network, IReadOnlyList<Tensor> inputs, int most)
+    {
+        bool canPart = inputs.Count == network.Inputs.Count && network.Inputs.All(input => input.IsBatched)
+            && inputs.All(input => input.Rank > 0 && input.Shape[0] == inputs[0].Shape[0])
+            && network.Outputs.All(output => network.Graph.InfoOf(output.Value).IsBatched);
+        return canPart ? (inputs[0].Shape[0], most) : (1, 1);
+    }
+
+    /// <summary>
+    /// Returns the number of samples, and of samples per run; inputs without axes are passed to each run.
+    /// </summary>
+    private static (int Samples, int Batch) FixedParts(Network network, IReadOnlyList<Tensor> inputs)
     {
         BatchState state = network.Batch;
-        if (state.Kind == BatchKind.Free || inputs.Count != network.Inputs.Count
+        if (inputs.Count != network.Inputs.Count
             || !FitBehindBatch(network, inputs, out Shape shape) || shape[0] == state.Size)
         {
-            return 1;
+            return (1, 1);
         }
 
         string name = network.Inputs[0].Name;
@@ -47,7 +72,7 @@ internal static class FixedBatch
             ? throw new ShapeMismatchException(
                 $"Network input '{name}'", shape, $"exactly {state.Size} samples, because {state.Reason}")
             : shape[0] % state.Size == 0 && shape[0] > 0
-                ? shape[0] / state.Size
+                ? (shape[0], state.Size)
                 : throw new ShapeMismatchException(
                     $"Network input '{name}'", shape,
                     $"a multiple of {state.Size} samples, because the network takes {state.Size} at a time");

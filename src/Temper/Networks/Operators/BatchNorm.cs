@@ -8,6 +8,9 @@ namespace Temper.Networks;
 /// </summary>
 public sealed record BatchNorm : Operator
 {
+    /// <summary>Name of the buffer that counts batches, as in PyTorch.</summary>
+    internal const string Counter = "num_batches_tracked";
+
     /// <summary>Added to the variance for numerical stability. Default: 1e-5.</summary>
     public float Epsilon { get; init; } = 1e-5f;
 
@@ -36,7 +39,7 @@ public sealed record BatchNorm : Operator
     [
         new BufferSpec("running_mean", [inputs[0][1]], DType.Float32, 0),
         new BufferSpec("running_var", [inputs[0][1]], DType.Float32, 1),
-        new BufferSpec("num_batches_tracked", Shape.Scalar, DType.Int64, 0),
+        new BufferSpec(Counter, Shape.Scalar, DType.Int64, 0),
     ];
 
     internal static BatchNorm From(OperatorAttributes attributes) => new()

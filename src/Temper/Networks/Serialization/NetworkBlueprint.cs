@@ -37,8 +37,7 @@ internal sealed record NetworkBlueprint
             IsTrainable = !Frozen.Contains(name),
         };
 
-        // Checkpoints from before PyTorch 0.4.1 have no batch counter, and no computation depends on it.
-        Tensor BufferOf(string name, BufferSpec spec) => find(name) is null && spec.DType == DType.Int64
+        Tensor BufferOf(string name, BufferSpec spec) => find(name) is null && spec.IsOptional
             ? spec.Create()
             : Checked(name, find(name), spec.Shape, spec.DType);
         return new Network(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Temper.Tensors;
@@ -103,8 +104,11 @@ internal static class NetworkJson
             case long number:
                 json.WriteNumberValue(number);
                 break;
-            case double number:
+            case double number when double.IsFinite(number):
                 json.WriteNumberValue(number);
+                break;
+            case double number:
+                json.WriteStringValue(number.ToString(CultureInfo.InvariantCulture));       // JSON has no infinity
                 break;
             case string text:
                 json.WriteStringValue(text);

@@ -121,7 +121,7 @@ internal readonly struct TensorPowerFunction : IBinaryFunction
         Transcendental.Pow(left.Physical(), z, z);
     }
 
-    /// <summary>Computes dx = y xʸ⁻¹ dz.</summary>
+    /// <summary>Computes dx = y xʸ⁻¹ dz; 0 if y = 0, also where x = 0.</summary>
     public void Left(
         ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, ReadOnlySpan<float> dz, Span<float> dx)
     {
@@ -129,6 +129,10 @@ internal readonly struct TensorPowerFunction : IBinaryFunction
         Transcendental.Pow(x, dx, dx);
         Elementwise.Apply(default(MultiplyKernel), dx, y, dx);
         Elementwise.Apply(default(MultiplyKernel), dx, dz, dx);
+        for (int i = 0; i < dx.Length; i++)
+        {
+            dx[i] = y[i] == 0 ? 0 : dx[i];
+        }
     }
 
     /// <summary>Computes dy = xʸ log x dz; 0 if x = 0 and y >= 0.</summary>
