@@ -5,6 +5,9 @@ namespace Temper.Data;
 /// <param name="Test">Test samples, for the final measurement only.</param>
 public sealed record DataSets(Dataset Train, Dataset Test)
 {
+    /// <summary>Names of the test set in folders and archives; the first that exists is used.</summary>
+    internal static IReadOnlyList<string> TestNames { get; } = ["test", "val", "valid", "validation"];
+
     /// <summary>Samples of the source that neither set uses, with reasons.</summary>
     public IReadOnlyList<UnusedSamples> Unused { get; init; } = [];
 

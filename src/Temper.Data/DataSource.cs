@@ -19,8 +19,8 @@ public static class DataSource
     /// A synthetic set: <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>,
     /// <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
     /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>; every option has a default.
-    /// Videos: <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4</c>; if each video is a class also
-    /// <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>.
+    /// Videos: <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4&amp;limit=300</c>; if each video is a
+    /// class also <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>.
     /// A folder of IDX or CIFAR files.
     /// A folder with <c>train</c> and <c>test</c> (or <c>val</c>), each with one folder of pictures per class.
     /// An <c>.npz</c> file with x_train, y_train, x_test and y_test.

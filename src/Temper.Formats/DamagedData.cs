@@ -1,8 +1,13 @@
 namespace Temper.Formats;
 
-/// <summary>Recognizes exceptions that .NET throws for damaged compressed data.</summary>
+/// <summary>Recognizes damaged compressed data: by its size, or by the exceptions that .NET throws.</summary>
 internal static class DamagedData
 {
+    /// <summary>
+    /// Maximum expansion of DEFLATE, in output bytes per compressed byte: a match of 258 bytes takes at least two bits.
+    /// </summary>
+    internal const long MaxGrowth = 1032;
+
     /// <summary>
     /// Whether an exception of a decompressing stream means that the data is damaged, not that it could not be read.
     /// </summary>

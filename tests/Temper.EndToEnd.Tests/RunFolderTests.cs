@@ -34,6 +34,7 @@ public sealed class RunFolderTests : IDisposable
         AssertRefused(2, "batch (got '32', the run has '64')", "train", "--resume", run, "--batch", "32");
         AssertRefused(2, "model (got 'lenet-5', the run has 'lenet-300-100')", "train", "lenet-5", "--resume", run);
         AssertRefused(2, "seed (got '9'", "train", "--resume", run, "--seed", "9");
+        AssertRefused(2, "gradient-format (got 'bfloat16', the run has 'float32')", "train", "--resume", run, "--gradient-format", "bfloat16");
         AssertRefused(2, "already completed", "train", "--resume", run, "--epochs", "1");
 
         // A repeated value is not a conflict. A resume may add epochs, and its seconds are added to those of the run.

@@ -19,6 +19,9 @@ internal sealed class FlowCommand()
     /// </summary>
     private const int FramesAtOnce = 16;
 
+    private const string FloExtension = ".flo";
+    private const string PictureExtension = ".png";
+
     private static readonly Setting<string?> Clip = Setting.Positional(
         "clip", "A video file, a folder of pictures, or frames uint8 [T, H, W, 3] as .npy or .npy.gz");
 
@@ -142,12 +145,20 @@ internal sealed class FlowCommand()
 
     private static void WriteFlo(string? folder, VideoClip clip, float[] flow)
     {
+        if (folder is null)
+        {
+            return;
+        }
+
         int size = 2 * clip.Height * clip.Width;
-        for (int pair = 0; folder is not null && pair < clip.Frames - 1; pair++)
+        for (int pair = 0; pair < clip.Frames - 1; pair++)
         {
             FlowFile.Save(
-                Path.Combine(folder, $"{pair:D5}.flo"), flow.AsSpan(pair * size, size), clip.Height, clip.Width);
+                NumberedFiles.PathOf(folder, pair, FloExtension), flow.AsSpan(pair * size, size), clip.Height,
+                clip.Width);
         }
+
+        NumberedFiles.DeleteFrom(folder, clip.Frames - 1, FloExtension);
     }
 
     private static void WritePictures(CommandContext context, VideoClip clip, float[] flow)
@@ -168,8 +179,13 @@ internal sealed class FlowCommand()
             if (folder is not null)
             {
                 byte[] png = PngEncoder.Encode(picture);
-                AtomicFile.Write(Path.Combine(folder, $"{pair:D5}.png"), stream => stream.Write(png));
+                AtomicFile.Write(NumberedFiles.PathOf(folder, pair, PictureExtension), stream => stream.Write(png));
             }
+        }
+
+        if (folder is not null)
+        {
+            NumberedFiles.DeleteFrom(folder, clip.Frames - 1, PictureExtension);
         }
 
         if (video is not null)

@@ -38,7 +38,8 @@ internal static class RunRecords
         return RunRecordJson.Checked(path, () => document.RootElement.GetProperty("schema").GetInt32()) switch
         {
             RunRecord.CurrentSchema or RunRecord.SecondSchema => RunRecordJson.Read(path, document.RootElement),
-            SchemaOneRecord.Schema => SchemaOneRecord.Read(folder, document.RootElement),
+            SchemaOneRecord.Schema => RunRecordJson.Checked(
+                path, () => RunRecordJson.Drawable(SchemaOneRecord.Read(folder, document.RootElement))),
             int other => throw new InvalidDataException(
                 $"run: {path} has schema {other} (expected {SchemaOneRecord.Schema} to {RunRecord.CurrentSchema}); use "
                 + "the version of temper that wrote it, or a newer version"),
@@ -53,7 +54,7 @@ internal static class RunRecords
     /// Writes the report of a run that is still in progress, under its final name; it is replaced when the run ends.
     /// </summary>
     internal static void WritePreview(RunFolder folder, RunRecord record) =>
-        ReportOf(folder, record).Save(folder.PathOf(ReportName));
+        AtomicFile.WriteText(folder.PathOf(ReportName), ReportOf(folder, record).ToHtml());
 
     private static Report ReportOf(RunFolder folder, RunRecord record) => new RunReport
     {
@@ -66,7 +67,7 @@ internal static class RunRecords
     /// <returns>The full path of the report.</returns>
     internal static string WriteReport(RunFolder folder, string path)
     {
-        ReportOf(folder).Save(path);
+        AtomicFile.WriteText(path, ReportOf(folder).ToHtml());
         return Path.GetFullPath(path);
     }
 

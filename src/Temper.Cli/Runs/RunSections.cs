@@ -65,7 +65,8 @@ internal static class RunSections
         {
             yield return new Section("Stops", [
                 new Paragraph("The run was stopped and resumed. It stops only between two steps, so the result is "
-                    + "identical, byte for byte, to that of an uninterrupted run."),
+                    + "identical, byte for byte, to that of an uninterrupted run on the same number of ranks with the "
+                    + "same plan."),
                 new DataTable(
                     ["time, UTC", "what happened"], [.. stops.Select(stop => (string[])[Time(stop), stop.Text])]),
             ]);

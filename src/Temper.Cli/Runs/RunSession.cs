@@ -133,7 +133,7 @@ internal sealed class RunSession : IDisposable
     /// <param name="isOnly">Whether this is the only training of the run, so that metric names need no prefix.</param>
     internal TrainingResult Fit(string phase, Network network, TrainingOptions options, bool isOnly = false)
     {
-        (_tracker.Phase, _tracker.Epochs) = (isOnly ? "" : $"{phase}/", options.Epochs);
+        _tracker.Start(isOnly ? "" : $"{phase}/", options.Epochs);
         options = options with { Callbacks = [.. options.Callbacks, _tracker, _limit] };
         TrainingResult? result = null;
         ProgressDisplay.Run(_context.Terminal, phase, display =>
@@ -147,7 +147,7 @@ internal sealed class RunSession : IDisposable
             throw Stopped(phase, result);
         }
 
-        _tracker.AddWeights(result.Network);
+        _tracker.AddWeights(result.Network, result.Steps);
         _tracker.StepsBefore += result.Steps;
         _phases.Add(RunRecords.Of(phase, result));
         return result;

@@ -57,13 +57,13 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
 {
     /// <summary>
     /// Settings that a resume may change: they affect the duration and the machine of the run and where its result is
-    /// saved, not its results per epoch.
+    /// saved, not its results per epoch. The format of the gradients and the kind of batch statistics do change these.
     /// </summary>
     private static readonly Setting[] Changeable =
     [
         TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan,
         CommonSettings.Threads, CompressionSettings.Output, GrowthSettings.Output, Hardening.HardenSettings.Output,
-        .. RankSettings.All,
+        .. RankSettings.All.Where(setting => setting.Name is not ("gradient-format" or "batch-statistics")),
     ];
 
     internal sealed override int Run(CommandContext context)
@@ -88,13 +88,25 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
         string config = RunSettings.Find(resume, context.Get(RunSettings.Runs), Name).ConfigPath;
         SettingValues own = SettingValues.Resolve(
             this, _ => null, ConfigFile.Load(config), new Dictionary<string, string>(StringComparer.Ordinal));
-        string[] differing = [.. context.Values.Differences(own).Where(one => !Changeable.Contains(one.Setting)).Select(
+        (Setting Setting, string Here, string There)[] differences = [.. context.Values.Differences(own)];
+        string[] differing = [.. differences.Where(one => !Changeable.Contains(one.Setting)).Select(
             one => $"{one.Setting.Name} (got '{one.Here}', the run has '{one.There}')")];
         if (differing.Length > 0)
         {
             throw ToolException.Usage(
                 $"{Name}: a resumed run keeps its settings, but these differ: "
                 + $"{string.Join(", ", differing)}; leave them out, or start a new run");
+        }
+
+        Setting<string>? schedule =
+            Settings.OfType<Setting<string>>().FirstOrDefault(setting => setting.Name is "schedule");
+        (Setting? epochs, string here, string there) =
+            differences.FirstOrDefault(one => one.Setting == TrainingSettings.Epochs);
+        if (epochs is not null && schedule is not null && own.Get(schedule) is not "constant")
+        {
+            throw ToolException.Usage($"{Name}: {epochs.Flag} cannot change on a resume with {schedule.Flag} "
+                + $"{own.Get(schedule)}, which is stretched over the number of epochs (got {here}, the run has "
+                + $"{there}); leave it out, or start a new run");
         }
     }
 

@@ -17,9 +17,16 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     private readonly MetricsLog _metrics;
     private readonly TensorBoardWriter _board;
 
+    /// <summary>The last step of the metrics that an earlier process wrote; -1: none.</summary>
+    private readonly double _lastStep;
+
     internal RunTracker(RunFolder folder, TimeProvider time)
     {
         _folder = folder;
+        IReadOnlyList<IReadOnlyDictionary<string, double>> earlier =
+            File.Exists(folder.MetricsPath) ? MetricsLog.Read(folder.MetricsPath) : [];
+        _points = (int)earlier.Select(line => line.GetValueOrDefault("epoch", 0)).DefaultIfEmpty(0).Max();
+        _lastStep = earlier.Select(line => line.GetValueOrDefault("step", -1)).DefaultIfEmpty(-1).Max();
         _metrics = folder.OpenMetrics(time);
         _board = new TensorBoardWriter(folder.TensorBoardPath, time);
     }
@@ -27,28 +34,30 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     internal ProgressDisplay? Display { get; set; }
 
     /// <summary>
-    /// Prefix of metric names, as in <c>sparse/validation/accuracy</c>; empty if the run has only one training.
-    /// </summary>
-    internal string Phase { get; set; } = "";
-
-    internal int Epochs { get; set; }
-
-    /// <summary>
     /// Total steps of the previous trainings, added to the step numbers so that they increase over the whole run.
     /// </summary>
     internal long StepsBefore { get; set; }
 
+    private string _phase = "";
+    private int _epochs;
     private long _step;
     private string _validated = "";
     private int _points;
+
+    /// <summary>Begins a training, or the rest of one that was interrupted.</summary>
+    /// <param name="phase">
+    /// Prefix of metric names, as in <c>sparse/validation/accuracy</c>; empty if the run has only one training.
+    /// </param>
+    /// <param name="epochs">Number of epochs of the whole training.</param>
+    internal void Start(string phase, int epochs) => (_phase, _epochs, _step) = (phase, epochs, 0);
 
     public void OnStep(StepProgress progress)
     {
         _step = progress.Step;
         if (progress.Batch % Math.Max(1, progress.Batches / ReportsAnEpoch) == 0)
         {
-            double done = (progress.Epoch + ((progress.Batch + 1.0) / progress.Batches)) / Epochs;
-            Display?.Report(done, $"epoch {progress.Epoch + 1}/{Epochs}, loss {progress.Loss:F3}{_validated}");
+            double done = (progress.Epoch + ((progress.Batch + 1.0) / progress.Batches)) / _epochs;
+            Display?.Report(done, $"epoch {progress.Epoch + 1}/{_epochs}, loss {progress.Loss:F3}{_validated}");
         }
     }
 
@@ -56,11 +65,11 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     {
         KeyValuePair<string, double>[] values =
         [
-            new($"{Phase}train/loss", epoch.TrainLoss), new($"{Phase}train/accuracy", epoch.TrainAccuracy),
-            new($"{Phase}train/terms", epoch.Regularization),
-            new($"{Phase}validation/loss", epoch.ValidationLoss),
-            new($"{Phase}validation/accuracy", epoch.ValidationAccuracy),
-            new($"{Phase}learning_rate", epoch.LearningRate),
+            new($"{_phase}train/loss", epoch.TrainLoss), new($"{_phase}train/accuracy", epoch.TrainAccuracy),
+            new($"{_phase}train/terms", epoch.Regularization),
+            new($"{_phase}validation/loss", epoch.ValidationLoss),
+            new($"{_phase}validation/accuracy", epoch.ValidationAccuracy),
+            new($"{_phase}learning_rate", epoch.LearningRate),
         ];
         long step = StepsBefore + _step;
         _metrics.Write(epoch.Epoch + 1, step, values);
@@ -71,16 +80,17 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
 
         _board.Flush();
         _validated = $", validation {epoch.ValidationAccuracy * 100:F2} %";
-        _folder.Log($"{Phase}epoch {epoch.Epoch + 1}/{Epochs}: loss "
+        _folder.Log($"{_phase}epoch {epoch.Epoch + 1}/{_epochs}: loss "
             + $"{epoch.TrainLoss:F4}{_validated}{(epoch.IsBest ? ", best so far" : "")}");
         Display?.Report(
-            (epoch.Epoch + 1.0) / Epochs, $"epoch {epoch.Epoch + 1}/{Epochs}, loss {epoch.TrainLoss:F3}{_validated}");
+            (epoch.Epoch + 1.0) / _epochs, $"epoch {epoch.Epoch + 1}/{_epochs}, loss {epoch.TrainLoss:F3}{_validated}");
     }
 
     /// <summary>Writes values at a step of a training without epochs.</summary>
     internal void Write(long step, IReadOnlyList<KeyValuePair<string, double>> values)
     {
-        _points++;
+        // A resumed training repeats the points after its checkpoint; those in the log keep their numbers.
+        _points += step > _lastStep ? 1 : 0;
         _metrics.Write(_points, step, values);
         foreach ((string name, double value) in values)
         {
@@ -90,13 +100,23 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
         _board.Flush();
     }
 
-    /// <summary>Writes histograms of the final weights.</summary>
-    internal void AddWeights(Networks.Network network)
+    /// <summary>
+    /// Writes histograms of the final weights. A training that made no step since <see cref="Start"/> was finished
+    /// before the run was resumed, and its histograms are in an earlier file.
+    /// </summary>
+    /// <param name="network">The trained network.</param>
+    /// <param name="steps">Number of steps of the whole training.</param>
+    internal void AddWeights(Networks.Network network, long steps)
     {
+        if (_step == 0)
+        {
+            return;
+        }
+
         foreach (Networks.Parameter parameter in network.Parameters)
         {
             _board.AddHistogram(
-                $"{Phase}weights/{parameter.Name}", StepsBefore + _step, parameter.Value.ToArray<float>());
+                $"{_phase}weights/{parameter.Name}", StepsBefore + steps, parameter.Value.ToArray<float>());
         }
     }
 

@@ -3,8 +3,6 @@ namespace Temper.Data.Images;
 /// <summary>Reads a folder of pictures with subfolders <c>train</c> and <c>test</c> (or a validation folder).</summary>
 internal static class ImageFolderSets
 {
-    private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
-
     /// <summary>
     /// Reads the sets of a folder. If one of the two is missing, it is empty. Both sets have the classes found in
     /// either.
@@ -14,7 +12,7 @@ internal static class ImageFolderSets
     internal static DataSets Read(string folder, string name)
     {
         string train = Path.Combine(folder, "train");
-        string? test = TestNames.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
+        string? test = DataSets.TestNames.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
         string[] roots = [.. new[] { Directory.Exists(train) ? train : null, test }.OfType<string>()];
         if (roots.Length == 0)
         {

@@ -11,11 +11,6 @@ internal static class PngDecoder
 {
     private const int MaxPixels = 64 * 1024 * 1024;
 
-    /// <summary>
-    /// Maximum expansion of DEFLATE, in output bytes per compressed byte: a match of 258 bytes takes at least two bits.
-    /// </summary>
-    private const long MaxGrowth = 1032;
-
     internal static Picture Decode(byte[] file, string name)
     {
         if (!file.AsSpan().StartsWith(PngEncoder.Signature))
@@ -58,7 +53,7 @@ internal static class PngDecoder
         }
 
         Header h = header ?? throw new ModelFormatException(name, 8, "PNG: no IHDR chunk");
-        if ((long)h.Stride * h.Height / MaxGrowth > compressed.Length)
+        if ((long)h.Stride * h.Height / DamagedData.MaxGrowth > compressed.Length)
         {
             throw new ModelFormatException(name, 8, $"PNG: {compressed.Length} packed bytes cannot hold {h.Width} x "
                 + $"{h.Height} pixels; the file is truncated or malicious");

@@ -10,12 +10,10 @@ namespace Temper.Data.Readers;
 /// </summary>
 internal static class NpzReader
 {
-    private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
-
     internal static DataSets Read(string path)
     {
         IReadOnlyList<string> names = NpzFile.Names(path);
-        string? test = TestNames.FirstOrDefault(part => names.Contains("x_" + part, StringComparer.Ordinal));
+        string? test = DataSets.TestNames.FirstOrDefault(part => names.Contains("x_" + part, StringComparer.Ordinal));
         string[] parts = [.. new[]
         {
             "train", test,

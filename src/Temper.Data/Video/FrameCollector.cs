@@ -3,9 +3,16 @@ using Temper.Formats;
 namespace Temper.Data.Video;
 
 /// <summary>Collects the requested frames and checks their size and the memory limit.</summary>
-internal sealed class FrameCollector(string path, VideoReadOptions options)
+/// <param name="path">Path of the video, for errors.</param>
+/// <param name="options">Selects the frames.</param>
+/// <param name="side">
+/// Height and width to which each frame is cropped and resized as it arrives, so that only small frames are kept; null:
+/// frames keep their size.
+/// </param>
+internal sealed class FrameCollector(string path, VideoReadOptions options, int? side = null)
 {
     private readonly List<byte[]> _frames = [];
+    private SquareCrop? _crop;
     private int _width;
     private int _height;
     private int _seen;
@@ -32,11 +39,13 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
                 + $"frame {_seen}, expected {_width} x {_height})");
         }
 
-        if ((_frames.Count + 1) * bytes > options.MaxBytes)
+        (int keptWidth, int keptHeight) = (side ?? width, side ?? height);
+        if ((_frames.Count + 1) * 3L * keptWidth * keptHeight > options.MaxBytes)
         {
             throw new ModelFormatException(
-                path, 0, $"video: {_frames.Count + 1} frames of {width} x {height} take more than {options.MaxBytes} "
-                    + "bytes; ask for fewer frames or a larger step");
+                path, 0, $"video: {_frames.Count + 1} frames of {keptWidth} x {keptHeight} take more than "
+                    + $"{options.MaxBytes} bytes; ask for fewer frames or "
+                    + (side is null ? "a larger step" : "smaller ones (limit, size)"));
         }
     }
 
@@ -48,12 +57,14 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
         {
             RequireSize(width, height);
             (_width, _height) = (width, height);
-            _frames.Add(pixels.ToArray());
+            _frames.Add(Kept(pixels));
         }
 
         _seen++;
     }
 
+    /// <summary>Returns the collected frames, which the collector no longer holds afterwards.</summary>
+    /// <param name="framesPerSecond">Frame rate of the video, in frames per second.</param>
     internal VideoClip ToClip(double framesPerSecond)
     {
         if (_frames.Count == 0)
@@ -62,12 +73,29 @@ internal sealed class FrameCollector(string path, VideoReadOptions options)
                 + $"the first requested frame is number {options.Start})");
         }
 
-        byte[] all = new byte[_frames.Count * _frames[0].Length];
+        int size = _frames[0].Length;
+        byte[] all = new byte[_frames.Count * size];
         for (int i = 0; i < _frames.Count; i++)
         {
-            _frames[i].CopyTo(all, i * _frames[0].Length);
+            _frames[i].CopyTo(all, i * size);
+            _frames[i] = [];
         }
 
-        return new VideoClip(_frames.Count, _height, _width, all, framesPerSecond / options.Step);
+        return new VideoClip(
+            _frames.Count, side ?? _height, side ?? _width, all, framesPerSecond / options.Step);
+    }
+
+    /// <summary>Returns the pixels of a frame that are kept.</summary>
+    private byte[] Kept(ReadOnlySpan<byte> pixels)
+    {
+        if (side is not { } edge)
+        {
+            return pixels.ToArray();
+        }
+
+        _crop ??= new SquareCrop(_height, _width, edge);        // all frames have one size
+        byte[] square = new byte[edge * edge * 3];
+        _crop.Apply(pixels, square);
+        return square;
     }
 }

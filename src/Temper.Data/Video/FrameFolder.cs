@@ -7,6 +7,8 @@ namespace Temper.Data.Video;
 /// <summary>Reads and writes videos as folders of pictures.</summary>
 internal static partial class FrameFolder
 {
+    private const string Extension = ".png";
+
     /// <summary>Reads the pictures in natural order of their names (numbers are compared by value).</summary>
     internal static void Read(string folder, FrameCollector frames)
     {
@@ -30,15 +32,20 @@ internal static partial class FrameFolder
         }
     }
 
-    /// <summary>Writes the frames as 00000.png, 00001.png and so on.</summary>
+    /// <summary>
+    /// Writes the frames as 00000.png, 00001.png and so on, and deletes the later frames of a longer clip that was
+    /// written to the folder before.
+    /// </summary>
     internal static void Write(string folder, VideoClip clip)
     {
         Directory.CreateDirectory(folder);
         for (int i = 0; i < clip.Frames; i++)
         {
             byte[] png = PngEncoder.Encode(new Picture(clip.Width, clip.Height, 3, clip.Frame(i).ToArray()));
-            AtomicFile.Write(Path.Combine(folder, $"{i:D5}.png"), stream => stream.Write(png));
+            AtomicFile.Write(NumberedFiles.PathOf(folder, i, Extension), stream => stream.Write(png));
         }
+
+        NumberedFiles.DeleteFrom(folder, clip.Frames, Extension);
     }
 
     /// <summary>Returns the file name with all numbers zero-padded, so that 10 sorts after 9.</summary>

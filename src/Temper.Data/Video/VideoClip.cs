@@ -82,18 +82,16 @@ public sealed class VideoClip
     public VideoClip Square(int side)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(side, 1);
-        int edge = Math.Min(Height, Width), top = (Height - edge) / 2, left = (Width - edge) / 2;
-        if (edge == side && Height == Width)
+        if (Height == side && Width == side)
         {
             return this;
         }
 
-        var axis = new AreaScaling(edge, side);
+        var crop = new SquareCrop(Height, Width, side);
         byte[] pixels = new byte[Frames * side * side * 3];
-        float[] rows = new float[side * edge * 3];
         for (int i = 0; i < Frames; i++)
         {
-            axis.Scale(Frame(i), Width, top, left, rows, pixels.AsSpan(i * side * side * 3));
+            crop.Apply(Frame(i), pixels.AsSpan(i * side * side * 3));
         }
 
         return new VideoClip(Frames, side, side, pixels, FramesPerSecond);

@@ -65,11 +65,22 @@ public static class VideoFile
     /// </exception>
     /// <exception cref="DataUnavailableException">ffmpeg is needed but not installed.</exception>
     /// <exception cref="FileNotFoundException">The path does not exist.</exception>
-    public static VideoClip Load(string path, VideoReadOptions? options = null)
+    public static VideoClip Load(string path, VideoReadOptions? options = null) =>
+        Load(path, options ?? new VideoReadOptions(), side: null);
+
+    /// <summary>
+    /// Reads frames of a video like <see cref="Load(string, VideoReadOptions)"/>, and crops and resizes each as it
+    /// arrives, so that the memory limit applies to the small frames.
+    /// </summary>
+    /// <param name="path">The video.</param>
+    /// <param name="options">Selects the frames.</param>
+    /// <param name="side">
+    /// Height and width of the frames, in pixels, see <see cref="VideoClip.Square"/>; null: they keep their size.
+    /// </param>
+    internal static VideoClip Load(string path, VideoReadOptions options, int? side)
     {
-        options ??= new VideoReadOptions();
         options.Check();
-        var frames = new FrameCollector(path, options);
+        var frames = new FrameCollector(path, options, side);
         if (Directory.Exists(path))
         {
             FrameFolder.Read(path, frames);

@@ -90,8 +90,6 @@ public static class VideoSets
 {
     private const long MaxBytes = 4L << 30;
 
-    private static readonly string[] TestNames = ["test", "val", "valid", "validation"];
-
     /// <summary>
     /// Reads a folder with one of three layouts.
     /// <c>train</c> and <c>test</c>, each with one folder of videos per class.
@@ -129,7 +127,7 @@ public static class VideoSets
     private static (List<Entry> Train, List<Entry> Test, string[] Classes) Find(string folder, VideoSetOptions options)
     {
         string train = Path.Combine(folder, "train");
-        string? test = TestNames.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
+        string? test = DataSets.TestNames.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
         if (Directory.Exists(train) || test is not null)
         {
             string[] names = [.. new[] { train, test }.OfType<string>().Where(Directory.Exists).SelectMany(
@@ -196,7 +194,7 @@ public static class VideoSets
         foreach (Entry entry in entries)
         {
             VideoClip video =
-                VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MaxFrames }).Square(options.Size);
+                VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MaxFrames }, options.Size);
             int span = ((options.Frames - 1) * options.Step) + 1, first = (int)Math.Ceiling(entry.Start * video.Frames),
                 last = (int)(entry.End * video.Frames) - span;
             if (entry.IsClass && last < first)

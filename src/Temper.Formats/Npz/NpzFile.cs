@@ -13,11 +13,6 @@ public static class NpzFile
     /// </summary>
     public const long DefaultLimit = 4L * 1024 * 1024 * 1024;
 
-    /// <summary>
-    /// Maximum expansion of DEFLATE, in output bytes per compressed byte: a match of 258 bytes takes at least two bits.
-    /// </summary>
-    private const long MaxGrowth = 1032;
-
     /// <summary>Reads all arrays.</summary>
     /// <param name="path">The archive.</param>
     /// <param name="maxBytes">Maximum number of bytes that one array may decompress to.</param>
@@ -101,7 +96,7 @@ public static class NpzFile
                 + $"bytes (expected at most {maxBytes}); raise the limit if the file is trusted");
         }
 
-        if (entry.Length / MaxGrowth > entry.CompressedLength)
+        if (entry.Length / DamagedData.MaxGrowth > entry.CompressedLength)
         {
             throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot decompress to "
                 + $"{entry.Length} bytes (it has {entry.CompressedLength} compressed); the archive is damaged or "

@@ -6,6 +6,8 @@ namespace Temper.Formats.TorchCheckpoints;
 /// <remarks>Nothing is executed: each name is mapped to one of the few cases below.</remarks>
 internal static class PickleCalls
 {
+    private const int MaxAxes = 64;
+
     private static readonly Dictionary<string, ElementType> Storages = new(StringComparer.Ordinal)
     {
         ["torch.FloatStorage"] = ElementType.Float32,
@@ -92,8 +94,17 @@ internal static class PickleCalls
                 + $"{key?.GetType().Name ?? "nothing"})"),
     };
 
-    private static long[] Numbers(PickleList list) =>
-        [.. list.Items.Select(item => item is long number
+    /// <summary>Returns the sizes or strides of a tensor.</summary>
+    private static long[] Numbers(PickleList list)
+    {
+        if (list.Items.Count > MaxAxes)
+        {
+            throw new FormatException(
+                $"a shape has too many axes (got {list.Items.Count}, expected at most {MaxAxes})");
+        }
+
+        return [.. list.Items.Select(item => item is long number
             ? number
             : throw new FormatException("a shape contains a value that is not an integer"))];
+    }
 }

@@ -19,7 +19,7 @@ internal sealed class PickleReader(ByteReader reader)
 
     private readonly List<object?> _stack = [];
     private readonly Dictionary<long, object?> _memo = [];
-    private int _steps;
+    private long _steps;
 
     /// <summary>Reads the pickle and returns its value.</summary>
     /// <exception cref="ModelFormatException">The pickle is damaged, or uses a name that is not allowed.</exception>
@@ -29,13 +29,7 @@ internal sealed class PickleReader(ByteReader reader)
         {
             while (true)
             {
-                if (++_steps > MaxSteps || _stack.Count > MaxOnStack)
-                {
-                    throw reader.Bad(
-                        $"the pickle needs more than {MaxSteps} steps or {MaxOnStack} stack entries; this is not a "
-                            + "state dict");
-                }
-
+                Charge(1);
                 byte code = reader.Byte();
                 if (code == (byte)'.')
                 {
@@ -49,6 +43,17 @@ internal sealed class PickleReader(ByteReader reader)
             || (error is FormatException && error is not ModelFormatException))
         {
             throw reader.Bad($"{error.Message}; this is not a state dict");
+        }
+    }
+
+    /// <summary>Counts steps, and throws if the pickle needs more steps or stack entries than it may.</summary>
+    private void Charge(long steps)
+    {
+        _steps += steps;
+        if (_steps > MaxSteps || _stack.Count > MaxOnStack)
+        {
+            throw reader.Bad(
+                $"the pickle needs more than {MaxSteps} steps or {MaxOnStack} stack entries; this is not a state dict");
         }
     }
 
@@ -137,9 +142,15 @@ internal sealed class PickleReader(ByteReader reader)
     private void Call()
     {
         object?[] both = PopMany(2);
-        Push(both is [PickleGlobal function, PickleList arguments]
-            ? PickleCalls.Call(function, arguments)
-            : throw new FormatException("the pickle calls a value that is not a known function"));
+        if (both is not [PickleGlobal function, PickleList arguments])
+        {
+            throw new FormatException("the pickle calls a value that is not a known function");
+        }
+
+        // A function copies the lists it is given. Uncounted, a few bytes could copy a long list again and again.
+        Charge(arguments.Items.Count);
+        Charge(arguments.Items.OfType<PickleList>().Sum(list => (long)list.Items.Count));
+        Push(PickleCalls.Call(function, arguments));
     }
 
     /// <summary>

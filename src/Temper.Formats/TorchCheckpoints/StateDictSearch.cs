@@ -5,12 +5,19 @@ internal sealed class StateDictSearch
 {
     private const int Deepest = 12;
     private const int MaxVisits = 1 << 18;
+    private const int LongestName = 4096;
+
+    /// <summary>
+    /// Maximum number of characters of all names together: the key of a list is repeated in the names of its entries.
+    /// </summary>
+    private const long MaxCharacters = 1 << 23;
 
     private static readonly string[] Usual = ["state_dict", "model_state_dict", "model", "net"];
 
     private readonly List<KeyValuePair<string, TorchTensor>> _tensors = [];
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private int _visits;
+    private long _characters;
 
     internal IReadOnlyList<KeyValuePair<string, TorchTensor>> Tensors => _tensors;
 
@@ -70,13 +77,27 @@ internal sealed class StateDictSearch
         {
             foreach ((string key, object? child) in children)
             {
-                Collect(child, path.Length == 0 ? key : $"{path}.{key}", depth - 1, onlyValues);
+                Collect(child, Name(path, key), depth - 1, onlyValues);
             }
         }
         else if (value is long or double or string or bool && path.Length > 0)
         {
-            _values[path] = $"{value}";
+            _values[path] = value as string ?? $"{value}";
         }
+    }
+
+    /// <summary>Returns the name of an entry. Lengths are checked before the text is made.</summary>
+    private string Name(string path, string key)
+    {
+        long length = path.Length == 0 ? key.Length : path.Length + 1L + key.Length;
+        _characters += length;
+        if (length > LongestName || _characters > MaxCharacters)
+        {
+            throw new FormatException($"names are too long (got {length} characters, {_characters} in all; expected at "
+                + $"most {LongestName} characters, {MaxCharacters} in all)");
+        }
+
+        return path.Length == 0 ? key : $"{path}.{key}";
     }
 
     /// <summary>Limits the number of visits, because values in a damaged file may contain themselves.</summary>

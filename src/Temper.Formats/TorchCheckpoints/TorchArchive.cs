@@ -12,11 +12,6 @@ internal static class TorchArchive
     private const long LongestPickle = 64 << 20;
     private const long MaxExpansion = 4;
 
-    /// <summary>
-    /// Maximum expansion of DEFLATE, in output bytes per compressed byte: a match of 258 bytes takes at least two bits.
-    /// </summary>
-    private const long MaxGrowth = 1032;
-
     /// <summary>Whether a zip archive is a PyTorch file, not for example a NumPy archive.</summary>
     internal static bool IsOne(string path)
     {
@@ -65,7 +60,7 @@ internal static class TorchArchive
     /// </summary>
     private static byte[] Bytes(ZipArchiveEntry entry, string file, long max)
     {
-        long possible = entry.CompressedLength <= max ? (entry.CompressedLength + 1) * MaxGrowth : max;
+        long possible = entry.CompressedLength <= max ? (entry.CompressedLength + 1) * DamagedData.MaxGrowth : max;
         if (entry.Length > Math.Min(Math.Min(max, possible), Array.MaxLength))
         {
             throw Bad(file, $"'{entry.FullName}' is too large (got {entry.Length} bytes, expected at most "

@@ -6,6 +6,10 @@ namespace Temper.Reporting.Charts;
 internal sealed class Axis
 {
     private const int WantedTicks = 5;
+    private const int MaxTicks = 100;
+
+    /// <summary>Above it, adding one to a double may not change it.</summary>
+    private const double LargestIndex = 1L << 52;
 
     private Axis(double minimum, double maximum, double step) => (Minimum, Maximum, Step) = (minimum, maximum, step);
 
@@ -20,9 +24,14 @@ internal sealed class Axis
         get
         {
             double first = Math.Ceiling((Minimum / Step) - 1e-9);
-            for (double i = first; i * Step <= Maximum + (Step * 1e-9); i++)
+            if (!(Math.Abs(first) <= LargestIndex))
             {
-                yield return i * Step;
+                yield break;                         // also if it is not a number
+            }
+
+            for (int i = 0; i < MaxTicks && (first + i) * Step <= Maximum + (Step * 1e-9); i++)
+            {
+                yield return (first + i) * Step;
             }
         }
     }

@@ -18,9 +18,13 @@ public sealed record ConfusionChart : Chart
     internal override string? Problem()
     {
         long expected = (long)Classes.Count * Classes.Count;
-        return Counts.Count == expected && Classes.All(name => name is not null)
-            ? null
-            : $"the number of counts is wrong for {Classes.Count} classes (expected {expected}, got {Counts.Count})";
+        return Counts.Count != expected || Classes.Any(name => name is null)
+            ? $"the number of counts is wrong for {Classes.Count} classes (expected {expected}, got {Counts.Count})"
+            : Counts.Any(count => count < 0)
+            ? $"a count is negative (got {Counts.Min()}, expected 0 or more)"
+            : Counts.Sum(count => (decimal)count) > long.MaxValue
+            ? $"the counts are too large (expected a sum of at most {long.MaxValue})"
+            : null;
     }
 
     /// <inheritdoc/>

@@ -53,13 +53,22 @@ public sealed record Report
     }
 
     /// <summary>Writes the file. An existing file is replaced only after the new one is complete.</summary>
-    /// <param name="path">Path of the HTML file.</param>
+    /// <param name="path">Path of the HTML file. Its folder is created if it does not exist.</param>
     /// <exception cref="ArgumentException">A section cannot be drawn.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
     {
-        string part = $"{path}.part";
-        File.WriteAllText(part, ToHtml());
-        File.Move(part, path, overwrite: true);
+        string full = Path.GetFullPath(path), part = $"{full}.part", html = ToHtml();
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        try
+        {
+            File.WriteAllText(part, html);
+            File.Move(part, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(part);
+            throw;
+        }
     }
 }

@@ -35,11 +35,18 @@ internal sealed partial class RunRecordJson : JsonSerializerContext
             || record.Networks.Any(network => network is null || network.Layers.Any(layer => layer is null))
             || record.Reproduce.Any(line => line is null)
             || record.Unused.Any(one => one is null);
-        string? problem = hasNulls ? "an entry of a list is missing"
-            : record.Sections.Select(section => section is null ? "a section is missing" : section.Problem())
-                .FirstOrDefault(found => found is not null);
-        return problem is null ? record.InCurrentSchema() : throw new JsonException(problem);
+        return hasNulls
+            ? throw new JsonException("an entry of a list is missing")
+            : Drawable(record).InCurrentSchema();
     });
+
+    /// <summary>Returns a record if all its sections can be drawn.</summary>
+    /// <exception cref="JsonException">A section is missing or cannot be drawn.</exception>
+    internal static RunRecord Drawable(RunRecord record) =>
+        record.Sections.Select(section => section is null ? "a section is missing" : section.Problem())
+            .FirstOrDefault(found => found is not null) is { } problem
+        ? throw new JsonException(problem)
+        : record;
 
     /// <summary>Opens the JSON document of a run, of any schema.</summary>
     /// <param name="path">The file.</param>

@@ -6,7 +6,7 @@ using Temper.Testing;
 
 namespace Temper.Cli.Tests.Commands;
 
-/// <summary>Options of <c>temper plan</c> and <c>temper flow</c> that would be ignored are refused before any work.</summary>
+/// <summary>Options of <c>temper plan</c>, <c>flow</c> and <c>convert</c> that would be ignored are refused before any work.</summary>
 public sealed class IgnoredOptionTests : IDisposable
 {
     private static readonly RankPlan Plan =
@@ -52,6 +52,10 @@ public sealed class IgnoredOptionTests : IDisposable
         CommandContext other = Given(new FlowCommand(), ("clip", _folder["missing.npy"]), ("method", "dis"), ("warps", "3"), ("iterations", "3"));
         Assert.Throws<FileNotFoundException>(() => new FlowCommand().Run(other));
     }
+
+    [Fact]
+    public void A_conversion_reads_no_pictures_that_it_could_resize() => Refused(
+        new ConvertCommand(), "convert: --resize would have no effect", ("model", _folder["missing.onnx"]), ("target", _folder["a.onnx"]), ("resize", "linear"));
 
     private static void Refused(ToolCommand command, string why, params (string Name, string Value)[] given)
     {

@@ -75,6 +75,8 @@ public sealed class SchemaOneTests : IDisposable
     [InlineData("\"schema\": 1", "\"schema\": \"one\"", "is not a valid run record")]
     [InlineData("\"schema\": 1,", "", "is not a valid run record")]
     [InlineData("\"name\": \"fc1.weight\"", "\"name\": \"other\"", "is not a valid run record")]
+    [InlineData("    34,", "    -34,", "a count is negative")]
+    [InlineData("    34,", "    9223372036854775807,", "the counts are too large")]
     public void Records_that_no_version_wrote_are_refused_with_their_file(string good, string bad, string message)
     {
         Copy();

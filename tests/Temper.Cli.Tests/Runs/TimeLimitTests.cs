@@ -43,6 +43,7 @@ public sealed class TimeLimitTests : IDisposable
         Assert.Equal(File.ReadAllBytes(whole.PathOf("model.safetensors")), File.ReadAllBytes(stopped.PathOf("model.safetensors")));
         Section stops = RunRecords.Read(stopped).Sections.Single(section => section.Title is "Stops");
         Assert.Equal(decision.Text, stops.Blocks.OfType<DataTable>().Single().Rows.Single()[1]);
+        Assert.Contains("same number of ranks with the same plan", stops.Blocks.OfType<Paragraph>().Single().Text, StringComparison.Ordinal);
         Assert.DoesNotContain(RunRecords.Read(whole).Sections, section => section.Title is "Stops");
     }
 

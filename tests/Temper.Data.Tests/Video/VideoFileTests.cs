@@ -101,6 +101,41 @@ public sealed class VideoFileTests : IDisposable
         Assert.Contains("5000 bytes", error.Message);
     }
 
+    /// <summary>The limit is that of the squares; ten frames of 1440 bytes exceed those of sides 8 and 20.</summary>
+    [Theory]
+    [InlineData(8)]
+    [InlineData(20)]
+    [InlineData(26)]
+    public void Frames_squared_as_they_arrive_are_those_squared_afterwards(int side)
+    {
+        VideoClip clip = Clip(10, 20, 24);
+        VideoFile.Save(_folder["clip.npy"], clip);
+        VideoClip square = VideoFile.Load(_folder["clip.npy"], new VideoReadOptions { MaxBytes = Math.Max(1440, 10 * 3 * side * side) }, side);
+        RequireEqual(clip.Square(side), square, tolerance: 0);
+        string message = Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["clip.npy"], new VideoReadOptions { MaxBytes = 1439 }, side)).Message;
+        Assert.Contains("24 x 20", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Squares_beyond_the_limit_are_refused_with_the_options_of_a_data_set()
+    {
+        VideoFile.Save(_folder["clip.npy"], Clip(10, 20, 24));
+        var error = Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["clip.npy"], new VideoReadOptions { MaxBytes = 1500 }, side: 8));
+        Assert.Contains("8 frames of 8 x 8 take more than 1500 bytes; ask for fewer frames or smaller ones (limit, size)", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Without this, the folder would be read as the new clip and the end of the old one.</summary>
+    [Fact]
+    public void Shorter_clip_replaces_a_longer_one_in_its_folder()
+    {
+        VideoFile.Save(_folder["frames"], Clip(5, 12, 17));
+        File.WriteAllText(Path.Combine(_folder["frames"], "00004.txt"), "kept");
+        VideoClip shorter = Clip(3, 8, 9);
+        VideoFile.Save(_folder["frames"], shorter);
+        RequireEqual(shorter, VideoFile.Load(_folder["frames"]), tolerance: 0);
+        Assert.Equal(["00000.png", "00001.png", "00002.png", "00004.txt"], Directory.GetFiles(_folder["frames"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Other_arrays_are_refused()
     {

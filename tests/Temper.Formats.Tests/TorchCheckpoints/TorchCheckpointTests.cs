@@ -61,6 +61,32 @@ public sealed class TorchCheckpointTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
     }
 
+    /// <summary>A small file cannot make the reader copy a list or a key again and again.</summary>
+    [Fact]
+    public void Pickle_that_grows_far_beyond_its_file_is_refused()
+    {
+        // A list of 60,000 pairs becomes a dictionary a hundred times, with six bytes each time.
+        AssertRefused("steps", Pickles(
+            "]q\0X\u0001\0\0\0aN\u0086q\u00010(" + Repeated("h\u0001", 60_000) + "e\u0085q\u00020ccollections\nOrderedDict\nq\u00030"
+            + Repeated("h\u0003h\u0002R0", 100) + "N"));
+
+        string ones = "(" + Repeated("K\u0001", 100) + "t";
+        AssertRefused("too many axes (got 100, expected at most 64)", Pickles(View("K\0", ones, ones)));
+
+        string key = "X\u00B8\u000B\0\0" + new string('a', 3000);
+        AssertRefused("names are too long (got 6001 characters", Pickles("}" + key + "}" + key + View("K\0", "K\u0004\u0085", "K\u0001\u0085") + "ss"));
+        AssertRefused("names are too long", Pickles("}" + key + "](" + Repeated("N", 20_000) + "es" + "X\u0001\0\0\0b" + View("K\0", "K\u0004\u0085", "K\u0001\u0085") + "s"));
+
+        static string Repeated(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
+
+        static void AssertRefused(string reason, byte[] file)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Contains(reason, Assert.Throws<ModelFormatException>(() => Read(file)).Message);
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
+        }
+    }
+
     [OutsideDataTheory("mnist-models", "cifar10-resnet-checkpoints")]
     [InlineData("mnist-models/convex_mnist", ".pth")]
     [InlineData("mnist-models/fmn_mnist", ".pt")]

@@ -92,6 +92,14 @@ public sealed class ChartTests
         Assert.True(axis.Minimum < value && axis.Maximum > value);
     }
 
+    /// <summary>Above 2^53, adding one does not change a double, so counting ticks in one would never end.</summary>
+    [Theory]
+    [InlineData(1e17, true)]
+    [InlineData(-1e17, true)]
+    [InlineData(double.MaxValue, false)]
+    public void Axis_far_from_zero_has_an_end(double value, bool isWhole) =>
+        Assert.InRange(Axis.Over([value], isRounded: false, isWhole).Ticks.Count(), 0, 100);
+
     private static IEnumerable<XElement> ByClass(XElement svg, string name) =>
         svg.Descendants().Where(element => string.Equals((string?)element.Attribute("class"), name, StringComparison.Ordinal));
 }

@@ -48,11 +48,28 @@ public sealed class ReportTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public void Save_makes_the_folder_and_leaves_no_part_if_it_fails()
+    {
+        string folder = Directory.CreateTempSubdirectory("temper-report").FullName;
+        string path = Path.Combine(folder, "new", "report.html"), taken = Path.Combine(folder, "taken");
+        Everything("first").Save(path);
+        Assert.Equal([path], Directory.GetFiles(Path.GetDirectoryName(path)!));
+
+        // A folder has the name of the file.
+        Directory.CreateDirectory(taken);
+        Assert.ThrowsAny<SystemException>(() => Everything("second").Save(taken));
+        Assert.Empty(Directory.GetFiles(folder));
+        Directory.Delete(folder, recursive: true);
+    }
+
     public static TheoryData<string, Block> Broken => new()
     {
         { "too few cells", new DataTable(["a", "b"], [["1"]]) },
         { "too many cells", new DataTable(["a"], [["1", "2"]]) },
         { "counts", new ChartRow([new ConfusionChart { Title = "c", Classes = ["a", "b"], Counts = [1, 2, 3] }]) },
+        { "negative count", new ChartRow([new ConfusionChart { Title = "c", Classes = ["a", "b"], Counts = [1, -1, 0, 3] }]) },
+        { "counts beyond 64 bits", new ChartRow([new ConfusionChart { Title = "c", Classes = ["a", "b"], Counts = [long.MaxValue, 1, 0, 0] }]) },
         { "bars", new ChartRow([new BarChart { Title = "c", Labels = ["a", "b"], Bars = [new ChartBars("x", [1])] }]) },
         { "format", new ChartRow([new BarChart { Title = "c", Labels = ["a"], Bars = [new ChartBars("x", [1])], ValueFormat = "F999999999" }]) },
         { "script for a picture", new PictureGrid([new Picture("<svg onload='x()'/>"u8.ToArray(), "a")]) },
