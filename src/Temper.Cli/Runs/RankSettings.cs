@@ -34,6 +34,9 @@ internal static class RankSettings
 
     internal static IReadOnlyList<Setting> All { get; } = [Gradients, Statistics, ShardOptimizer, Timeline, Timeout];
 
+    /// <summary>Settings that do not change the results, so that a resumed run may have others.</summary>
+    internal static IReadOnlyList<Setting> WithoutEffectOnResults { get; } = [ShardOptimizer, Timeline, Timeout];
+
     /// <summary>Flags of the given settings that apply only if the ranks divide the samples.</summary>
     internal static IEnumerable<string> DataOnly(CommandContext context) =>
         new Setting[] { Gradients, Statistics, ShardOptimizer }.Where(context.Values.IsGiven)

@@ -57,13 +57,13 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
 {
     /// <summary>
     /// Settings that a resume may change: they affect the duration and the machine of the run and where its result is
-    /// saved, not its results per epoch. The format of the gradients and the kind of batch statistics do change these.
+    /// saved, not its results per epoch.
     /// </summary>
     private static readonly Setting[] Changeable =
     [
         TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan,
         CommonSettings.Threads, CompressionSettings.Output, GrowthSettings.Output, Hardening.HardenSettings.Output,
-        .. RankSettings.All.Where(setting => setting.Name is not ("gradient-format" or "batch-statistics")),
+        .. RankSettings.WithoutEffectOnResults,
     ];
 
     internal sealed override int Run(CommandContext context)
@@ -98,15 +98,14 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
                 + $"{string.Join(", ", differing)}; leave them out, or start a new run");
         }
 
-        Setting<string>? schedule =
-            Settings.OfType<Setting<string>>().FirstOrDefault(setting => setting.Name is "schedule");
         (Setting? epochs, string here, string there) =
             differences.FirstOrDefault(one => one.Setting == TrainingSettings.Epochs);
-        if (epochs is not null && schedule is not null && own.Get(schedule) is not "constant")
+        if (epochs is not null && Settings.Contains(TrainingSettings.Schedule)
+            && own.Get(TrainingSettings.Schedule) is var schedule && schedule is not "constant")
         {
-            throw ToolException.Usage($"{Name}: {epochs.Flag} cannot change on a resume with {schedule.Flag} "
-                + $"{own.Get(schedule)}, which is stretched over the number of epochs (got {here}, the run has "
-                + $"{there}); leave it out, or start a new run");
+            throw ToolException.Usage($"{Name}: {epochs.Flag} cannot change on a resume with "
+                + $"{TrainingSettings.Schedule.Flag} {schedule}, which is stretched over the number of epochs (got "
+                + $"{here}, the run has {there}); leave it out, or start a new run");
         }
     }
 

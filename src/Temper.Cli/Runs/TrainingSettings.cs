@@ -33,7 +33,7 @@ internal static class TrainingSettings
     internal static Setting<double?> WeightDecay { get; } = Setting.OptionalNumber(
         "weight-decay", "Weight decay (L2); when not given, the optimizer's own default", aliases: "--wd");
 
-    private static readonly Setting<string> Schedule = Setting.Choice(
+    internal static Setting<string> Schedule { get; } = Setting.Choice(
         "schedule", "Learning-rate schedule: constant, step, cosine or one-cycle", "cosine", "constant", "step",
         "cosine", "one-cycle");
 

@@ -37,8 +37,9 @@ internal sealed class CompressionBudget
             Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
         _epochSeconds = options.MaxTime is null ? 0 : double.Parse(run.Choose("plan", "seconds an epoch", () =>
             EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-        string plan = run.Choose("plan", "epochs", () => Plan(structures));
-        int[] counts = [.. plan.Split(' ').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
+        string plan = run.Choose("plan", "epochs and trials", () => Plan(structures));
+        int[] counts = [.. plan.Split(',').Select(
+            part => int.Parse(part.AsSpan(part.LastIndexOf(' ') + 1), CultureInfo.InvariantCulture))];
         (RegularizeEpochs, TuneEpochs, Trials, _laterEpochs) = (counts[0], counts[1], counts[2], counts[3]);
         if (options.MaxTime is not null)
         {
@@ -72,7 +73,9 @@ internal sealed class CompressionBudget
             trials = tune == 0 ? trials : Math.Max(1, Math.Min(trials, (int)((epochs - regularize) / tune)));
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{regularize} {tune} {trials} {later}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"regularize {regularize}, fine-tune {tune}, trials {trials}, later stage {later}");
     }
 
     /// <summary>Returns whether another trial can end within the time limit.</summary>
