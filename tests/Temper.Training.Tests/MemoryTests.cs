@@ -35,7 +35,9 @@ public sealed class MemoryTests(Xunit.Abstractions.ITestOutputHelper output)
         double kibibytes = meter.Bytes / 1024.0 / steps;
         output.WriteLine($"{name}: {kibibytes:F1} KiB a step, {meter.Collections} gen-2 collections in {steps} steps");
         Assert.InRange(kibibytes, 0, mostKibibytes);
-        Assert.Equal(0, meter.Collections);
+
+        // A machine short of memory may cause one; garbage of the steps would cause many.
+        Assert.InRange(meter.Collections, 0, 1);
     }
 
     /// <summary>

@@ -62,7 +62,7 @@ internal static class QuantizationFixture
                 "slow layers" => slowLayers,
                 "float32 for slow layers" => isMixedFaster ? "yes" : "no",
                 "time beside float32" => slower.ToString(CultureInfo.InvariantCulture),
-                "epochs" => choose(),
+                "epochs" or "epochs and trials" => choose(),
                 _ => "1",
             };
         }
