@@ -51,7 +51,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
     /// <summary>Trains with a baseline defense for about as many passes as all rounds of feedback learning.</summary>
     internal int ByDefense(Network start, string name)
     {
-        Dataset held = run.Validation!.Take(500);
+        Dataset held = run.Validation!.Spread(500);
         Defense defense =
             Defense.Create(name, HardenSettings.Attack(context), held, run.Seed, HardenSettings.WeightGamma(context));
         FeedbackOptions budget = HardenSettings.Options(context, training, new ProbeOptions());
