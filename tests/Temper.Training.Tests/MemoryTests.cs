@@ -19,6 +19,19 @@ public sealed class MemoryTests(Xunit.Abstractions.ITestOutputHelper output)
     [InlineData("resnet-20", 3, 32, 60, 4, 64)]
     public void A_step_in_steady_state_allocates_little(string name, int channels, int size, int steps, int batch, int mostKibibytes)
     {
+        Meter meter = Measured(name, channels, size, steps, batch);
+
+        // Another process that takes the machine's memory can cause a full collection once; garbage of the steps does
+        // it in every run.
+        meter = meter.Collections > 0 ? Measured(name, channels, size, steps, batch) : meter;
+        double kibibytes = meter.Bytes / 1024.0 / steps;
+        output.WriteLine($"{name}: {kibibytes:F1} KiB a step, {meter.Collections} gen-2 collections in {steps} steps");
+        Assert.InRange(kibibytes, 0, mostKibibytes);
+        Assert.Equal(0, meter.Collections);
+    }
+
+    private static Meter Measured(string name, int channels, int size, int steps, int batch)
+    {
         const int WarmUp = 30;
         Dataset train = SyntheticShapes.Draw(batch * (steps + WarmUp + 10), 10, size, channels, RandomStream.FromSeed(1));
         Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(2));
@@ -32,12 +45,7 @@ public sealed class MemoryTests(Xunit.Abstractions.ITestOutputHelper output)
             Transforms = [new RandomCrop(2), new HorizontalFlip()],
             Callbacks = [meter],
         });
-        double kibibytes = meter.Bytes / 1024.0 / steps;
-        output.WriteLine($"{name}: {kibibytes:F1} KiB a step, {meter.Collections} gen-2 collections in {steps} steps");
-        Assert.InRange(kibibytes, 0, mostKibibytes);
-
-        // A machine short of memory may cause one; garbage of the steps would cause many.
-        Assert.InRange(meter.Collections, 0, 1);
+        return meter;
     }
 
     /// <summary>

@@ -25,7 +25,7 @@ internal sealed record CommandContext(SettingValues Values, Terminal Terminal, C
 
     /// <summary>The value of a setting without a default; throws a usage error if it is missing.</summary>
     internal string Require(Setting<string?> setting) => Get(setting)
-        ?? throw ToolException.Usage($"{Values.Section.Replace('-', ' ')}: "
+        ?? throw ToolException.Usage($"{Values.Command}: "
             + $"{(setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag)} is missing; see --help");
 
     /// <summary>Throws a usage error if a setting is given that would be ignored.</summary>
@@ -35,8 +35,7 @@ internal sealed record CommandContext(SettingValues Values, Terminal Terminal, C
     {
         if (unused.FirstOrDefault(Values.IsGiven) is { } setting)
         {
-            throw ToolException.Usage(
-                $"{Values.Section.Replace('-', ' ')}: {setting.Flag} does not apply to {mode}; leave it out");
+            throw ToolException.Usage($"{Values.Command}: {setting.Flag} does not apply to {mode}; leave it out");
         }
     }
 

@@ -10,7 +10,10 @@ internal sealed class SettingValues
 {
     private readonly Dictionary<Setting, (object? Value, string? Text)> _values = [];
 
-    private SettingValues(string section) => Section = section;
+    private SettingValues(ToolCommand command) => (Command, Section) = (command.Name, command.Section);
+
+    /// <summary>Name of the command, for messages.</summary>
+    internal string Command { get; }
 
     /// <summary>
     /// Section of the configuration file, and part of the environment variable names, that belongs to the command.
@@ -28,7 +31,7 @@ internal sealed class SettingValues
     internal static SettingValues Resolve(
         ToolCommand command, Func<Setting, string?> flag, ConfigFile? file, System.Collections.IDictionary environment)
     {
-        var values = new SettingValues(command.Section);
+        var values = new SettingValues(command);
         IReadOnlyDictionary<string, string> fromFile = file?.Section(command)
             ?? new Dictionary<string, string>(StringComparer.Ordinal);
         CheckEnvironment(command, environment);

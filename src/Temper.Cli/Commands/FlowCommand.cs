@@ -102,11 +102,8 @@ internal sealed class FlowCommand()
             FlowMethod.LucasKanade => Iterations,
             _ => null,
         };
-        if (unused is not null && context.Get(unused) > 0)
-        {
-            throw ToolException.Usage(
-                $"flow: {unused.Flag} has no effect with {Method.Flag} {context.Get(Method)}; leave it out");
-        }
+        context.RefuseUnused(
+            $"{Method.Flag} {context.Get(Method)}", unused is not null && context.Get(unused) > 0 ? [unused] : []);
 
         return defaults with
         {

@@ -88,26 +88,18 @@ internal static class PlanSettings
     {
         if (context.Get(TopologyPath) is not null)
         {
-            RequireAbsent(context, TopologyPath.Flag, Wires, Bandwidth, Latency);
+            context.RefuseUnused(TopologyPath.Flag, [Wires, Bandwidth, Latency]);
         }
         else if (context.Get(Wires) is PaperMachine)
         {
-            RequireAbsent(context, $"{Wires.Flag} {PaperMachine}", Bandwidth, Latency);
+            context.RefuseUnused($"{Wires.Flag} {PaperMachine}", [Bandwidth, Latency]);
         }
 
         if (given is not null)
         {
-            RequireAbsent(context, "--plan", Search);
+            context.RefuseUnused("--plan", [Search]);
             RequireEqual(context, Accelerators, given.Accelerators);
             RequireEqual(context, Batch, given.Batch);
-        }
-    }
-
-    private static void RequireAbsent(CommandContext context, string by, params Setting[] settings)
-    {
-        if (settings.FirstOrDefault(context.Values.IsGiven) is { } setting)
-        {
-            throw ToolException.Usage($"plan: {setting.Flag} has no effect with {by}; leave one of them out");
         }
     }
 

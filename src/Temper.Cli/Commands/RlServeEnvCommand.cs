@@ -39,18 +39,13 @@ internal sealed class RlServeEnvCommand()
     private static void RequireUsed(CommandContext context)
     {
         string protocol = context.Get(BridgeSettings.Protocol);
-        Setting[] ignored = protocol switch
+        context.RefuseUnused($"the protocol {protocol}", protocol switch
         {
             // Every reset of Temper's own protocol brings its seed.
             BridgeSettings.Own => [Connect, Seed],
             BridgeSettings.OpenEnv => [Connect],
             _ => [BridgeSettings.Host, BridgeSettings.Port, BridgeSettings.MaxConnections],
-        };
-        if (ignored.FirstOrDefault(context.Values.IsGiven) is { } setting)
-        {
-            throw ToolException.Usage(
-                $"rl serve-env: {setting.Flag} does not apply to the protocol {protocol}; leave it out");
-        }
+        });
     }
 
     private static async Task Serve(CommandContext context, Func<IEnvironment> create, BridgeListener listener)

@@ -1,4 +1,3 @@
-using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
 using Temper.Cli.Tests.Support;
 using Temper.Testing;
@@ -43,12 +42,7 @@ public sealed class ResumedSettingsTests : IDisposable
     public void Epochs_may_change_with_a_constant_learning_rate() =>
         Assert.Throws<DirectoryNotFoundException>(() => Resume("constant", "epochs", "20"));
 
-    private string Refusal(string schedule, string name, string value)
-    {
-        var error = Assert.Throws<ToolException>(() => Resume(schedule, name, value));
-        Assert.Equal(ExitCode.Usage, error.ExitCode);
-        return error.Message;
-    }
+    private string Refusal(string schedule, string name, string value) => Settings.Refusal(() => Resume(schedule, name, value));
 
     private void Resume(string schedule, string name, string value)
     {

@@ -18,7 +18,7 @@ public sealed class TrainingSettingsTests
         CommandContext context = Context(("optimizer", optimizer), (name, value));
         Assert.Equal(
             $"train: --{name} does not apply to --optimizer {optimizer}; leave it out",
-            Assert.Throws<ToolException>(() => TrainingSettings.Options(context)).Message);
+            Settings.Refusal(() => TrainingSettings.Options(context)));
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class TrainingSettingsTests
     {
         Assert.Equal(
             $"train: --{name} does not apply to --regularizer none; leave it out",
-            Assert.Throws<ToolException>(() => RegularizerSettings.Regularizers(Context((name, value)))).Message);
+            Settings.Refusal(() => RegularizerSettings.Regularizers(Context((name, value)))));
         Assert.Single(RegularizerSettings.Regularizers(Context(("regularizer", "hoyer-square"), (name, value))));
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Temper.Compression.Pipeline;
 using Temper.Compression.Pruning;
 using Temper.Data;
@@ -15,9 +14,9 @@ namespace Temper.Compression.Tests.Pipeline;
 /// <summary>Compression search on a network that trains in a second.</summary>
 public sealed class PipelineTests
 {
-    private static readonly Dataset Train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(1));
+    internal static readonly Dataset Train = SyntheticShapes.Draw(400, 4, 12, channels: 1, RandomStream.FromSeed(1));
 
-    private static readonly Dataset Validation = SyntheticShapes.Draw(200, 4, 12, channels: 1, RandomStream.FromSeed(2));
+    internal static readonly Dataset Validation = SyntheticShapes.Draw(200, 4, 12, channels: 1, RandomStream.FromSeed(2));
 
     private static readonly Lazy<Network> Trained = new(() => Trainer.Fit(
         Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x => x
@@ -91,19 +90,6 @@ public sealed class PipelineTests
         Assert.Equal(1, layers.Single(layer => layer.Name is "fc1.weight").Density);
         LayerSparsity[] others = [.. layers.Where(layer => layer.Name is not "fc1.weight")];
         Assert.Equal(0.25, others.Sum(layer => layer.Nonzero) / (double)others.Sum(layer => layer.Total), 0.02);
-    }
-
-    /// <summary>A run resumed with another time limit keeps its plan, so that its trainings stay the same.</summary>
-    [Fact]
-    public void A_plan_is_kept_when_the_time_limit_changes()
-    {
-        var run = new RecordedRun(_ => 1) { Choices = new(StringComparer.Ordinal) { ["seconds an epoch"] = "1" } };
-        CompressionBudget Budget(double seconds) => new(
-            Trained.Value, Options with { Structure = CompressionStructure.Element, MaxTime = TimeSpan.FromSeconds(seconds), RegularizeEpochs = 20, TuneEpochs = 20, },
-            run, TimeProvider.System);
-        CompressionBudget first = Budget(30), resumed = Budget(300);
-        Assert.Equal((8, 5, 3), (first.RegularizeEpochs, first.TuneEpochs, first.Trials));
-        Assert.Equal((8, 5, 3), (resumed.RegularizeEpochs, resumed.TuneEpochs, resumed.Trials));
     }
 
     [Fact]
@@ -306,37 +292,4 @@ public sealed class PipelineTests
 
     private static CompressionResult Compress(CompressionOptions options) =>
         CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(_ => 1), TimeProvider.System);
-
-    /// <summary>Trains in memory; times are fixed, so that results do not depend on the machine.</summary>
-    private sealed class RecordedRun(Func<string, double> milliseconds) : ICompressionRun
-    {
-        public int TrainCount => Train.Count;
-
-        public Tensor? TrainingInputs(int count) => Train.Read(0, Math.Min(count, Train.Count)).Inputs;
-
-        internal string Rounding { get; init; } = "0";
-
-        internal int Epochs { get; private set; }
-
-        /// <summary>Weight decay of each stage.</summary>
-        internal Dictionary<string, float> Decays { get; } = new(StringComparer.Ordinal);
-
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options)
-        {
-            Epochs += options.Epochs;
-            Decays.Add(stage, options.Optimizer.WeightDecay);
-            return Trainer.Fit(network, Train, Validation, options);
-        }
-
-        /// <summary>Stored choices by name; null: choices are made again.</summary>
-        internal Dictionary<string, string>? Choices { get; init; }
-
-        public string Choose(string stage, string name, Func<string> choose) =>
-            Choices is not null ? Choices.TryGetValue(name, out string? stored) ? stored : Choices[name] = choose() :
-            name is "milliseconds" ? milliseconds(stage).ToString(CultureInfo.InvariantCulture) : name is "rounding" ? Rounding : choose();
-
-        public void Note(string line)
-        {
-        }
-    }
 }
