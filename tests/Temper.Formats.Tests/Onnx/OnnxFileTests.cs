@@ -15,7 +15,7 @@ public sealed class OnnxFileTests : IDisposable
     /// <summary>Networks with an operator that has no ONNX counterpart.</summary>
     private static readonly string[] WithoutCounterpart = ["two-stream", "two-stream-logits", "flow-stream"];
 
-    public static TheoryData<string> Zoo => [.. NetworkZoo.Names.Except(WithoutCounterpart, StringComparer.Ordinal), "basic-1-1-1", "plain-1-1-1"];
+    public static TheoryData<string> Zoo => [.. NetworkZoo.Names.Except(WithoutCounterpart, StringComparer.Ordinal), "basic-1-1-1", "plain-1-1-1", "mlp-20-10"];
 
     public static TheoryData<string> NotExported => [.. WithoutCounterpart];
 

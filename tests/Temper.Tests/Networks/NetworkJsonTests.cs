@@ -7,7 +7,7 @@ namespace Temper.Tests.Networks;
 
 public sealed class NetworkJsonTests
 {
-    public static TheoryData<string> Zoo => [.. NetworkZoo.Names, "basic-1-1-1", "plain-1-1-1"];
+    public static TheoryData<string> Zoo => [.. NetworkZoo.Names, "basic-1-1-1", "plain-1-1-1", "mlp-20-10"];
 
     [Theory]
     [MemberData(nameof(Zoo))]

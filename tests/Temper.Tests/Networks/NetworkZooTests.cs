@@ -9,6 +9,7 @@ public sealed class NetworkZooTests
     /// </summary>
     [Theory]
     [InlineData("lenet-300-100", 266_610, 266_200)]
+    [InlineData("mlp-300-100", 266_610, 266_200)]
     [InlineData("lenet-5", 61_706, 416_520)]
     [InlineData("lenet-5-caffe", 431_080, 2_293_000)]
     [InlineData("convnet-small", 1_116_970, 25_528_832)]
@@ -25,7 +26,7 @@ public sealed class NetworkZooTests
     [Fact]
     public void Create_makes_every_network_of_the_list()
     {
-        foreach (string name in NetworkZoo.Names.Concat(["basic-1-2-1", "plain-2-1-1", "basic-1-1-1-1"]))
+        foreach (string name in NetworkZoo.Names.Concat(["basic-1-2-1", "plain-2-1-1", "basic-1-1-1-1", "mlp-3"]))
         {
             Network network = NetworkZoo.Create(name, new ZooOptions { Classes = 7 });
             Assert.Equal([1, 7], network.Graph.ShapeOf(network.Outputs[0].Value));
@@ -37,6 +38,9 @@ public sealed class NetworkZooTests
     [InlineData("basic-1-1")]
     [InlineData("basic-1-0-1")]
     [InlineData("plain-1-1-9999999999")]
+    [InlineData("mlp")]
+    [InlineData("mlp-0")]
+    [InlineData("mlp-8-1000000")]
     public void Create_of_an_unknown_name_is_refused(string name) =>
         Assert.Contains(name, Assert.Throws<ArgumentException>(() => NetworkZoo.Create(name)).Message);
 

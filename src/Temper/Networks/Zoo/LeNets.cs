@@ -38,4 +38,9 @@ public static partial class NetworkZoo
         .Flatten()
         .Linear(500).Relu()
         .Linear(classes));
+
+    /// <summary>A multilayer perceptron: hidden layers with ReLU, then a linear layer.</summary>
+    private static Network Mlp(int[] widths, ZooOptions options) => Classifier(options, Digit, (x, classes) => widths
+        .Aggregate(x.Flatten(), (hidden, width) => hidden.Linear(width).Relu())
+        .Linear(classes));
 }

@@ -1,8 +1,13 @@
+using System.Globalization;
+
 namespace Temper.Networks;
 
 /// <summary>Predefined networks by name. All have zero weights: initialize them or load weights before use.</summary>
 public static partial class NetworkZoo
 {
+    /// <summary>Largest width of a hidden layer of a multilayer perceptron.</summary>
+    private const int MaxWidth = 1 << 16;
+
     private static readonly OrderedDictionary<string, Func<ZooOptions, Network>> Rows = new(StringComparer.Ordinal)
     {
         ["lenet-300-100"] = LeNet300100,
@@ -25,7 +30,8 @@ public static partial class NetworkZoo
 
     /// <summary>
     /// Names accepted by <see cref="Create"/>, which also accepts families with depths, such as <c>basic-2-2-2</c> and
-    /// <c>plain-3-3-3</c>.
+    /// <c>plain-3-3-3</c>, and multilayer perceptrons with the widths of their hidden layers, such as
+    /// <c>mlp-1024-1024</c>.
     /// </summary>
     public static IReadOnlyList<string> Names => Rows.Keys;
 
@@ -34,7 +40,10 @@ public static partial class NetworkZoo
     private static InputSpec Picture { get; } = InputSpec.Image(channels: 3, height: 32, width: 32);
 
     /// <summary>Creates a network by name.</summary>
-    /// <param name="name">One of <see cref="Names"/>, or a family with the depths of its three or four stages.</param>
+    /// <param name="name">
+    /// One of <see cref="Names"/>, a family with the depths of its three or four stages, or <c>mlp</c> with the widths
+    /// of its hidden layers.
+    /// </param>
     /// <param name="options">Input and number of classes; null: those of the paper.</param>
     /// <exception cref="ArgumentException">No network has this name.</exception>
     public static Network Create(string name, ZooOptions? options = null)
@@ -46,15 +55,17 @@ public static partial class NetworkZoo
         }
 
         string[] parts = name.Split('-');
-        int[] depths = [.. parts.Skip(1).Select(part => int.TryParse(part, out int depth)
-            && depth is > 0 and <= MaxBlocks ? depth : 0)];
-        return (parts[0], depths.Length is 3 or 4 && !depths.Contains(0)) switch
+        int[] sizes = [.. parts.Skip(1).Select(
+            part => int.TryParse(part, CultureInfo.InvariantCulture, out int size) ? size : 0)];
+        bool Fit(int largest) => Array.TrueForAll(sizes, size => size > 0 && size <= largest);
+        return (parts[0], sizes.Length) switch
         {
-            ("basic", true) => Basic(depths, options),
-            ("plain", true) => Plain(depths, options),
+            ("basic", 3 or 4) when Fit(MaxBlocks) => Basic(sizes, options),
+            ("plain", 3 or 4) when Fit(MaxBlocks) => Plain(sizes, options),
+            ("mlp", > 0 and <= MaxBlocks) when Fit(MaxWidth) => Mlp(sizes, options),
             _ => throw new ArgumentException(
-                $"NetworkZoo: unknown network (got '{name}', expected one of {string.Join(", ", Names)}, basic-a-b-c "
-                + "or plain-a-b-c)", nameof(name)),
+                $"NetworkZoo: unknown network (got '{name}', expected one of {string.Join(", ", Names)}, basic-a-b-c, "
+                + "plain-a-b-c or mlp-width-width)", nameof(name)),
         };
     }
 
