@@ -33,5 +33,6 @@ internal static class NumberedFiles
         }
     }
 
-    private static string NameOf(int number, string extension) => $"{number:D5}{extension}";
+    private static string NameOf(int number, string extension) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number:D5}{extension}");
 }

@@ -54,8 +54,9 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
             throw new RequestException(
-                StatusCodes.Status408RequestTimeout,
-                $"the request was not received within {options.RequestTimeout.TotalSeconds} s");
+                StatusCodes.Status408RequestTimeout, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the request was not received within {options.RequestTimeout.TotalSeconds} s"));
         }
     }
 
@@ -68,7 +69,8 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
             throw new RequestException(
-                StatusCodes.Status504GatewayTimeout, $"no result within {options.RequestTimeout.TotalSeconds} s");
+                StatusCodes.Status504GatewayTimeout, string.Create(
+                    CultureInfo.InvariantCulture, $"no result within {options.RequestTimeout.TotalSeconds} s"));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Numerics;
 using System.Text;
 
@@ -78,7 +79,7 @@ internal sealed class PickleReader(ByteReader reader)
             case 0x8B: Push(LongNumber(Int32())); break;
             case (byte)'I': Push(TextNumber()); break;
             case (byte)'L': Push(TextNumber()); break;
-            case (byte)'F': Push(double.Parse(Line())); break;
+            case (byte)'F': Push(double.Parse(Line(), NumberStyles.Float, CultureInfo.InvariantCulture)); break;
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(reader.Bytes(8))); break;
             case 0x8C: Push(Text(reader.Byte())); break;
             case (byte)'X': Push(Text(UInt32())); break;
@@ -112,11 +113,11 @@ internal sealed class PickleReader(ByteReader reader)
             case (byte)'u': SetTop(PopMark()); break;
             case (byte)'q': Remember(reader.Byte()); break;
             case (byte)'r': Remember(UInt32()); break;
-            case (byte)'p': Remember(long.Parse(Line())); break;
+            case (byte)'p': Remember(Integer(Line())); break;
             case 0x94: Remember(_memo.Count); break;
             case (byte)'h': Push(Recall(reader.Byte())); break;
             case (byte)'j': Push(Recall(UInt32())); break;
-            case (byte)'g': Push(Recall(long.Parse(Line()))); break;
+            case (byte)'g': Push(Recall(Integer(Line()))); break;
             case (byte)'c': Push(Global($"{Line()}.{Line()}")); break;
             case 0x93: PushGlobalFromStack(); break;
             case (byte)'R' or 0x81: Call(); break;                                         // REDUCE, NEWOBJ
@@ -257,15 +258,19 @@ internal sealed class PickleReader(ByteReader reader)
         }
 
         var number = new BigInteger(reader.Bytes(length));
-        return number >= long.MinValue && number <= long.MaxValue ? (long)number : number.ToString("x");
+        return number >= long.MinValue && number <= long.MaxValue
+            ? (long)number
+            : number.ToString("x", CultureInfo.InvariantCulture);
     }
 
     private object TextNumber() => Line().TrimEnd('L') switch
     {
         "00" => false,
         "01" => true,
-        var text => long.Parse(text),
+        var text => Integer(text),
     };
+
+    private static long Integer(string text) => long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture);
 
     private string Line()
     {

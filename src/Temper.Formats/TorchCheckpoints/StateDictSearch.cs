@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>Finds the state dict in the content of a checkpoint.</summary>
@@ -82,7 +84,7 @@ internal sealed class StateDictSearch
         }
         else if (value is long or double or string or bool && path.Length > 0)
         {
-            _values[path] = value as string ?? $"{value}";
+            _values[path] = value as string ?? string.Create(CultureInfo.InvariantCulture, $"{value}");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -50,9 +51,10 @@ internal static class KnownDensities
 
         if (density is not { Elements: >= 0 and <= 1, Channels: >= 0 and <= 1 })
         {
-            throw new ArgumentException(
-                $"CompiledNetwork.Compile: the expected density of '{name}' is out of range (got "
-                + $"{density}, expected 0 to 1)");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"CompiledNetwork.Compile: the expected density of '{name}' is out of range (got {density.Elements} of "
+                + $"the elements and {density.Channels} of the channels, expected 0 to 1)"));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 using Temper.Tensors;
 using Temper.Tensors.Memory;
@@ -63,9 +64,10 @@ internal sealed class SessionMemory : IDisposable
 
         if (starts[slots] > MaxFloats)
         {
-            throw new ArgumentException($"InferenceSession.Run: the batch is too large (got {batch} samples, which "
-                + $"need {starts[slots]:N0} floats of memory, expected at most {MaxFloats:N0}); run fewer samples at a "
-                + "time");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"InferenceSession.Run: the batch is too large (got {batch} samples, which need {starts[slots]:N0} "
+                + $"floats of memory, expected at most {MaxFloats:N0}); run fewer samples at a time"));
         }
 
         if (_floats is null || _floats.Count < starts[slots])

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 using Temper.Privacy.Audit.Algebra;
 using Temper.Tensors;
@@ -47,15 +48,18 @@ public sealed record FirstLayerCheck(
         List<string> warnings = [];
         if (copying > 0)
         {
-            warnings.Add($"{copying} of {outputs} kernels copy the picture (one kernel position has at least "
-                + $"{CopyingPart:P0} of the "
-                + "energy): the features show the picture unchanged");
+            warnings.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{copying} of {outputs} kernels copy the picture (one kernel position has at least {CopyingPart:P0} "
+                + $"of the energy): the features show the picture unchanged"));
         }
 
         if (redundancy > 1)
         {
-            warnings.Add($"there are {redundancy:F1} times as many features as values in the picture: the order of "
-                + "the channels can be found from the layer (attack A)");
+            warnings.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"there are {redundancy:F1} times as many features as values in the picture: the order of "
+                + $"the channels can be found from the layer (attack A)"));
         }
 
         return new FirstLayerCheck(rank, rank == 0 ? 0 : Math.Sqrt(values[rank - 1] / values[0]), redundancy, warnings);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
@@ -34,9 +35,10 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         AugConv layer = OperatorFor(key.Map, weights.Shape, stride, padding);
         if (layer.Pattern.Count > Array.MaxLength)
         {
-            throw new ArgumentException(
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"morph layer: the layer is too large (got {layer.Pattern.Count:N0} numbers, expected at most "
-                + $"{Array.MaxLength:N0}); use smaller pictures, more cores or fewer channels");
+                + $"{Array.MaxLength:N0}); use smaller pictures, more cores or fewer channels"));
         }
 
         Tensor shuffled = Shuffled(Finite(weights), key.ChannelOrder(weights.Shape[0]));
@@ -148,8 +150,10 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
         double error = RelativeError(Features(Tensor.From(morphed, image)).ToArray<float>(), expected);
         if (!(error <= MaxError))
         {
-            throw new InvalidOperationException($"morph layer: the check failed (got a relative error of {error:G3}, "
-                + $"expected at most {MaxError}); nothing was written");
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"morph layer: the check failed (got a relative error of {error:G3}, expected at most {MaxError}); "
+                + $"nothing was written"));
         }
     }
 

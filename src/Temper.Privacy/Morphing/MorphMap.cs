@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Privacy.Morphing;
 
 /// <summary>Sizes of a secret map: the pictures it takes and the number of its cores.</summary>
@@ -70,8 +72,9 @@ public sealed record MorphMap(int Channels, int Height, int Width)
                     + $"cores); use a divisor such as {Channels} or {Channels * Height}");
         }
 
-        return CoreSide <= MaxCoreSide ? this : throw new ArgumentException(
+        return CoreSide <= MaxCoreSide ? this : throw new ArgumentException(string.Create(
+            CultureInfo.InvariantCulture,
             $"morph: a core is too large (got {CoreSide} rows, {(long)CoreSide * CoreSide * 4 / 1_000_000:N0} MB, "
-            + $"expected at most {MaxCoreSide}); use more cores, such as {Channels * Height}, or a structured map");
+            + $"expected at most {MaxCoreSide}); use more cores, such as {Channels * Height}, or a structured map"));
     }
 }

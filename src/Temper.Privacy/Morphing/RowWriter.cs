@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Temper.Data;
@@ -268,9 +269,10 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         double error = count == 0 ? 0 : AugConvLayer.RelativeError(back, rows);
         if (!(error <= MaxError))
         {
-            throw new InvalidOperationException(
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"morph data: the check failed (got a relative error of {error:G3}, expected at most {MaxError}); "
-                + "nothing was written");
+                + $"nothing was written"));
         }
     }
 }

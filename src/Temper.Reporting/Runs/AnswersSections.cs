@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Reporting.Charts;
 using Temper.Reporting.Documents;
 
@@ -29,7 +30,9 @@ internal static class AnswersSections
         bool isRight = sample.Label == sample.Predicted;
         string name = Name(classes, sample.Predicted);
         return new Picture(
-            sample.Png, isRight ? $"{name}, {sample.Probability:P0}" : $"{name}, is {Name(classes, sample.Label)}",
+            sample.Png, isRight
+                ? string.Create(CultureInfo.InvariantCulture, $"{name}, {sample.Probability:P0}")
+                : $"{name}, is {Name(classes, sample.Label)}",
             isRight);
     }
 

@@ -1,4 +1,5 @@
 using Temper.Reporting.Documents;
+using static System.FormattableString;
 
 namespace Temper.Reporting.Runs;
 
@@ -28,8 +29,8 @@ internal static class ResultSection
             yield return new KeyFigure($"Test accuracy, {last.Name}", Percent(last.TestAccuracy), lost switch
             {
                 null => "",
-                < 0 => $"{-lost:F2} points gained",
-                _ => $"{lost:F2} points lost",
+                < 0 => Invariant($"{-lost:F2} points gained"),
+                _ => Invariant($"{lost:F2} points lost"),
             });
         }
         else
@@ -37,11 +38,13 @@ internal static class ResultSection
             yield return new KeyFigure("Test accuracy", Percent(last.TestAccuracy));
         }
 
-        yield return new KeyFigure("Weights left", $"{last.Left:N0}", $"of {NetworkRecord.MaxWeights(run):N0}");
+        yield return new KeyFigure(
+            "Weights left", Invariant($"{last.Left:N0}"), Invariant($"of {NetworkRecord.MaxWeights(run):N0}"));
         if (last.Left < NetworkRecord.MaxWeights(run))
         {
             yield return new KeyFigure(
-                "Fewer weights", double.IsFinite(last.TimesFewer(run)) ? $"{last.TimesFewer(run):F1} ×" : "∞");
+                "Fewer weights",
+                double.IsFinite(last.TimesFewer(run)) ? Invariant($"{last.TimesFewer(run):F1} ×") : "∞");
         }
 
         yield return new KeyFigure(
@@ -49,8 +52,9 @@ internal static class ResultSection
             isComparison ? $"{first.Name}: {Bytes(first.CompressedBytes)}" : $"{Bytes(last.Bytes)} before");
     }
 
-    private static string Percent(double? part) => part is { } value ? $"{value * 100:F2} %" : "–";
+    private static string Percent(double? part) => part is { } value ? Invariant($"{value * 100:F2} %") : "–";
 
-    private static string Bytes(long bytes) =>
-        bytes < 1 << 20 ? $"{bytes / 1024.0:F1} KiB" : $"{bytes / (1024.0 * 1024):F2} MiB";
+    private static string Bytes(long bytes) => bytes < 1 << 20
+        ? Invariant($"{bytes / 1024.0:F1} KiB")
+        : Invariant($"{bytes / (1024.0 * 1024):F2} MiB");
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Runs;
@@ -22,5 +23,7 @@ internal sealed record RunReport
     };
 
     private static string Duration(double seconds) =>
-        seconds < 90 ? $"{seconds:F0} seconds" : $"{(int)(seconds / 60)} min {(int)seconds % 60} s";
+        seconds < 90
+        ? string.Create(CultureInfo.InvariantCulture, $"{seconds:F0} seconds")
+        : $"{(int)(seconds / 60)} min {(int)seconds % 60} s";
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Tensors;
 
 namespace Temper.Networks;
@@ -76,9 +77,10 @@ public sealed record InputSpec
 
         if (!(Minimum <= Maximum))
         {
-            throw new ArgumentException(
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"Network: input '{Name}': invalid bounds (got minimum {Minimum} and maximum {Maximum}, expected "
-                + "minimum <= maximum)");
+                + $"minimum <= maximum)"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Temper.Tensors;
 
@@ -18,7 +19,7 @@ internal static class NetworkTable
         {
             node.Name, node.Kind, Samples(node.Output), Count(node.Parameters), Count(node.Macs), Count(node.Bytes),
         }));
-        rows.Add(["total", "", "", $"{cost.Parameters:N0}", $"{cost.Macs:N0}", $"{cost.Bytes:N0}"]);
+        rows.Add(["total", "", "", Grouped(cost.Parameters), Grouped(cost.Macs), Grouped(cost.Bytes)]);
         int[] widths = [.. Enumerable.Range(0, Head.Length).Select(column => rows.Max(row => row[column].Length))];
 
         var text = new StringBuilder();
@@ -51,5 +52,7 @@ internal static class NetworkTable
     private static string Samples(Shape shape) =>
         $"[{string.Join(", ", shape.Skip(1).Select(length => $"{length}").Prepend("N"))}]";
 
-    private static string Count(long number) => number == 0 ? "-" : $"{number:N0}";
+    private static string Count(long number) => number == 0 ? "-" : Grouped(number);
+
+    private static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Networks;
 
 /// <summary>
@@ -127,7 +129,8 @@ public sealed class OperatorAttributes
     /// <summary>
     /// Converts to the double with the same shortest decimal form, so that files contain 0.1 and not 0.10000000149.
     /// </summary>
-    private static double Widen(float value) => double.Parse(value.ToString("R"));
+    private static double Widen(float value) =>
+        double.Parse(value.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     private static FormatException Wrong(string name, object? found, string expected) => new(
         $"attribute '{name}' is {(found is null ? "missing" : "of the wrong type")} (got {Shown(found)}, expected "
@@ -138,7 +141,7 @@ public sealed class OperatorAttributes
         null => "nothing",
         string text => $"\"{text}\"",
         long[] values => $"[{string.Join(", ", values)}]",
-        double[] values => $"[{string.Join(", ", values)}]",
-        _ => value.ToString()!,
+        double[] values => $"[{string.Join(", ", values.Select(number => Shown(number)))}]",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Optimization;
@@ -51,8 +52,9 @@ public sealed record GradientClipping
     {
         if (bound is not (null or > 0))
         {
-            throw new ArgumentOutOfRangeException(
-                option, $"gradient clipping: {option} is out of range (got {bound}, expected above 0)");
+            throw new ArgumentOutOfRangeException(option, string.Create(
+                CultureInfo.InvariantCulture,
+                $"gradient clipping: {option} is out of range (got {bound}, expected above 0)"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace Temper.Optimization;
@@ -44,8 +45,9 @@ public abstract record LearningRateSchedule
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(
-                option, $"learning-rate schedule: {option} is out of range (got {value}, expected {expected})");
+            throw new ArgumentOutOfRangeException(option, string.Create(
+                CultureInfo.InvariantCulture,
+                $"learning-rate schedule: {option} is out of range (got {value}, expected {expected})"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Temper.Kernels;
 
@@ -104,8 +105,9 @@ public abstract record Optimizer
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(
-                option, $"{Name}: {option} is out of range (got {value}, expected {expected})");
+            throw new ArgumentOutOfRangeException(option, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Name}: {option} is out of range (got {value}, expected {expected})"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Optimization;
@@ -44,9 +45,10 @@ public sealed record Sgd : Optimizer
         RequireFraction(Dampening, nameof(Dampening));
         if (Nesterov && (Momentum == 0 || Dampening != 0))
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(Nesterov), "sgd: Nesterov needs momentum above 0 and dampening 0 (got momentum "
-                + $"{Momentum}, dampening {Dampening}); change them, or set Nesterov to false");
+            throw new ArgumentOutOfRangeException(nameof(Nesterov), string.Create(
+                CultureInfo.InvariantCulture,
+                $"sgd: Nesterov needs momentum above 0 and dampening 0 (got momentum {Momentum}, dampening "
+                + $"{Dampening}); change them, or set Nesterov to false"));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Optimization;
@@ -31,8 +32,9 @@ public sealed record WeightAverage
     {
         if (Decay is not (>= 0 and < 1))
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(Decay), $"weight average: Decay is out of range (got {Decay}, expected 0 or more and below 1)");
+            throw new ArgumentOutOfRangeException(nameof(Decay), string.Create(
+                CultureInfo.InvariantCulture,
+                $"weight average: Decay is out of range (got {Decay}, expected 0 or more and below 1)"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Tensors;
@@ -54,9 +55,10 @@ public sealed record PerturbationBall(Tensor Center, float Radius)
     {
         if (!(Radius >= 0 && float.IsFinite(Radius) && Low <= High && float.IsFinite(size)))
         {
-            throw new ArgumentException(
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"PerturbationBall: invalid value (got radius {Radius}, bounds {Low} to {High}, step {size}); "
-                + "expected a finite radius of 0 or more, Low <= High, and a finite step");
+                + $"expected a finite radius of 0 or more, Low <= High, and a finite step"));
         }
 
         return new PerturbationStepOperation(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Temper.Kernels;
 using Temper.Tensors.Memory;
@@ -155,8 +156,13 @@ public sealed partial class Tensor
         return $"Tensor{Shape} {DType} {values}";
 
         string Text<T>()
-            where T : unmanaged =>
-            $"{{{string.Join(", ", AsSpan<T>()[..Math.Min(Count, Shown)].ToArray())}{(Count > Shown ? ", ..." : "")}}}";
+            where T : unmanaged
+        {
+            string[] shown = Array.ConvertAll(
+                AsSpan<T>()[..Math.Min(Count, Shown)].ToArray(),
+                value => string.Create(CultureInfo.InvariantCulture, $"{value}"));
+            return $"{{{string.Join(", ", shown)}{(Count > Shown ? ", ..." : "")}}}";
+        }
     }
 
     /// <summary>Allocates a tensor with undefined contents, owned by the thread's current scope.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Temper.Formats.Models;
 using Temper.Tensors;
@@ -201,7 +202,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
             return key is "length" ? absent - Number(tensor, external, "offset", 0) : absent;
         }
 
-        return long.TryParse(text, out long number) && number >= 0
+        return long.TryParse(text, CultureInfo.InvariantCulture, out long number) && number >= 0
             ? number
             : throw Bad(tensor, $"has an invalid {key} (got '{text}')");
     }

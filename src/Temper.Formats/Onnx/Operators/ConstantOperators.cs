@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -88,7 +89,9 @@ internal static class ConstantOperators
         double count = Math.Max(0, Math.Ceiling((Number(limit) - first) / delta));
         if (!(count <= MaxElements))
         {
-            throw node.Bad($"has too many elements (got {count}, expected at most {MaxElements})");
+            throw node.Bad(string.Create(
+                CultureInfo.InvariantCulture,
+                $"has too many elements (got {count}, expected at most {MaxElements})"));
         }
 
         double[] values = [.. Enumerable.Range(0, (int)count).Select(i => first + (i * delta))];

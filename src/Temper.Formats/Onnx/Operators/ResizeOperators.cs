@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -129,12 +130,14 @@ internal static class ResizeOperators
             double target = lengths is null ? MathF.Floor(length * scales[i]) : isBatch ? length : lengths[i];
             if (lengths is null && isBatch && scales[i] != 1)
             {
-                throw node.Mixed($"resizes the batch (by {scales[i]})");
+                throw node.Mixed(string.Create(CultureInfo.InvariantCulture, $"resizes the batch (by {scales[i]})"));
             }
 
             if (!(target is >= 1 and <= 1 << 24))
             {
-                throw node.Bad($"axis {axis} cannot be resized (got a new length of {target} for {result.Shape})");
+                throw node.Bad(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"axis {axis} cannot be resized (got a new length of {target} for {result.Shape})"));
             }
 
             bool isSame = (int)target == length && (lengths is not null || scales[i] == 1);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics.Tensors;
 
 namespace Temper.Kernels;
@@ -41,8 +42,10 @@ internal sealed class Cholesky
             double pivot = matrix[(i * n) + i] + floor - TensorPrimitives.Dot<double>(row[..i], row[..i]);
             row[i] = floor > 0 ? Math.Sqrt(Math.Max(pivot, floor))
                 : pivot > 0 ? Math.Sqrt(pivot)
-                : throw new ArithmeticException($"Cholesky: the matrix is not positive definite (pivot {i} is "
-                    + $"{pivot}); check the samples for values that are not finite");
+                : throw new ArithmeticException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Cholesky: the matrix is not positive definite (pivot {i} is {pivot}); check the samples for "
+                    + $"values that are not finite"));
         }
     }
 

@@ -228,7 +228,9 @@ public sealed unsafe partial class WorkerPool : IDisposable
         internal static readonly WorkerPool Pool = new(Count());
 
         private static int Count() =>
-            int.TryParse(Environment.GetEnvironmentVariable("TEMPER_THREADS"), NumberStyles.None, null, out int wanted)
+            int.TryParse(
+                Environment.GetEnvironmentVariable("TEMPER_THREADS"), NumberStyles.None, CultureInfo.InvariantCulture,
+                out int wanted)
                 && wanted is > 0 and <= 1024
                 ? wanted
                 : Environment.ProcessorCount;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Randomness;
 
 namespace Temper.Networks;
@@ -7,7 +8,12 @@ namespace Temper.Networks;
 public sealed record Constant(float Value) : Initializer
 {
     /// <inheritdoc/>
-    public override string Name => Value switch { 0 => "zero", 1 => "one", _ => $"constant({Value})" };
+    public override string Name => Value switch
+    {
+        0 => "zero",
+        1 => "one",
+        _ => string.Create(CultureInfo.InvariantCulture, $"constant({Value})"),
+    };
 
     /// <inheritdoc/>
     public override void Fill(Span<float> values, in Fan fan, RandomStream stream) => values.Fill(Value);

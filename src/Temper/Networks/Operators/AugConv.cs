@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 using Temper.Tensors;
 
@@ -148,10 +149,11 @@ public sealed record AugConv(
         double weights = (double)height * width * Channels * Inputs;
         if (reads > MaxReads || weights > long.MaxValue / 2)
         {
-            throw new ArgumentException(
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"AugConv: the layer is too large (got {height} x {width} output pixels of {Channels} channels, which "
                 + $"read up to {reads:N0} cores, expected at most {MaxReads:N0}); use smaller pictures or more values "
-                + "per core");
+                + $"per core"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Tensors;
 
 namespace Temper.Networks;
@@ -15,8 +16,9 @@ public sealed record Dropout(float Rate = 0.5f) : ElementwiseOperator
     internal static Dropout From(OperatorAttributes attributes) =>
         attributes.Float("ratio", 0.5f) is var rate and >= 0 and < 1
         ? new Dropout(rate)
-        : throw new FormatException(
-            $"attribute 'ratio' is out of range (got {attributes.Float("ratio")}, expected 0 or more and below 1)");
+        : throw new FormatException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"attribute 'ratio' is out of range (got {attributes.Float("ratio")}, expected 0 or more and below 1)"));
 
     internal override Tensor Forward(in NodeContext context) => context.Pass.Stream is { } stream
         ? context.X.Dropout(Rate, stream.Split(context.Node.Name))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Tensors;
 
 namespace Temper.Networks;
@@ -133,7 +134,9 @@ public sealed record Clip(float Minimum, float Maximum) : ElementwiseOperator
             high = attributes.Float("max", float.PositiveInfinity);
         return low <= high
             ? new Clip(low, high)
-            : throw new FormatException($"attribute 'min' is greater than 'max' (got {low}, expected at most {high})");
+            : throw new FormatException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"attribute 'min' is greater than 'max' (got {low}, expected at most {high})"));
     }
 
     internal override Tensor Forward(in NodeContext context) => context.X.Clamp(Minimum, Maximum);

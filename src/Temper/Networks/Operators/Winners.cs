@@ -60,8 +60,9 @@ public sealed record Winners(int Count) : Operator
         int max = WinnersOperation.Competitors(node, inputs[0], Unit);
         if (Threshold is not (null or (>= 0 and < float.PositiveInfinity)))
         {
-            throw new ArgumentException(
-                $"{node}: the threshold of winners is out of range (got {Threshold}, expected finite and 0 or more)");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{node}: the threshold of winners is out of range (got {Threshold}, expected finite and 0 or more)"));
         }
 
         return Count >= 1 && Count <= max

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Tensors;
@@ -51,8 +52,9 @@ internal readonly struct FakeQuantizeFunction(float scale, float low, float high
     {
         if (!(float.IsNormal(scale) && scale > 0))
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(scale), $"FakeQuantize: scale is out of range (got {scale}, expected a positive number)");
+            throw new ArgumentOutOfRangeException(nameof(scale), string.Create(
+                CultureInfo.InvariantCulture,
+                $"FakeQuantize: scale is out of range (got {scale}, expected a positive number)"));
         }
 
         if (low < -MaxLevel || high > MaxLevel || zero < low || zero > high)

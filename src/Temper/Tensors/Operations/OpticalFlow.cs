@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 using Temper.Kernels.Flow;
 using Temper.Tensors.Flow;
@@ -129,11 +130,14 @@ public sealed record OpticalFlowOptions
             && (!Rounds || Bound > 0) && (Window >= 1 || IsDifferentiable) && Enum.IsDefined(Method);
         if (!fits)
         {
-            throw new ArgumentException(
-                $"OpticalFlow: an option is out of range (got {this}; expected Scales 1 to 64, Warps 1 "
-                + "to 1000, Iterations 1 to 100000, ScaleStep above 0 and below 1, Tau above 0 and at most 0.25, "
-                    + "Lambda, Theta, Alpha and Damping above 0, Window above 0 and at most 1000, "
-                + "at least 1 for Farneback and InverseSearch, Bound 0 or more, but above 0 if Rounds is set)");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"OpticalFlow: an option is out of range (got Method {Method}, Scales {Scales}, Warps {Warps}, "
+                + $"Iterations {Iterations}, ScaleStep {ScaleStep}, Lambda {Lambda}, Theta {Theta}, Tau {Tau}, "
+                + $"Alpha {Alpha}, Window {Window}, Damping {Damping}, Bound {Bound}, Rounds {Rounds}; expected "
+                + $"Scales 1 to 64, Warps 1 to 1000, Iterations 1 to 100000, ScaleStep above 0 and below 1, Tau above "
+                + $"0 and at most 0.25, Lambda, Theta, Alpha and Damping above 0, Window above 0 and at most 1000, "
+                + $"at least 1 for Farneback and InverseSearch, Bound 0 or more, but above 0 if Rounds is set)"));
         }
     }
 }

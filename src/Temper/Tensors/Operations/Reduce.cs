@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Tensors;
@@ -45,8 +46,8 @@ public sealed partial class Tensor
         1 => Abs().Sum(axes, keepDims),
         2 => new UnaryOperation<RootOfSquaresFunction>((this * this).Sum(axes, keepDims)).Apply(),
         float.PositiveInfinity => Abs().Max(axes, keepDims),
-        _ => throw new ArgumentOutOfRangeException(
-            nameof(p), $"Norm: unsupported order (got p = {p}, expected 1, 2 or infinity)"),
+        _ => throw new ArgumentOutOfRangeException(nameof(p), string.Create(
+            CultureInfo.InvariantCulture, $"Norm: unsupported order (got p = {p}, expected 1, 2 or infinity)")),
     };
 
     /// <summary>Computes the variance over some axes.</summary>

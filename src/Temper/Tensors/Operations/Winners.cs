@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Tensors;
@@ -135,7 +136,9 @@ internal sealed class WinnersOperation(Tensor x, int count, WinnerOptions option
         if (options.Threshold is { } threshold)
         {
             _ = threshold is >= 0 and < float.PositiveInfinity ? 0 : throw new ArgumentOutOfRangeException(
-                nameof(options), $"{Name}: threshold is out of range (got {threshold}, expected 0 or more)");
+                nameof(options), string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Name}: threshold is out of range (got {threshold}, expected 0 or more)"));
         }
         else if (x.Count > 0 && (count < 1 || count > max))
         {
