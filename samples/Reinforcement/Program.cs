@@ -17,7 +17,7 @@ internal static class Program
             Steps = isTiny ? 8_192 : 50_000, LearningRate = 1e-3f,
         };
         using AgentTrainer trainer = AgentPresets.Trainer(create, options);
-        AgentRunResult result = AgentRun.Run(trainer, create, options.Steps, new AgentRunOptions
+        AgentRunResult result = AgentRun.Run(trainer, create, new AgentRunOptions
         {
             Progress = (point, _) => Console.WriteLine(
                 $"step {point.Steps,6}: return {point.Trained:F2} in training, "

@@ -33,7 +33,9 @@ public static class AgentPresets
         string.Equals(environment, "pixel-pong", StringComparison.Ordinal) ? 4 : 1;
 
     /// <summary>Creates the trainer for the given options.</summary>
-    /// <param name="create">Creates an environment.</param>
+    /// <param name="create">
+    /// Creates an environment; called once for each. The environments are disposed with the trainer.
+    /// </param>
     /// <param name="options">Training options; their type selects the method.</param>
     public static AgentTrainer Trainer(Func<IEnvironment> create, AgentTrainingOptions options) => options switch
     {
@@ -80,8 +82,8 @@ public static class AgentPresets
         ? dqn with { Steps = 1_500_000, Environments = 8, MaxGradientNorm = 10, IsAnnealed = false }
         : dqn with
         {
-            Steps = 100_000, Environments = 4, Capacity = 50_000, Batch = 64, Start = 1_000, TrainEvery = 4,
-            TargetEvery = 100, EpsilonSteps = 16_000,
-            LastEpsilon = 0.04f, LearningRate = 1e-3f, MaxGradientNorm = 10, IsAnnealed = false,
+            Steps = 100_000, Environments = 4, ReplayCapacity = 50_000, Batch = 64, LearningStarts = 1_000,
+            TrainEvery = 4, TargetEvery = 100, EpsilonSteps = 16_000,
+            FinalEpsilon = 0.04f, LearningRate = 1e-3f, MaxGradientNorm = 10, IsAnnealed = false,
         };
 }

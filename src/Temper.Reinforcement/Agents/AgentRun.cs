@@ -73,22 +73,22 @@ public sealed class AgentRun
     private int _episodes;
     private long _next;
 
-    private AgentRun(AgentTrainer trainer, Func<IEnvironment> create, AgentRunOptions options, long steps)
+    private AgentRun(AgentTrainer trainer, Func<IEnvironment> create, AgentRunOptions options)
     {
         (_trainer, _create, _options) = (trainer, create, options);
-        _every = options.EvaluateEvery > 0 ? options.EvaluateEvery : Math.Max(1, steps / 20);
+        _every = options.EvaluateEvery > 0 ? options.EvaluateEvery : Math.Max(1, trainer.TotalSteps / 20);
         _next = _every;
     }
 
     /// <summary>Trains an agent until it is complete, reaches <c>StopAt</c> or is canceled.</summary>
     /// <param name="trainer">Trainer to run; its state changes.</param>
-    /// <param name="create">Creates an environment for evaluation.</param>
-    /// <param name="steps">Environment steps of the whole training; determines the default evaluation interval.</param>
+    /// <param name="create">
+    /// Creates an environment for evaluation. Each evaluation creates its own and disposes them, if they can be.
+    /// </param>
     /// <param name="options">Evaluation, checkpoints and callbacks.</param>
-    public static AgentRunResult Run(
-        AgentTrainer trainer, Func<IEnvironment> create, long steps, AgentRunOptions options)
+    public static AgentRunResult Run(AgentTrainer trainer, Func<IEnvironment> create, AgentRunOptions options)
     {
-        var run = new AgentRun(trainer, create, options, steps);
+        var run = new AgentRun(trainer, create, options);
         if (options.Checkpoints is { } folder && Training.Learner.CanLoad(folder))
         {
             run.Resume(folder);

@@ -31,10 +31,9 @@ public static class AgentSection
         [
             new KeyFigures(
             [
-                new KeyFigure("mean return", Text(final.Mean), $"95 % interval {Text(final.Low)} to "
-                    + $"{Text(final.High)}, greedy policy, new episodes"),
+                new KeyFigure("mean return", Text(final.Mean), $"{Interval(final)}, greedy policy, new episodes"),
                 new KeyFigure("random play", Text(random.Mean), "random actions, same episode seeds"),
-                new KeyFigure("steps", $"{result.Steps:N0}"),
+                new KeyFigure("steps", Count(result.Steps)),
             ]),
             new ChartRow([new LineChart
             {
@@ -45,10 +44,18 @@ public static class AgentSection
             new DataTable(
                 ["#steps", "#episodes", "#while training", "#greedy policy"],
                 [.. result.Curve.Select(point => (string[])
-                    [$"{point.Steps:N0}", $"{point.Episodes:N0}", point.Episodes > 0 ? Text(point.Trained) : "", Text(
-                        point.Evaluated)])]),
+                [
+                    Count(point.Steps), Count(point.Episodes), point.Episodes > 0 ? Text(point.Trained) : "",
+                    Text(point.Evaluated),
+                ])]),
         ]);
     }
+
+    private static string Interval(ReturnStatistics returns) => double.IsNaN(returns.Low)
+        ? "no interval, one episode"
+        : $"95 % interval {Text(returns.Low)} to {Text(returns.High)}";
+
+    private static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
     private static string Text(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
 }

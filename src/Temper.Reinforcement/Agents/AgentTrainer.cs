@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Formats;
 using Temper.Networks;
+using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Reinforcement.Environments;
 using Temper.Reinforcement.Environments.Grids;
@@ -23,18 +24,15 @@ public abstract class AgentTrainer : IDisposable
 {
     private readonly AgentTrainingOptions _options;
 
-    private protected AgentTrainer(AgentTrainingOptions options, Func<IEnvironment> create, ActionHead head)
+    /// <summary>Creates the environments. A derived class that throws in its constructor disposes them.</summary>
+    private protected AgentTrainer(
+        AgentTrainingOptions options, Func<IEnvironment> create, Func<EnvironmentSpec, ActionHead> head)
     {
         options.Validate();
-        (_options, Head) = (options, head);
+        _options = options;
         Stream = RandomStream.FromSeed(options.Seed);
         Environment = new VectorEnvironment(create, options.Environments, Stream.Split("episodes"));
-        if (options.NormalizesObservations && Environment.Spec.ObservationShape.Rank != 1)
-        {
-            throw new ArgumentException("agent training: only vector observations can be normalized (got "
-                + $"{Environment.Spec.ObservationShape} of {Environment.Spec.Name})");
-        }
-
+        Head = head(Environment.Spec);
         Moments = options.NormalizesObservations ? new ObservationMoments(Environment.ObservationLength) : null;
         Layout = options.Network ?? AgentNetwork.For(Environment.Spec);
     }
@@ -52,6 +50,9 @@ public abstract class AgentTrainer : IDisposable
     /// Metrics of the last update, by name; NaN: unknown, as before the first update and after a resume.
     /// </summary>
     public abstract IReadOnlyList<KeyValuePair<string, double>> Metrics { get; }
+
+    /// <summary>Environment steps of the whole training, from the options.</summary>
+    internal long TotalSteps => _options.Steps;
 
     internal List<FinishedEpisode> FinishedEpisodes { get; } = [];
 
@@ -113,7 +114,8 @@ public abstract class AgentTrainer : IDisposable
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         var json = new JsonObject
         {
-            ["steps"] = Steps, ["run"] = run?.DeepClone(), ["slots"] = VectorState.Save(Environment, tensors),
+            ["steps"] = Steps, ["run"] = run?.DeepClone(), ["settings"] = Settings(),
+            ["slots"] = VectorState.Save(Environment, tensors),
         };
         if (Moments is not null)
         {
@@ -131,11 +133,14 @@ public abstract class AgentTrainer : IDisposable
     /// <summary>Resumes from a checkpoint of the same environment and options.</summary>
     /// <param name="folder">The checkpoint folder.</param>
     /// <returns>The additional state and networks passed to <see cref="Save"/>.</returns>
-    /// <exception cref="ModelFormatException">The checkpoint is damaged, or has other options.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The checkpoint is damaged, has other options, or its environment had other settings.
+    /// </exception>
     /// <exception cref="InvalidDataException">The environment is not deterministic.</exception>
     public (JsonNode? Run, IReadOnlyDictionary<string, Network> Networks) Resume(string folder)
     {
         Learner loaded = Learner.Load(folder, Learner.Options, Identity(), out MethodState state);
+        RequireSettings((state.Json as JsonObject)?["settings"], folder);
         try
         {
             JsonObject json = state.Json!.AsObject();
@@ -166,9 +171,14 @@ public abstract class AgentTrainer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Releases the trainer's memory.</summary>
+    /// <summary>Releases the trainer's memory and disposes its environments.</summary>
     /// <param name="disposing">Always true.</param>
-    protected virtual void Dispose(bool disposing) => Learner.Dispose();
+    protected virtual void Dispose(bool disposing)
+    {
+        // A constructor that fails disposes the trainer before it has a learner.
+        Learner?.Dispose();
+        Environment.Dispose();
+    }
 
     private protected virtual void SaveMore(JsonObject json, Dictionary<string, Tensor> tensors)
     {
@@ -189,4 +199,40 @@ public abstract class AgentTrainer : IDisposable
         ["options"] = _options.Fingerprint().ToJsonString(),
         ["observation"] = Environment.Spec.ObservationShape.ToString(),
     };
+
+    /// <summary>Returns the environment's settings, by name. A resumed training needs the same ones.</summary>
+    private JsonObject Settings()
+    {
+        EnvironmentSpec spec = Environment.Spec;
+        GridEnvironment? grid = GridOf(Environment.Slots[0].Environment);
+        return new JsonObject
+        {
+            ["step limit"] = spec.StepLimit, ["frame skip"] = spec.FrameSkip, ["frames"] = spec.Frames,
+            ["sticky"] = grid?.Sticky ?? 0,
+            ["actions"] = grid is not null ? string.Join(',', grid.Actions.Select(GridEnvironment.NameOf))
+                : spec.Actions.IsDiscrete ? spec.Actions.Count.ToString(CultureInfo.InvariantCulture)
+                : string.Create(CultureInfo.InvariantCulture, $"{spec.Actions.Dimensions} numbers from "
+                    + $"{spec.Actions.Low} to {spec.Actions.High}"),
+        };
+    }
+
+    /// <summary>Throws unless the environment has the settings that were saved.</summary>
+    private void RequireSettings(JsonNode? saved, string folder)
+    {
+        if (saved is null)
+        {
+            throw new ModelFormatException(
+                folder, 0, "checkpoint: written by an older version, without the settings of the environment; restart "
+                    + "the training");
+        }
+
+        IReadOnlyList<string> differences =
+            Fingerprints.Differences(Fingerprints.Flatten(Settings()), Fingerprints.Flatten(saved));
+        if (differences.Count > 0)
+        {
+            throw new ModelFormatException(
+                folder, 0, $"checkpoint: {Environment.Spec.Name} has other settings than when the training started: "
+                    + $"{string.Join("; ", differences)}; resume with the original ones");
+        }
+    }
 }

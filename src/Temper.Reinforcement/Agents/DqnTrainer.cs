@@ -20,44 +20,45 @@ public sealed class DqnTrainer : AgentTrainer
     private readonly RandomStream _noise, _picks;
     private readonly float[] _before, _outputs, _actions, _draws, _rows, _values, _target;
     private readonly StepOutcome[] _outcomes;
+    private readonly int[] _samples;
     private readonly int _count, _length;
     private Network _targetNetwork;
     private double _loss = double.NaN;
 
     /// <summary>Creates a trainer and resets the environments.</summary>
-    /// <param name="create">Creates an environment; its actions must be discrete.</param>
+    /// <param name="create">
+    /// Creates an environment; its actions must be discrete. The environments are disposed with the trainer.
+    /// </param>
     /// <param name="options">Training options.</param>
     /// <exception cref="ArgumentException">
     /// The environment's actions are continuous, or the options normalize observations.
     /// </exception>
     public DqnTrainer(Func<IEnvironment> create, DqnOptions options)
-        : base(options, create, ActionHead.Values)
+        : base(options, create, _ => ActionHead.Values)
     {
-        EnvironmentSpec spec = Environment.Spec;
-        if (!spec.Actions.IsDiscrete || options.NormalizesObservations)
+        try
         {
-            throw new ArgumentException(
-                $"DQN: needs discrete actions and observations that are not normalized ({spec.Name}); use ppo or a2c");
+            EnvironmentSpec spec = Environment.Spec;
+            options.ValidateFor(spec);
+            (_options, _count, _length) = (options, spec.Actions.Count, Environment.ObservationLength);
+            _replay = new ReplayBuffer(options.ReplayCapacity, _length, spec);
+            _queues = [.. Enumerable.Range(0, options.Environments).Select(
+                _ => new StepQueue(options.NSteps, _length, options.Gamma))];
+            (_before, _outputs) = (new float[options.Environments * _length], new float[options.Environments * _count]);
+            (_actions, _draws) = (new float[options.Environments], new float[2 * options.Environments]);
+            (_outcomes, _samples) = (new StepOutcome[options.Environments], new int[options.Batch]);
+            _rows = new float[options.Batch * _length];
+            (_values, _target) = (new float[options.Batch * _count], new float[options.Batch * _count]);
+            (_noise, _picks) = (Stream.Split("actions"), Stream.Split("replay"));
+            Learner = NewLearner(Layout.ActionValues(spec, Environment.Frames, Stream.Split("weights")), options);
+            _targetNetwork = Learner.Snapshot();
+            Environment.Reset();
         }
-
-        (_options, _count, _length) = (options, spec.Actions.Count, Environment.ObservationLength);
-        _replay = new ReplayBuffer(options.Capacity, _length, spec);
-        _queues = [.. Enumerable.Range(0, options.Environments).Select(
-            _ => new StepQueue(options.ReturnSteps, _length, options.Gamma))];
-        (_before, _outputs) = (new float[options.Environments * _length], new float[options.Environments * _count]);
-        (_actions, _draws) = (new float[options.Environments], new float[2 * options.Environments]);
-        _outcomes = new StepOutcome[options.Environments];
-        (_rows, _values, _target) =
-            (new float[options.Batch * _length], new float[options.Batch * _count], new float[options.Batch * _count]);
-        (_noise, _picks) = (Stream.Split("actions"), Stream.Split("replay"));
-        Learner = new Learner(Layout.ActionValues(spec, Environment.Frames, Stream.Split("weights")), new LearnerOptions
+        catch
         {
-            Optimizer = new Adam { LearningRate = options.LearningRate, Epsilon = 1e-5f },
-            Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm },
-            Seed = options.Seed,
-        });
-        _targetNetwork = Learner.Snapshot();
-        Environment.Reset();
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -69,8 +70,8 @@ public sealed class DqnTrainer : AgentTrainer
 
     private protected override Learner Learner { get; set; }
 
-    private float Epsilon => _options.FirstEpsilon
-        + ((_options.LastEpsilon - _options.FirstEpsilon) * Math.Min(1f, (float)Steps / _options.EpsilonSteps));
+    private float Epsilon => _options.InitialEpsilon
+        + ((_options.FinalEpsilon - _options.InitialEpsilon) * Math.Min(1f, (float)Steps / _options.EpsilonSteps));
 
     /// <inheritdoc/>
     /// <remarks>Performs one step of all environments, then the gradient steps that are due.</remarks>
@@ -80,9 +81,9 @@ public sealed class DqnTrainer : AgentTrainer
         Act();
         long before = Steps;
         Steps += _options.Environments;
-        long due = Steps < _options.Start
+        long due = Steps < _options.LearningStarts
             ? 0
-            : (Steps / _options.TrainEvery) - (Math.Max(before, _options.Start - 1) / _options.TrainEvery);
+            : (Steps / _options.TrainEvery) - (Math.Max(before, _options.LearningStarts - 1) / _options.TrainEvery);
         for (int i = 0; i < due && _replay.Count >= _options.Batch; i++)
         {
             Learn();
@@ -115,6 +116,13 @@ public sealed class DqnTrainer : AgentTrainer
         _targetNetwork = _targetNetwork.WithParameters(_targetNetwork.Parameters.Select(
             parameter => parameter with { Value = tensors[$"target.{parameter.Name}"] }));
     }
+
+    private static Learner NewLearner(Network network, DqnOptions options) => new(network, new LearnerOptions
+    {
+        Optimizer = new Adam { LearningRate = options.LearningRate, Epsilon = 1e-5f },
+        Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm },
+        Seed = options.Seed,
+    });
 
     private void Act()
     {
@@ -151,12 +159,10 @@ public sealed class DqnTrainer : AgentTrainer
     private void Learn()
     {
         int batch = _options.Batch;
-        Span<int> picked = stackalloc int[batch];
-        _picks.Split(Learner.Steps).Cursor().Fill(picked, _replay.Count);
-        int[] samples = picked.ToArray();
+        _picks.Split(Learner.Steps).Cursor().Fill(_samples, _replay.Count);
         for (int i = 0; i < batch; i++)
         {
-            _replay.ReadLast(samples[i], _rows.AsSpan(i * _length, _length));
+            _replay.ReadLast(_samples[i], _rows.AsSpan(i * _length, _length));
         }
 
         _runner.Run(_targetNetwork, _rows, batch, _target);
@@ -165,13 +171,13 @@ public sealed class DqnTrainer : AgentTrainer
         Tensor input = Tensor.Allocate(Learner.Network.Inputs[0].BatchShape(batch));
         for (int i = 0; i < batch; i++)
         {
-            _replay.ReadFirst(samples[i], input.Writable().Slice(i * _length, _length));
+            _replay.ReadFirst(_samples[i], input.Writable().Slice(i * _length, _length));
         }
 
         using Gradients gradients = Learner.Gradients((network, pass) =>
         {
             Tensor outputs = network.Forward(input, pass), gradient = Tensor.Allocate(outputs.Shape);
-            _loss = HuberGradient(outputs.AsSpan<float>(), samples, gradient.Writable());
+            _loss = HuberGradient(outputs.AsSpan<float>(), gradient.Writable());
             return (outputs * gradient).Sum();
         });
         Learner.Apply(gradients, RateFactor);
@@ -181,18 +187,18 @@ public sealed class DqnTrainer : AgentTrainer
         }
     }
 
-    private double HuberGradient(ReadOnlySpan<float> outputs, int[] samples, Span<float> gradient)
+    private double HuberGradient(ReadOnlySpan<float> outputs, Span<float> gradient)
     {
         gradient.Clear();
         double loss = 0;
-        for (int i = 0; i < samples.Length; i++)
+        for (int i = 0; i < _samples.Length; i++)
         {
             int best = TensorPrimitives.IndexOfMax(_values.AsSpan(i * _count, _count)),
-                offset = (i * _count) + (int)_replay.Actions[samples[i]];
+                offset = (i * _count) + (int)_replay.Actions[_samples[i]];
             float error = outputs[offset]
-                - (_replay.Rewards[samples[i]] + (_replay.Discounts[samples[i]] * _target[(i * _count) + best]));
-            gradient[offset] = Math.Clamp(error, -1, 1) / samples.Length;
-            loss += (Math.Abs(error) <= 1 ? 0.5 * error * error : Math.Abs(error) - 0.5) / samples.Length;
+                - (_replay.Rewards[_samples[i]] + (_replay.Discounts[_samples[i]] * _target[(i * _count) + best]));
+            gradient[offset] = Math.Clamp(error, -1, 1) / _samples.Length;
+            loss += (Math.Abs(error) <= 1 ? 0.5 * error * error : Math.Abs(error) - 0.5) / _samples.Length;
         }
 
         return loss;

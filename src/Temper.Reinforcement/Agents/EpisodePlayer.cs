@@ -18,7 +18,10 @@ public sealed record PlayOptions
     /// <summary>Channels that record or perturb observations on their way to the agent.</summary>
     public ObservationChannels Channels { get; init; } = ObservationChannels.None;
 
-    /// <summary>Number of environments played in parallel, at most 32; null: 32. Does not affect the results.</summary>
+    /// <summary>
+    /// Number of environments stepped in lockstep, at most 32; null: 32. The network runs on all of them as one batch.
+    /// Does not affect the results.
+    /// </summary>
     public int? Slots { get; init; }
 
     /// <summary>
@@ -47,18 +50,28 @@ public static class EpisodePlayer
 
     /// <summary>Plays episodes and returns their results in order.</summary>
     /// <param name="policy">The agent.</param>
-    /// <param name="create">Creates an environment.</param>
+    /// <param name="create">
+    /// Creates an environment; called once per slot. The environments are disposed at the end, if they can be.
+    /// </param>
     /// <param name="options">Number of episodes and other options.</param>
     /// <exception cref="ArgumentException">The policy does not match the environment.</exception>
     public static IReadOnlyList<PlayedEpisode> Play(Policy policy, Func<IEnvironment> create, PlayOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Episodes, 1);
-        EnvironmentSpec spec = create().Spec;
-        int frames = policy.FramesIn(spec),
-            count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MaxSlots, 1, MaxSlots));
-        EpisodeSlot[] slots = [.. Enumerable.Range(0, count).Select(
-            i => new EpisodeSlot(create(), i, frames, options.Channels))];
-        return new Round(policy, spec, slots, options).Run();
+        int count = Math.Min(options.Episodes, Math.Clamp(options.Slots ?? MaxSlots, 1, MaxSlots));
+        IReadOnlyList<IEnvironment> environments = OwnedEnvironments.Create(create, count);
+        try
+        {
+            EnvironmentSpec spec = environments[0].Spec;
+            int frames = policy.FramesIn(spec);
+            EpisodeSlot[] slots = [.. environments.Select(
+                (environment, i) => new EpisodeSlot(environment, i, frames, options.Channels))];
+            return new Round(policy, spec, slots, options).Run();
+        }
+        finally
+        {
+            OwnedEnvironments.Dispose(environments);
+        }
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Temper.Optimization;
 using Temper.Reinforcement.Agents.Defenses;
+using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Agents;
 
@@ -13,7 +14,9 @@ public abstract record AgentTrainingOptions
     /// <summary>Total number of environment steps, summed over all environments.</summary>
     public long Steps { get; init; } = 1_000_000;
 
-    /// <summary>Number of environments stepped in parallel (N), 1 to 4096.</summary>
+    /// <summary>
+    /// Number of environments stepped in lockstep (N), 1 to 4096. The network runs on all of them as one batch.
+    /// </summary>
     public int Environments { get; init; } = 8;
 
     /// <summary>Discount factor (gamma), 0 to 1.</summary>
@@ -49,6 +52,17 @@ public abstract record AgentTrainingOptions
         Require(LearningRate is > 0 and < 1, nameof(LearningRate), "above 0 and below 1");
         Require(MaxGradientNorm > 0, nameof(MaxGradientNorm), "above 0");
         Require(float.IsFinite(RewardScale) && RewardScale != 0, nameof(RewardScale), "a finite number other than 0");
+    }
+
+    /// <summary>Validates the options for an environment.</summary>
+    /// <exception cref="ArgumentException">The method or an option does not suit the environment.</exception>
+    internal virtual void ValidateFor(EnvironmentSpec spec)
+    {
+        if (NormalizesObservations && spec.ObservationShape.Rank != 1)
+        {
+            throw new ArgumentException("agent training: only vector observations can be normalized (got "
+                + $"{spec.ObservationShape} of {spec.Name})");
+        }
     }
 
     /// <summary>Returns all options that affect the results; part of the checkpoint's identity.</summary>
@@ -145,6 +159,16 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         Require(
             Defense is null || !NormalizesObservations, nameof(Defense),
             "null when observations are normalized, because epsilon is in units of the raw observations");
+    }
+
+    internal override void ValidateFor(EnvironmentSpec spec)
+    {
+        base.ValidateFor(spec);
+        if (Defense is not null && !spec.Actions.IsDiscrete)
+        {
+            throw new ArgumentException($"agent training: the defense {Defense.Name} needs discrete actions (got "
+                + $"continuous actions in {spec.Name})");
+        }
     }
 
     internal override JsonObject Fingerprint()

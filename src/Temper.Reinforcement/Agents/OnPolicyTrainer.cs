@@ -28,38 +28,38 @@ public sealed class OnPolicyTrainer : AgentTrainer
     private PolicyLoss _metrics = new(float.NaN, float.NaN, float.NaN, float.NaN);
 
     /// <summary>Creates a trainer and resets the environments.</summary>
-    /// <param name="create">Creates an environment.</param>
+    /// <param name="create">
+    /// Creates an environment; called once for each. The environments are disposed with the trainer.
+    /// </param>
     /// <param name="options">Training options.</param>
     /// <exception cref="ArgumentException">The options contain a defense and the actions are continuous.</exception>
     public OnPolicyTrainer(Func<IEnvironment> create, OnPolicyOptions options)
-        : base(options, create, create().Spec.Actions.IsDiscrete ? ActionHead.Categorical : ActionHead.Gaussian)
+        : base(options, create, spec => spec.Actions.IsDiscrete ? ActionHead.Categorical : ActionHead.Gaussian)
     {
-        _options = options;
-        EnvironmentSpec spec = Environment.Spec;
-        (_width, _noiseWidth, _actionWidth) =
-            (Head.OutputsFor(spec.Actions), Head.NoiseFor(spec.Actions), Math.Max(1, spec.Actions.Dimensions));
-        _rollout = new Rollout(options.Horizon, options.Environments, Environment.ObservationLength, _actionWidth);
-        _loss = new PolicyGradient(Head, options, _rollout) { Width = _width };
-        _rows = new ObservationRows(_rollout);
-        (_outputs, _single) = (new float[options.Environments * _width], new float[_width]);
-        _draws = new float[options.Environments * _noiseWidth];
-        (_last, _outcomes) = (new float[options.Environments], new StepOutcome[options.Environments]);
-        (_seen, _shuffled) = (new float[Environment.Observations.Length], new int[_rollout.Length]);
-        (_noise, _order, _defense) = (Stream.Split("actions"), Stream.Split("order"), Stream.Split("defense"));
-        if (options.Defense is { } defense && !spec.Actions.IsDiscrete)
+        try
         {
-            throw new ArgumentException($"agent training: the defense {defense.Name} needs discrete actions "
-                + $"(got continuous actions in {spec.Name})");
+            _options = options;
+            EnvironmentSpec spec = Environment.Spec;
+            options.ValidateFor(spec);
+            (_width, _noiseWidth, _actionWidth) =
+                (Head.OutputsFor(spec.Actions), Head.NoiseFor(spec.Actions), Math.Max(1, spec.Actions.Dimensions));
+            _rollout = new Rollout(options.Horizon, options.Environments, Environment.ObservationLength, _actionWidth);
+            _loss = new PolicyGradient(Head, options, _rollout) { Width = _width };
+            _rows = new ObservationRows(_rollout);
+            (_outputs, _single) = (new float[options.Environments * _width], new float[_width]);
+            _draws = new float[options.Environments * _noiseWidth];
+            (_last, _outcomes) = (new float[options.Environments], new StepOutcome[options.Environments]);
+            (_seen, _shuffled) = (new float[Environment.Observations.Length], new int[_rollout.Length]);
+            (_noise, _order, _defense) = (Stream.Split("actions"), Stream.Split("order"), Stream.Split("defense"));
+            Learner =
+                NewLearner(Layout.ActorCritic(spec, Environment.Frames, Head, Stream.Split("weights")), options);
+            Environment.Reset();
         }
-
-        Learner =
-            new Learner(Layout.ActorCritic(spec, Environment.Frames, Head, Stream.Split("weights")), new LearnerOptions
+        catch
         {
-            Optimizer = options.Optimizer with { LearningRate = options.LearningRate },
-            Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm },
-            Seed = options.Seed,
-        });
-        Environment.Reset();
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -89,6 +89,13 @@ public sealed class OnPolicyTrainer : AgentTrainer
         Steps += _rollout.Length;
         Moments?.Refresh();
     }
+
+    private static Learner NewLearner(Network network, OnPolicyOptions options) => new(network, new LearnerOptions
+    {
+        Optimizer = options.Optimizer with { LearningRate = options.LearningRate },
+        Clipping = new GradientClipping { MaxNorm = options.MaxGradientNorm },
+        Seed = options.Seed,
+    });
 
     private void Act(int step)
     {

@@ -8,7 +8,7 @@ namespace Temper.Reinforcement.Agents;
 
 /// <summary>
 /// Records what an agent observes in one episode and turns it into a report section: an animation and a strip of images
-/// for grids and images, or curves for vectors. Assign <see cref="See"/> to <see cref="PlayOptions.Watch"/>.
+/// for grids and images, or curves for vectors. Assign <see cref="Record"/> to <see cref="PlayOptions.Watch"/>.
 /// </summary>
 public sealed class PlayRecording
 {
@@ -19,7 +19,7 @@ public sealed class PlayRecording
     /// <summary>Records one observation; of stacked frames only the newest.</summary>
     /// <param name="environment">The environment that gave the observation.</param>
     /// <param name="observation">The observation as the agent received it.</param>
-    public void See(IEnvironment environment, ReadOnlyMemory<float> observation)
+    public void Record(IEnvironment environment, ReadOnlyMemory<float> observation)
     {
         _spec ??= environment.Spec;
         _frames.Add(observation.Span[^_spec.ObservationShape.Count..].ToArray());

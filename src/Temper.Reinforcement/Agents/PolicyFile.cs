@@ -50,12 +50,19 @@ public static class PolicyFile
         Put("sticky", policy.Options.Sticky?.ToString(CultureInfo.InvariantCulture));
         Put("step-limit", policy.Options.StepLimit?.ToString(CultureInfo.InvariantCulture));
         Put("frame-skip", policy.Options.FrameSkip?.ToString(CultureInfo.InvariantCulture));
-        Put("actions", policy.Actions is { } actions ? string.Join(',', actions) : null);
+        Put("actions", policy.Actions is { } actions
+            ? string.Join(',', actions.Select(action => action.ToString(CultureInfo.InvariantCulture)))
+            : null);
         return policy.Network.WithMetadata(metadata);
 
         void Put(string key, string? value)
         {
-            if (value is not null)
+            // The network of a loaded agent still has the settings that it was loaded with.
+            if (value is null)
+            {
+                metadata.Remove(Prefix + key);
+            }
+            else
             {
                 metadata[Prefix + key] = value;
             }

@@ -38,7 +38,7 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
         init
         {
             field = value;
-            (Outputs, ByOutputs) = (new float[rollout.Length * value], new float[rollout.Length * value]);
+            (Outputs, ByOutputs) = (rollout.NewArray(value), rollout.NewArray(value));
         }
     }
 
@@ -123,7 +123,7 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
 /// <param name="Value">Half the squared error of the value.</param>
 /// <param name="Entropy">Entropy of the policy, in nats.</param>
 /// <param name="Divergence">Estimated KL divergence from the policy that collected the experience, in nats.</param>
-public readonly record struct PolicyLoss(float Policy, float Value, float Entropy, float Divergence)
+internal readonly record struct PolicyLoss(float Policy, float Value, float Entropy, float Divergence)
 {
     internal PolicyLoss Plus(float policy, float value, float entropy, float divergence) =>
         new(Policy + policy, Value + value, Entropy + entropy, Divergence + divergence);

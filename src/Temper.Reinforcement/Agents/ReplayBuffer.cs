@@ -4,14 +4,15 @@ using Temper.Tensors;
 namespace Temper.Reinforcement.Agents;
 
 /// <summary>
-/// Ring buffer of the latest transitions. Observations with bounds 0 and 1 are stored as bytes in steps of 1/255, which
-/// is exact for grids and for images drawn in such steps. Other observations are stored as floats.
+/// Ring buffer of the latest transitions. Observations are read exactly as they were written. Those with bounds 0 and 1
+/// are stored as bytes as long as every value is a multiple of 1/255, as in grids and gray images; the first other
+/// value changes the storage to floats. Those with other bounds are stored as floats from the start.
 /// </summary>
 internal sealed class ReplayBuffer
 {
     private readonly int _capacity, _length;
-    private readonly byte[]? _bytes;
-    private readonly float[]? _floats;
+    private byte[]? _bytes;
+    private float[]? _floats;
 
     internal ReplayBuffer(int capacity, int observationLength, EnvironmentSpec spec)
     {
@@ -72,13 +73,15 @@ internal sealed class ReplayBuffer
     internal void Restore(IReadOnlyDictionary<string, Tensor> tensors)
     {
         Tensor observations = tensors["replay.observations"];
-        if (_bytes is not null)
+        if (observations.DType == DType.Float32)
         {
-            observations.AsSpan<byte>().CopyTo(_bytes);
+            _floats ??= new float[_bytes!.Length];
+            _bytes = null;
+            observations.AsSpan<float>().CopyTo(_floats);
         }
         else
         {
-            observations.AsSpan<float>().CopyTo(_floats);
+            observations.AsSpan<byte>().CopyTo(_bytes);
         }
 
         tensors["replay.actions"].AsSpan<float>().CopyTo(Actions);
@@ -89,31 +92,54 @@ internal sealed class ReplayBuffer
 
     private void Write(int index, ReadOnlySpan<float> observation)
     {
-        if (_bytes is null)
+        if (_bytes is not null && !TryPack(observation, _bytes.AsSpan(index * _length, _length)))
         {
-            observation.CopyTo(_floats.AsSpan(index * _length));
-            return;
+            // The transition being written is not counted yet.
+            int used = 2 * Math.Min(Count + 1, _capacity) * _length;
+            _floats = new float[_bytes.Length];
+            Unpack(_bytes.AsSpan(0, used), _floats);
+            _bytes = null;
         }
 
-        Span<byte> bytes = _bytes.AsSpan(index * _length, _length);
-        for (int i = 0; i < bytes.Length; i++)
+        if (_floats is not null)
         {
-            bytes[i] = (byte)((observation[i] * 255) + 0.5f);
+            observation.CopyTo(_floats.AsSpan(index * _length));
         }
     }
 
     private void Read(int index, Span<float> observation)
     {
-        if (_bytes is null)
+        if (_bytes is not null)
+        {
+            Unpack(_bytes.AsSpan(index * _length, _length), observation);
+        }
+        else
         {
             _floats.AsSpan(index * _length, _length).CopyTo(observation);
-            return;
         }
+    }
 
-        ReadOnlySpan<byte> bytes = _bytes.AsSpan(index * _length, _length);
+    /// <summary>Stores values as bytes in steps of 1/255.</summary>
+    /// <returns>False if a value is not such a step; the bytes are then undefined.</returns>
+    private static bool TryPack(ReadOnlySpan<float> values, Span<byte> bytes)
+    {
         for (int i = 0; i < bytes.Length; i++)
         {
-            observation[i] = bytes[i] / 255f;
+            bytes[i] = (byte)Math.Clamp((values[i] * 255) + 0.5f, 0, byte.MaxValue);
+            if (bytes[i] / 255f != values[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static void Unpack(ReadOnlySpan<byte> bytes, Span<float> values)
+    {
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            values[i] = bytes[i] / 255f;
         }
     }
 }

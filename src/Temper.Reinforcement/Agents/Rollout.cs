@@ -10,8 +10,8 @@ namespace Temper.Reinforcement.Agents;
 /// <param name="action">Length of an action.</param>
 internal sealed class Rollout(int horizon, int count, int observation, int action)
 {
-    private readonly float[] _observations = new float[horizon * count * observation];
-    private readonly float[] _actions = new float[horizon * count * action];
+    private readonly float[] _observations = Allocate(horizon, count, observation);
+    private readonly float[] _actions = Allocate(horizon, count, action);
 
     internal int Length => horizon * count;
 
@@ -30,6 +30,10 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
 
     /// <summary>Target of the value: advantage plus value.</summary>
     internal float[] Targets { get; } = new float[horizon * count];
+
+    /// <summary>Allocates an array with a number of values per step.</summary>
+    /// <exception cref="ArgumentException">The values do not fit in one array.</exception>
+    internal float[] NewArray(int width) => Allocate(horizon, count, width);
 
     internal Span<float> Observations(int step) =>
         _observations.AsSpan(step * count * observation, count * observation);
@@ -62,6 +66,15 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
                 (Advantages[sample], Targets[sample], next) = (advantage, advantage + Values[sample], Values[sample]);
             }
         }
+    }
+
+    private static float[] Allocate(long steps, long environments, long width)
+    {
+        long samples = steps * environments;
+        return samples <= Array.MaxLength && samples * width <= Array.MaxLength
+            ? new float[samples * width]
+            : throw new ArgumentException($"rollout: {steps} steps of {environments} environments with {width} numbers "
+                + "each do not fit in one array; use a shorter horizon or fewer environments");
     }
 }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>Limits of a bridge. They protect against peers that are faulty or malicious.</summary>
@@ -26,10 +28,11 @@ public sealed record BridgeLimits
     {
         if (MaxFrameBytes < 64 || FrameTimeout <= TimeSpan.Zero || IdleTimeout <= TimeSpan.Zero || MaxConnections < 1)
         {
-            throw new ArgumentException(
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"bridge: a limit is out of range (got {MaxFrameBytes} bytes, timeouts {FrameTimeout} and "
                 + $"{IdleTimeout}, {MaxConnections} connections; expected at least 64 bytes, timeouts above 0, and "
-                + "1 or more connections)");
+                + $"1 or more connections)"));
         }
     }
 }

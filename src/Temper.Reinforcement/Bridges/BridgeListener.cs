@@ -18,10 +18,10 @@ public sealed record BridgeListener
     public BridgeLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// Called with one line of text when a connection ends with an error or is refused; may be called from any thread.
+    /// Receives one line of text when a connection ends with an error or is refused; may be called from any thread.
     /// Null: errors are not reported.
     /// </summary>
-    public Action<string>? Told { get; init; }
+    public Action<string>? Log { get; init; }
 
     internal IPEndPoint EndPoint => new(Address, Port);
 }

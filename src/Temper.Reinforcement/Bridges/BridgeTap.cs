@@ -13,15 +13,40 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
 {
     private readonly Lock _lock = new();
     private readonly SortedSet<int> _free = [];
+    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IObservationChannel? _channel;
     private EnvironmentSpec? _spec;
     private int _slots;
+    private volatile bool _isFinishing;
 
     /// <summary>Number of observations passed so far.</summary>
     public long Observations { get; private set; }
 
     /// <summary>Largest number of slots used at the same time.</summary>
     internal int Slots => _slots;
+
+    /// <summary>
+    /// Whether the relay should close its connections; each is closed after the reply that is due, if any.
+    /// </summary>
+    internal bool IsFinishing => _isFinishing;
+
+    /// <summary>Completes when a connection has been closed after <see cref="Finish"/>.</summary>
+    internal Task Finished => _finished.Task;
+
+    /// <summary>
+    /// Asks the relay to close its connections, without cutting off the reply to the message that is being passed. A
+    /// channel may call this when it needs no more signals.
+    /// </summary>
+    internal void Finish() => _isFinishing = true;
+
+    /// <summary>Called by a relay when a connection was closed or an HTTP request was answered.</summary>
+    internal void ConfirmFinish()
+    {
+        if (_isFinishing)
+        {
+            _finished.TrySetResult();
+        }
+    }
 
     /// <summary>
     /// Opens a slot. Slot numbers are reused, so that a channel's memory does not grow with the number of connections.
@@ -33,12 +58,10 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
         {
             _spec ??= spec;
             if (!spec.ObservationShape.Equals(_spec.ObservationShape)
-                || spec.Actions.IsDiscrete != _spec.Actions.IsDiscrete || spec.Actions.Count != _spec.Actions.Count)
+                || (spec.Actions.Count, spec.Actions.Dimensions) != (_spec.Actions.Count, _spec.Actions.Dimensions))
             {
-                throw new BridgeException(
-                    $"bridge: this stream differs from the first one (got observations {spec.ObservationShape} and "
-                    + $"{spec.Actions.Count} actions, expected {_spec.ObservationShape} and {_spec.Actions.Count}); "
-                        + "use a separate bridge");
+                throw new BridgeException($"bridge: this stream differs from the first one (got {FormatOf(spec)}, "
+                    + $"expected {FormatOf(_spec)}); use a separate bridge");
             }
 
             _channel ??= create(spec);
@@ -47,6 +70,9 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
             return new TapSlot(this, number);
         }
     }
+
+    private static string FormatOf(EnvironmentSpec spec) => $"observations {spec.ObservationShape} and "
+        + (spec.Actions.IsDiscrete ? $"{spec.Actions.Count} actions" : $"actions of {spec.Actions.Dimensions} numbers");
 
     /// <summary>The slot of one connection.</summary>
     internal sealed class TapSlot(BridgeTap tap, int number) : IDisposable

@@ -26,7 +26,17 @@ public sealed class EnvironmentRelay : IAsyncDisposable
     /// <exception cref="BridgeException">The relay cannot listen on the address.</exception>
     /// <exception cref="ArgumentException">A limit is out of range.</exception>
     public static EnvironmentRelay Start(BridgeListener listener, DnsEndPoint environment, BridgeTap tap) =>
-        new(TcpHost.Start(listener, (agent, cancel) => RelayAsync(agent, environment, tap, listener.Limits, cancel)));
+        new(TcpHost.Start(listener, async (agent, cancel) =>
+    {
+        try
+        {
+            await RelayAsync(agent, environment, tap, listener.Limits, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            tap.ConfirmFinish();
+        }
+    }));
 
     /// <summary>Closes all connections and stops listening.</summary>
     public ValueTask DisposeAsync() => _host.DisposeAsync();
@@ -38,10 +48,11 @@ public sealed class EnvironmentRelay : IAsyncDisposable
             await FrameConnection.ConnectAsync(environment, limits, cancel).ConfigureAwait(false);
         ReadOnlyMemory<byte> hello = await behind.AnswerAsync(cancel).ConfigureAwait(false);
         EnvironmentSpec spec = WireProtocol.ReadHello(hello.Span, behind.Peer);
-        using BridgeTap.TapSlot slot = tap.Open(spec);
+        using BridgeTap.TapSlot slot = await OpenAsync(agent, tap, spec).ConfigureAwait(false);
         await agent.WriteAsync(hello, cancel).ConfigureAwait(false);
         float[] action = new float[spec.Actions.Dimensions], observation = new float[spec.ObservationShape.Count];
-        while (await agent.ReadAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
+        while (!tap.IsFinishing
+            && await agent.ReadAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
         {
             byte kind = message.Span[0];
             int index =
@@ -68,7 +79,24 @@ public sealed class EnvironmentRelay : IAsyncDisposable
             slot.Observe(observation, kind == WireProtocol.Reset
                 ? EpisodePosition.First
                 : outcome.IsOver ? EpisodePosition.Last : EpisodePosition.Next);
-            await agent.WriteAsync(WireProtocol.ObservationOf(observation, outcome), cancel).ConfigureAwait(false);
+
+            // Sent even if the relay stops now: the environment has already performed the step.
+            await agent.WriteAsync(WireProtocol.ObservationOf(observation, outcome), CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Opens a slot of the tap. If the tap refuses the stream, the agent is told the reason.</summary>
+    private static async Task<BridgeTap.TapSlot> OpenAsync(FrameConnection agent, BridgeTap tap, EnvironmentSpec spec)
+    {
+        try
+        {
+            return tap.Open(spec);
+        }
+        catch (BridgeException error)
+        {
+            await agent.WriteAsync(WireProtocol.ErrorOf(error.Message), CancellationToken.None).ConfigureAwait(false);
+            throw;
         }
     }
 }

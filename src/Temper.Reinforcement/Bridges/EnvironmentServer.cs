@@ -19,13 +19,19 @@ public sealed class EnvironmentServer : IAsyncDisposable
     public int Connections => _host.Connections;
 
     /// <summary>Starts a server.</summary>
-    /// <param name="create">Creates an environment.</param>
+    /// <param name="create">
+    /// Creates an environment for each connection; it is disposed when the connection ends, if it can be.
+    /// </param>
     /// <param name="listener">Address and limits.</param>
     /// <exception cref="BridgeException">The server cannot listen on the address.</exception>
     /// <exception cref="ArgumentException">A limit is out of range.</exception>
     public static EnvironmentServer Start(Func<IEnvironment> create, BridgeListener listener) =>
-        new(TcpHost.Start(listener, (connection, cancel) =>
-            ServeAsync(connection, new ServedEpisode(create()), listener.Limits, cancel)));
+        new(TcpHost.Start(listener, async (connection, cancel) =>
+    {
+        IEnvironment environment = create();
+        using var owned = environment as IDisposable;
+        await ServeAsync(connection, new ServedEpisode(environment), listener.Limits, cancel).ConfigureAwait(false);
+    }));
 
     /// <summary>Closes all connections and stops listening.</summary>
     public ValueTask DisposeAsync() => _host.DisposeAsync();

@@ -16,6 +16,7 @@ internal sealed class FrameConnection : IDisposable
     private readonly BridgeLimits _limits;
     private readonly byte[] _length = new byte[sizeof(uint)];
     private byte[] _message = new byte[FirstBytes], _sent = new byte[FirstBytes];
+    private bool _isClosed;
 
     internal FrameConnection(TcpClient client, BridgeLimits limits, string peer)
     {
@@ -75,8 +76,17 @@ internal sealed class FrameConnection : IDisposable
             ?? throw new BridgeException($"{Peer}: closed the connection instead of replying");
 
     /// <summary>Sends a message.</summary>
+    /// <exception cref="BridgeException">
+    /// The connection was closed on this side, or the peer does not accept the message in time.
+    /// </exception>
     internal async Task WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancel)
     {
+        if (_isClosed)
+        {
+            throw new BridgeException($"{Peer}: the connection is closed, because an earlier request failed or the "
+                + "environment was disposed; connect again");
+        }
+
         if (_sent.Length < message.Length + sizeof(uint))
         {
             _sent = new byte[message.Length + sizeof(uint)];
@@ -89,7 +99,11 @@ internal sealed class FrameConnection : IDisposable
             $"{Peer}: did not accept a message", cancel).ConfigureAwait(false);
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _isClosed = true;
+        _client.Dispose();
+    }
 
     private async ValueTask<ReadOnlyMemory<byte>?> RestAsync(int got, CancellationToken cancel)
     {

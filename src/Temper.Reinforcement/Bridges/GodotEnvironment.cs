@@ -11,7 +11,7 @@ namespace Temper.Reinforcement.Bridges;
 /// </summary>
 /// <remarks>
 /// The protocol has no seeds, so episodes cannot be repeated. It also does not say why an episode ends; every end
-/// counts as terminated.
+/// counts as terminated. An error closes the connection, and later calls throw at once.
 /// </remarks>
 public sealed class GodotEnvironment : IEnvironment, IDisposable
 {
@@ -60,7 +60,7 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
             JsonNumbers.Value<bool>(GodotMessages.Item(answer, "done", 0)) ?? false);
     }
 
-    /// <summary>Tells the game to close.</summary>
+    /// <summary>Tells the game to close; may be called more than once.</summary>
     public void Dispose()
     {
         try
@@ -69,7 +69,7 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
         }
         catch (IOException)
         {
-            // The game has already disconnected.
+            // The game has already disconnected, or the connection is closed.
         }
 
         _game.Dispose();
@@ -107,8 +107,17 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
 
     private JsonObject Ask(JsonObject message, string type)
     {
-        _game.SendAsync(message, CancellationToken.None).GetAwaiter().GetResult();
-        return _game.AnswerAsync(type, _limits.FrameTimeout, CancellationToken.None).GetAwaiter().GetResult();
+        try
+        {
+            _game.SendAsync(message, CancellationToken.None).GetAwaiter().GetResult();
+            return _game.AnswerAsync(type, _limits.FrameTimeout, CancellationToken.None).GetAwaiter().GetResult();
+        }
+        catch
+        {
+            // A reply that arrives late would be taken for the reply to the next request.
+            _game.Dispose();
+            throw;
+        }
     }
 
     private void Read(JsonObject answer, Span<float> observation)

@@ -27,59 +27,18 @@ public static class GodotGame
     {
         limits ??= new BridgeLimits();
         limits.Validate();
-        JsonObject info = InfoOf(environment.Spec);
-        var space = new GodotSpace(info, 0);
-        var episode = new ServedEpisode(environment);
-        float[] action = new float[environment.Spec.Actions.Dimensions];
+        var session = new Session(environment, seed);
         using FrameConnection connection =
             await FrameConnection.ConnectAsync(trainer, limits, cancel).ConfigureAwait(false);
         await connection.AnswerAsync("handshake", limits.FrameTimeout, cancel).ConfigureAwait(false);
-        long steps = 0;
-        while (await connection.ReceiveAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
+        while (await connection.ReceiveAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message
+            && session.ReplyTo(message, connection.Peer) is { } reply)
         {
-            switch (JsonNumbers.Text(message["type"]))
-            {
-                case "env_info":
-                    await connection.SendAsync(info, cancel).ConfigureAwait(false);
-                    break;
-                case "reset":
-                    episode.Reset(seed++);
-                    await connection.SendAsync(new JsonObject { ["type"] = "reset", ["obs"] = Seen(episode) }, cancel)
-                        .ConfigureAwait(false);
-                    break;
-                case "action":
-                    StepOutcome outcome = Step(episode, space, GodotMessages.Item(message, "action", 0), action);
-                    steps++;
-                    if (outcome.IsOver)
-                    {
-                        episode.Reset(seed++);
-                    }
-
-                    await connection.SendAsync(new JsonObject
-                    {
-                        ["type"] = "step", ["obs"] = Seen(episode), ["reward"] = new JsonArray(outcome.Reward),
-                        ["done"] = new JsonArray(outcome.IsOver),
-                    }, cancel).ConfigureAwait(false);
-                    break;
-                case "close":
-                    return steps;
-                default:
-                    throw new BridgeException($"{connection.Peer}: unknown message type (expected env_info, reset, "
-                        + "action or close)");
-            }
+            await connection.SendAsync(reply, cancel).ConfigureAwait(false);
         }
 
-        return steps;
+        return session.Steps;
     }
-
-    private static StepOutcome Step(ServedEpisode episode, GodotSpace space, JsonNode? message, float[] action)
-    {
-        int index = space.ReadAction(message, action);
-        return episode.Step(space.Spec.Actions.IsDiscrete ? index : new AgentAction(action));
-    }
-
-    private static JsonArray Seen(ServedEpisode episode) =>
-        new(new JsonObject { ["obs"] = JsonNumbers.Of(episode.Observation) });
 
     private static JsonObject InfoOf(EnvironmentSpec spec) => new()
     {
@@ -97,4 +56,66 @@ public static class GodotGame
             },
         }),
     };
+
+    /// <summary>Plays the episodes that a trainer asks for.</summary>
+    private sealed class Session
+    {
+        private readonly JsonObject _info;
+        private readonly GodotSpace _space;
+        private readonly ServedEpisode _episode;
+        private readonly float[] _action;
+        private ulong _seed;
+
+        internal Session(IEnvironment environment, ulong seed)
+        {
+            (_info, _seed) = (InfoOf(environment.Spec), seed);
+            (_space, _episode) = (new GodotSpace(_info, 0), new ServedEpisode(environment));
+            _action = new float[environment.Spec.Actions.Dimensions];
+        }
+
+        /// <summary>Number of steps played.</summary>
+        internal long Steps { get; private set; }
+
+        /// <summary>Returns the reply to a message; null: the message asks to close the connection.</summary>
+        /// <exception cref="BridgeException">The message has an unknown type, or an action is not valid.</exception>
+        internal JsonObject? ReplyTo(JsonObject message, string peer)
+        {
+            switch (JsonNumbers.Text(message["type"]))
+            {
+                case "env_info":
+                    return _info;
+                case "reset":
+                    _episode.Reset(_seed++);
+                    return new JsonObject { ["type"] = "reset", ["obs"] = Seen() };
+                case "action":
+                    StepOutcome outcome = Step(GodotMessages.Item(message, "action", 0));
+                    return new JsonObject
+                    {
+                        ["type"] = "step", ["obs"] = Seen(), ["reward"] = new JsonArray(outcome.Reward),
+                        ["done"] = new JsonArray(outcome.IsOver),
+                    };
+                case "close":
+                    return null;
+                default:
+                    throw new BridgeException($"{peer}: unknown message type (expected env_info, reset, action or "
+                        + "close)");
+            }
+        }
+
+        /// <summary>Performs a step; after the end of an episode the next one begins.</summary>
+        private StepOutcome Step(JsonNode? action)
+        {
+            int index = _space.ReadAction(action, _action);
+            StepOutcome outcome = _episode.Step(_space.Spec.Actions.IsDiscrete ? index : new AgentAction(_action));
+            Steps++;
+            if (outcome.IsOver)
+            {
+                _episode.Reset(_seed++);
+            }
+
+            return outcome;
+        }
+
+        private JsonArray Seen() => new(new JsonObject { ["obs"] = JsonNumbers.Of(_episode.Observation) });
+    }
 }

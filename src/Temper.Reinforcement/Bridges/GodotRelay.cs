@@ -33,10 +33,17 @@ public sealed class GodotRelay : IAsyncDisposable
     public static GodotRelay Start(BridgeListener listener, DnsEndPoint trainer, BridgeTap tap) =>
         new(TcpHost.Start(listener, async (game, cancel) =>
     {
-        using FrameConnection behind =
-            await FrameConnection.ConnectAsync(trainer, listener.Limits, cancel).ConfigureAwait(false);
-        using var session = new Session(tap);
-        await RelayAsync(game, behind, session, listener.Limits, cancel).ConfigureAwait(false);
+        try
+        {
+            using FrameConnection behind =
+                await FrameConnection.ConnectAsync(trainer, listener.Limits, cancel).ConfigureAwait(false);
+            using var session = new Session(tap);
+            await RelayAsync(game, behind, session, listener.Limits, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            tap.ConfirmFinish();
+        }
     }));
 
     /// <summary>Closes all connections and stops listening.</summary>
@@ -48,7 +55,8 @@ public sealed class GodotRelay : IAsyncDisposable
     private static async Task RelayAsync(
         FrameConnection game, FrameConnection trainer, Session session, BridgeLimits limits, CancellationToken cancel)
     {
-        while (await trainer.ReceiveAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
+        while (!session.IsFinishing
+            && await trainer.ReceiveAsync(limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
         {
             string type = JsonNumbers.Text(message["type"]);
             await game.SendAsync(message, cancel).ConfigureAwait(false);
@@ -65,13 +73,17 @@ public sealed class GodotRelay : IAsyncDisposable
             JsonObject answer = await game.ReceiveAsync(limits.FrameTimeout, cancel).ConfigureAwait(false)
                 ?? throw new BridgeException($"{game.Peer}: the game closed the connection instead of replying");
             session.Pass(message, answer);
-            await trainer.SendAsync(answer, cancel).ConfigureAwait(false);
+
+            // Sent even if the relay stops now: the game has already performed the step.
+            await trainer.SendAsync(answer, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
     private sealed class Session(BridgeTap tap) : IDisposable
     {
         private readonly List<Agent> _agents = [];
+
+        internal bool IsFinishing => tap.IsFinishing;
 
         /// <summary>
         /// Passes a message and its reply to the tap, and writes the observations as changed by the tap into the reply.

@@ -29,10 +29,11 @@ internal sealed class GodotSpace
         string type = actions.Length == 1 ? JsonNumbers.Text(actions[0].Value?["action_type"]) : "";
         if (numbers is 0 or > MaxNumbers || size is < 1 or > 1 << 16 || type is not ("discrete" or "continuous"))
         {
-            throw new BridgeException(
+            throw new BridgeException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"Godot: the spaces of agent {agent} are not supported (got {numbers} numbers, {actions.Length} "
                 + $"actions, '{type}' of size {size}; expected 1 or more numbers, and one discrete or continuous "
-                + "action)");
+                + $"action)"));
         }
 
         _action = actions[0].Key;

@@ -81,7 +81,7 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         return new StepOutcome(JsonNumbers.Number(answer["reward"]), isDone && !isTruncated, isTruncated);
     }
 
-    /// <summary>Closes the connection.</summary>
+    /// <summary>Closes the connection; may be called more than once.</summary>
     public void Dispose() => _exchange.Dispose();
 
     internal static JsonObject ObservationIn(JsonObject answer) =>
@@ -106,23 +106,38 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
 
         public JsonObject Ask(string type, JsonObject data)
         {
-            try
-            {
-                messages.WriteAsync(new JsonObject { ["type"] = type, ["data"] = data }, CancellationToken.None)
-                    .GetAwaiter().GetResult();
-                JsonObject answer = messages.AnswerAsync(CancellationToken.None).GetAwaiter().GetResult();
-                JsonObject content = answer["data"] as JsonObject ?? [];
-                return JsonNumbers.Text(answer["type"]) is "observation"
-                    ? content
-                    : throw new BridgeException($"OpenEnv: {type} failed: {JsonNumbers.Text(content["message"])}");
-            }
-            catch (WebSocketException error)
-            {
-                throw new BridgeException($"OpenEnv: the WebSocket ended ({error.Message})", error);
-            }
+            JsonObject answer = Exchange(new JsonObject { ["type"] = type, ["data"] = data });
+            JsonObject content = answer["data"] as JsonObject ?? [];
+            return JsonNumbers.Text(answer["type"]) is "observation"
+                ? content
+                : throw new BridgeException($"OpenEnv: {type} failed: {JsonNumbers.Text(content["message"])}");
         }
 
         public void Dispose() => socket.Dispose();
+
+        /// <summary>Sends a message and returns the reply; an error closes the socket.</summary>
+        private JsonObject Exchange(JsonObject message)
+        {
+            if (socket.State != WebSocketState.Open)
+            {
+                throw new BridgeException("OpenEnv: the WebSocket is closed, because an earlier request failed or the "
+                    + "environment was disposed; connect again");
+            }
+
+            try
+            {
+                messages.WriteAsync(message, CancellationToken.None).GetAwaiter().GetResult();
+                return messages.AnswerAsync(CancellationToken.None).GetAwaiter().GetResult();
+            }
+            catch (Exception error)
+            {
+                // A reply that arrives late would be taken for the reply to the next request.
+                socket.Dispose();
+                throw error is WebSocketException
+                    ? new BridgeException($"OpenEnv: the WebSocket ended ({error.Message})", error)
+                    : error;
+            }
+        }
     }
 
     /// <exception cref="BridgeException">The server cannot be reached.</exception>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Reinforcement.Environments;
 using Temper.Tensors;
@@ -42,9 +43,11 @@ public sealed record OpenEnvFormat
     {
         if (!(Scale > 0 && float.IsFinite(Scale)) || Actions < 0 || ActionField.Length == 0 || !(Minimum < Maximum))
         {
-            throw new ArgumentException($"OpenEnv: an option is out of range (got scale {Scale}, {Actions} actions, "
-                + $"action field '{ActionField}', bounds {Minimum} to {Maximum}; expected a scale above 0, 0 or "
-                    + "more actions, a field name, and a minimum below the maximum)");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"OpenEnv: an option is out of range (got scale {Scale}, {Actions} actions, action field "
+                + $"'{ActionField}', bounds {Minimum} to {Maximum}; expected a scale above 0, 0 or more actions, a "
+                + $"field name, and a minimum below the maximum)"));
         }
     }
 

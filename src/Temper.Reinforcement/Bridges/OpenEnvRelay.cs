@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -66,10 +67,13 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         return relay;
     }
 
-    /// <summary>Closes all connections and stops listening.</summary>
+    /// <summary>Sends the replies that are due, closes all connections and stops listening.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+
+        // Disposing alone would abort connections whose last reply has been written but not sent.
+        await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         _shared?.Dispose();
         _client.Dispose();
@@ -77,7 +81,19 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private Task PostAsync(HttpContext context, string type) => WebHost.GuardAsync(context, _listener, async () =>
+    private async Task PostAsync(HttpContext context, string type)
+    {
+        try
+        {
+            await WebHost.GuardAsync(context, _listener, () => AnswerAsync(context, type)).ConfigureAwait(false);
+        }
+        finally
+        {
+            _tap.ConfirmFinish();
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context, string type)
     {
         JsonObject body =
             await WebHost.ReadAsync(context.Request, _listener.Limits, context.RequestAborted).ConfigureAwait(false);
@@ -103,7 +119,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         {
             _turn.Release();
         }
-    });
+    }
 
     private async Task GetAsync(HttpContext context, string path)
     {
@@ -149,7 +165,10 @@ public sealed class OpenEnvRelay : IAsyncDisposable
             string peer = $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
             await PumpAsync(new JsonSocket(socket, _listener.Limits, peer), new JsonSocket(
                 behind, _listener.Limits, _environment.Authority), stop.Token).ConfigureAwait(false);
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, stop.Token).ConfigureAwait(false);
+            await Deadline.WithinAsync(
+                _listener.Limits.FrameTimeout,
+                token => new ValueTask(socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, token)),
+                $"{peer}: did not accept the end of the connection", CancellationToken.None).ConfigureAwait(false);
         }
         catch (WebSocketException error)
         {
@@ -158,13 +177,15 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         finally
         {
             Interlocked.Decrement(ref _sockets);
+            _tap.ConfirmFinish();
         }
     }
 
     private async Task PumpAsync(JsonSocket agent, JsonSocket environment, CancellationToken cancel)
     {
         using var session = new Session(_format, _tap);
-        while (await agent.ReadAsync(_listener.Limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
+        while (!_tap.IsFinishing && !_stop.IsCancellationRequested
+            && await agent.ReadAsync(_listener.Limits.IdleTimeout, cancel).ConfigureAwait(false) is { } message)
         {
             await environment.WriteAsync(message, cancel).ConfigureAwait(false);
             string type = JsonNumbers.Text(message["type"]);
@@ -174,12 +195,38 @@ public sealed class OpenEnvRelay : IAsyncDisposable
             }
 
             JsonObject answer = await environment.AnswerAsync(cancel).ConfigureAwait(false);
+            string? refusal = Refusal(session, type, message["data"], answer);
+
+            // Sent even if the relay stops now: the environment has already performed the step.
+            await agent.WriteAsync(refusal is null ? answer : new JsonObject
+            {
+                ["type"] = "error",
+                ["data"] = new JsonObject { ["message"] = refusal, ["code"] = "VALIDATION_ERROR" },
+            }, CancellationToken.None).ConfigureAwait(false);
+            if (refusal is not null)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Passes an observation to the tap.</summary>
+    /// <returns>The reason why the tap refused it, which ends the connection; null: it was passed.</returns>
+    private string? Refusal(Session session, string type, JsonNode? action, JsonObject answer)
+    {
+        try
+        {
             if (JsonNumbers.Text(answer["type"]) is "observation" && answer["data"] is JsonObject data)
             {
-                session.Pass(type, message["data"], data);
+                session.Pass(type, action, data);
             }
 
-            await agent.WriteAsync(answer, cancel).ConfigureAwait(false);
+            return null;
+        }
+        catch (BridgeException error)
+        {
+            _listener.Log?.Invoke($"/ws: {error.Message}");
+            return error.Message;
         }
     }
 
@@ -205,9 +252,9 @@ public sealed class OpenEnvRelay : IAsyncDisposable
             bool isDone = JsonNumbers.Value<bool>(answer["done"]) ?? false;
             if (type is "step" && format.IndexOf(action) is var index)
             {
-                _slot.Act((uint)index < (uint)_actions ? index : throw new BridgeException(
-                    $"OpenEnv: an action is out of range (got {index}, expected '{format.ActionField}' from 0 to "
-                    + $"{_actions - 1})"),
+                _slot.Act((uint)index < (uint)_actions ? index : throw new BridgeException(string.Create(
+                    CultureInfo.InvariantCulture, $"OpenEnv: an action is out of range (got {index}, expected "
+                    + $"'{format.ActionField}' from 0 to {_actions - 1})")),
                     new StepOutcome(JsonNumbers.Number(answer["reward"]), isDone));
             }
 

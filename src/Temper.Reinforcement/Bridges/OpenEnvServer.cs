@@ -20,15 +20,17 @@ public sealed class OpenEnvServer : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly BridgeListener _listener;
     private readonly Func<IEnvironment> _create;
+    private readonly IEnvironment _environment;
     private readonly ServedEpisode _shared;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _stop = new();
     private long _lastSeed;
     private int _sockets;
 
-    private OpenEnvServer(Func<IEnvironment> create, BridgeListener listener, ulong seed)
+    private OpenEnvServer(Func<IEnvironment> create, IEnvironment shared, BridgeListener listener, ulong seed)
     {
-        (_create, _listener, _shared) = (create, listener, new ServedEpisode(create()));
+        (_create, _listener) = (create, listener);
+        (_environment, _shared) = (shared, new ServedEpisode(shared));
         _lastSeed = unchecked((long)(seed - 1));
         _application = WebHost.Build(listener);
         _application.Map("/ws", context => WebHost.GuardAsync(context, listener, () => SocketAsync(context)));
@@ -50,7 +52,10 @@ public sealed class OpenEnvServer : IAsyncDisposable
     public int Connections => _sockets;
 
     /// <summary>Starts a server.</summary>
-    /// <param name="create">Creates an environment.</param>
+    /// <param name="create">
+    /// Creates an environment for HTTP requests and one for each WebSocket. Each is disposed when its WebSocket or the
+    /// server is closed, if it can be.
+    /// </param>
     /// <param name="listener">Address and limits.</param>
     /// <param name="seed">Seed of the first reset that brings none; each further one adds 1.</param>
     /// <param name="cancel">Cancels the start.</param>
@@ -58,9 +63,18 @@ public sealed class OpenEnvServer : IAsyncDisposable
     public static async Task<OpenEnvServer> StartAsync(
         Func<IEnvironment> create, BridgeListener listener, ulong seed = 1, CancellationToken cancel = default)
     {
-        var server = new OpenEnvServer(create, listener, seed);
-        await WebHost.StartAsync(server._application, listener, cancel).ConfigureAwait(false);
-        return server;
+        IEnvironment shared = create();
+        try
+        {
+            var server = new OpenEnvServer(create, shared, listener, seed);
+            await WebHost.StartAsync(server._application, listener, cancel).ConfigureAwait(false);
+            return server;
+        }
+        catch
+        {
+            (shared as IDisposable)?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Closes all connections and stops listening.</summary>
@@ -68,6 +82,7 @@ public sealed class OpenEnvServer : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
+        (_environment as IDisposable)?.Dispose();
         _turn.Dispose();
         _stop.Dispose();
     }
@@ -107,7 +122,9 @@ public sealed class OpenEnvServer : IAsyncDisposable
         {
             var agent = new JsonSocket(
                 socket, _listener.Limits, $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}");
-            var episode = new ServedEpisode(_create());
+            IEnvironment environment = _create();
+            using var owned = environment as IDisposable;
+            var episode = new ServedEpisode(environment);
             while (await agent.ReadAsync(_listener.Limits.IdleTimeout, stop.Token).ConfigureAwait(false) is { } message
                 && JsonNumbers.Text(message["type"]) is not "close")
             {

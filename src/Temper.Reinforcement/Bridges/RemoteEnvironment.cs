@@ -4,7 +4,8 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
-/// An environment in another process, reached over TCP with Temper's own protocol. Every wait has a time limit.
+/// An environment in another process, reached over TCP with Temper's own protocol. Every wait has a time limit. An
+/// error closes the connection, and later calls throw at once.
 /// </summary>
 public sealed class RemoteEnvironment : IEnvironment, IDisposable
 {
@@ -52,14 +53,25 @@ public sealed class RemoteEnvironment : IEnvironment, IDisposable
     public StepOutcome Step(AgentAction action, Span<float> observation) =>
         Exchange(WireProtocol.StepOf(action), observation);
 
-    /// <summary>Closes the connection.</summary>
+    /// <summary>Closes the connection; may be called more than once.</summary>
     public void Dispose() => _connection.Dispose();
 
     private StepOutcome Exchange(byte[] message, Span<float> observation)
     {
-        _connection.WriteAsync(message, CancellationToken.None).GetAwaiter().GetResult();
-        ReadOnlyMemory<byte> answer = _connection.AnswerAsync(CancellationToken.None).GetAwaiter().GetResult();
-        StepOutcome outcome = WireProtocol.ReadObservation(answer.Span, _observation, _connection.Peer);
+        StepOutcome outcome;
+        try
+        {
+            _connection.WriteAsync(message, CancellationToken.None).GetAwaiter().GetResult();
+            ReadOnlyMemory<byte> answer = _connection.AnswerAsync(CancellationToken.None).GetAwaiter().GetResult();
+            outcome = WireProtocol.ReadObservation(answer.Span, _observation, _connection.Peer);
+        }
+        catch
+        {
+            // A reply that arrives late would be taken for the reply to the next request.
+            _connection.Dispose();
+            throw;
+        }
+
         if (!observation.IsEmpty)
         {
             _observation.CopyTo(observation);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Bridges;
@@ -38,7 +39,8 @@ internal sealed class ServedEpisode(IEnvironment environment)
         if (space.IsDiscrete ? (uint)action.Index >= (uint)space.Count : !Fits(space, action.Values))
         {
             throw new BridgeException(space.IsDiscrete
-                ? $"step: the action is out of range (got {action.Index}, expected 0 to {space.Count - 1})"
+                ? string.Create(CultureInfo.InvariantCulture, $"step: the action is out of range (got {action.Index}, "
+                    + $"expected 0 to {space.Count - 1})")
                 : $"step: the action is not valid (got {action.Values.Length} numbers, expected {space.Dimensions} "
                     + "finite numbers)");
         }

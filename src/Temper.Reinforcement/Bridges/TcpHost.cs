@@ -66,7 +66,7 @@ internal sealed class TcpHost : IAsyncDisposable
                 if (_sessions.Count >= _options.Limits.MaxConnections)
                 {
                     client.Dispose();
-                    _options.Told?.Invoke(
+                    _options.Log?.Invoke(
                         $"a connection was refused: {_options.Limits.MaxConnections} are already open");
                     continue;
                 }
@@ -111,7 +111,7 @@ internal sealed class TcpHost : IAsyncDisposable
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            _options.Told?.Invoke($"the connection of {peer} ended: {error.Message}");
+            _options.Log?.Invoke($"the connection of {peer} ended: {error.Message}");
         }
         finally
         {

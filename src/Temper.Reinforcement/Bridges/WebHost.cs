@@ -111,7 +111,7 @@ internal static class WebHost
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            listener.Told?.Invoke($"{context.Request.Method} {context.Request.Path}: {error.Message}");
+            listener.Log?.Invoke($"{context.Request.Method} {context.Request.Path}: {error.Message}");
             if (context.Response.HasStarted)
             {
                 context.Abort();

@@ -9,9 +9,9 @@ namespace Temper.Reinforcement.Bridges;
 
 /// <summary>
 /// Encodes and decodes the messages of Temper's own protocol. Each message is one byte for its type, followed by its
-/// content, little-endian. The environment first sends hello (JSON) and then replies to each reset (seed, uint64) and
-/// step (int32 index, or float32 numbers) with an observation: reward (float32), flags (uint8: 1 terminated, 2
-/// truncated) and the observed values (float32).
+/// content, little-endian. The environment first sends hello (JSON), or an error, and then replies to each reset
+/// (seed, uint64) and step (int32 index, or float32 numbers) with an observation: reward (float32), flags (uint8: 1
+/// terminated, 2 truncated) and the observed values (float32).
 /// </summary>
 internal static class WireProtocol
 {
@@ -163,7 +163,9 @@ internal static class WireProtocol
 
     private static string Content(ReadOnlySpan<byte> message, byte kind, string peer) => message[0] == kind
         ? Encoding.UTF8.GetString(message[1..])
-        : throw new BridgeException($"{peer}: unexpected message type (got {message[0]}, expected {kind})");
+        : throw new BridgeException(message[0] == Error
+            ? $"{peer}: {ReadText(message)}"
+            : $"{peer}: unexpected message type (got {message[0]}, expected {kind})");
 
     private static JsonNode? Bound(float value) => float.IsFinite(value) ? value : null;
 

@@ -40,7 +40,9 @@ public sealed class EnvironmentRandom : IDraws
         return result;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Returns a random integer; all values are equally likely.</summary>
+    /// <param name="below">Upper bound, excluded; 1 or more.</param>
+    /// <returns>An integer in [0, below).</returns>
     /// <remarks>
     /// Uses multiplication instead of rejection; with few choices the probabilities deviate by less than 1e-8.
     /// </remarks>
@@ -81,7 +83,7 @@ public sealed class EnvironmentRandom : IDraws
 /// <summary>
 /// Source of a game's random choices. A replay enumerates all possible choices instead of drawing them.
 /// </summary>
-public interface IDraws
+internal interface IDraws
 {
     /// <summary>Returns a random integer; all values are equally likely.</summary>
     /// <param name="below">Upper bound, excluded; 1 or more.</param>

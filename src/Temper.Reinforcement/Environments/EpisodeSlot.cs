@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
@@ -77,9 +79,10 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         StepOutcome outcome = environment.Step(action, _stack.Newest);
         if (!float.IsFinite(outcome.Reward))
         {
-            throw new InvalidDataException(
+            throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"environment {environment.Spec.Name}: the reward is not finite (got {outcome.Reward} at step "
-                + $"{Steps + 1} of seed {Seed}); the step was not used for training");
+                + $"{Steps + 1} of seed {Seed}); the step was not used for training"));
         }
 
         Steps++;
@@ -106,8 +109,9 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         if (space.IsDiscrete ? (uint)action.Index >= (uint)space.Count : action.Values.Length != space.Dimensions)
         {
             throw new ArgumentException(space.IsDiscrete
-                ? $"environment {environment.Spec.Name}: the action is out of range (got {action.Index}, expected 0 to "
-                    + $"{space.Count - 1})"
+                ? string.Create(
+                    CultureInfo.InvariantCulture, $"environment {environment.Spec.Name}: the action is out of range "
+                    + $"(got {action.Index}, expected 0 to {space.Count - 1})")
                 : $"environment {environment.Spec.Name}: the action has the wrong length (got {action.Values.Length}, "
                     + $"expected {space.Dimensions})");
         }

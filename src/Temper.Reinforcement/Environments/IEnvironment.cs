@@ -7,7 +7,8 @@ namespace Temper.Reinforcement.Environments;
 /// </summary>
 /// <remarks>
 /// Not thread-safe. The seed of the reset and the actions must determine everything that happens, so that an episode
-/// can be replayed; training resumes from checkpoints in this way. A step does not allocate.
+/// can be replayed; training resumes from checkpoints in this way. A step does not allocate. Trainers, players and
+/// servers dispose the environments that they create with a factory, if these implement <see cref="IDisposable"/>.
 /// </remarks>
 public interface IEnvironment
 {

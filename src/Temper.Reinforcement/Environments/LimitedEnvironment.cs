@@ -1,7 +1,7 @@
 namespace Temper.Reinforcement.Environments;
 
-/// <summary>Replaces the time limit of an environment.</summary>
-internal sealed class LimitedEnvironment(IEnvironment inner, int limit) : IEnvironment
+/// <summary>Replaces the time limit of an environment, which it owns.</summary>
+internal sealed class LimitedEnvironment(IEnvironment inner, int limit) : IEnvironment, IDisposable
 {
     public EnvironmentSpec Spec { get; } = inner.Spec with { StepLimit = limit };
 
@@ -14,4 +14,6 @@ internal sealed class LimitedEnvironment(IEnvironment inner, int limit) : IEnvir
     public void Reset(ulong seed, Span<float> observation) => inner.Reset(seed, observation);
 
     public StepOutcome Step(AgentAction action, Span<float> observation) => inner.Step(action, observation);
+
+    public void Dispose() => (inner as IDisposable)?.Dispose();
 }

@@ -3,9 +3,9 @@ namespace Temper.Reinforcement.Environments;
 /// <summary>
 /// Repeats each action for several game steps (frame skip, as usual for Atari games). The rewards are summed and the
 /// last observation is returned. If the episode ends during these steps, the remaining ones are skipped. Time limits
-/// count actions.
+/// count actions. The inner environment is owned.
 /// </summary>
-internal sealed class SkippingEnvironment(IEnvironment inner, int steps) : IEnvironment
+internal sealed class SkippingEnvironment(IEnvironment inner, int steps) : IEnvironment, IDisposable
 {
     public EnvironmentSpec Spec { get; } = inner.Spec with { FrameSkip = steps };
 
@@ -30,4 +30,6 @@ internal sealed class SkippingEnvironment(IEnvironment inner, int steps) : IEnvi
             }
         }
     }
+
+    public void Dispose() => (inner as IDisposable)?.Dispose();
 }

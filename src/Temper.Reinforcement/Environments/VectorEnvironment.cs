@@ -3,47 +3,11 @@ using Temper.Randomness;
 namespace Temper.Reinforcement.Environments;
 
 /// <summary>
-/// Several environments of one kind that are stepped together. When an episode ends, the next one starts in the same
-/// step.
+/// Several environments of one kind that are stepped in lockstep, one after the other. When an episode ends, the next
+/// one starts in the same step. The seed of each episode is derived from a random stream by slot and episode number, so
+/// an episode does not depend on the lengths of others.
 /// </summary>
-public interface IVectorEnvironment
-{
-    /// <summary>Specification of each environment.</summary>
-    EnvironmentSpec Spec { get; }
-
-    /// <summary>Number of environments, N.</summary>
-    int Count { get; }
-
-    /// <summary>Length of one observation, including stacked frames.</summary>
-    int ObservationLength { get; }
-
-    /// <summary>
-    /// Current observations, <c>[N, ...]</c>, row-major. After the end of an episode: the first observation of the next
-    /// one.
-    /// </summary>
-    ReadOnlySpan<float> Observations { get; }
-
-    /// <summary>
-    /// Returns the last observation of a slot whose episode ended in the last step. It is used to estimate the value of
-    /// a truncated episode.
-    /// </summary>
-    /// <param name="slot">Index of the environment, 0 to N - 1.</param>
-    ReadOnlySpan<float> FinalObservation(int slot);
-
-    /// <summary>Starts an episode in every environment.</summary>
-    void Reset();
-
-    /// <summary>Performs one step in every environment.</summary>
-    /// <param name="actions">Discrete: one index per environment; continuous: the concatenated actions.</param>
-    /// <param name="outcomes">Receives one result per environment.</param>
-    void Step(ReadOnlySpan<float> actions, Span<StepOutcome> outcomes);
-}
-
-/// <summary>
-/// A vector environment in the current process. The seed of each episode is derived from a random stream by slot and
-/// episode number, so an episode does not depend on the lengths of others.
-/// </summary>
-public sealed class VectorEnvironment : IVectorEnvironment
+public sealed class VectorEnvironment : IDisposable
 {
     private readonly EpisodeSlot[] _slots;
     private readonly RandomStream[] _streams;
@@ -53,7 +17,7 @@ public sealed class VectorEnvironment : IVectorEnvironment
     private readonly List<FinishedEpisode> _finished = [];
 
     /// <summary>Creates the environments.</summary>
-    /// <param name="create">Creates one environment.</param>
+    /// <param name="create">Creates one environment; called once for each. They are disposed with this object.</param>
     /// <param name="count">Number of environments, N; 1 or more.</param>
     /// <param name="stream">Random stream from which the seeds of all episodes are derived.</param>
     /// <param name="frames">Number of frames that the agent stacks; 0: the environment's default.</param>
@@ -62,7 +26,7 @@ public sealed class VectorEnvironment : IVectorEnvironment
         Func<IEnvironment> create, int count, RandomStream stream, int frames = 0, ObservationChannels? channels = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        IEnvironment[] environments = [.. Enumerable.Range(0, count).Select(_ => create())];
+        IReadOnlyList<IEnvironment> environments = OwnedEnvironments.Create(create, count);
         Spec = environments[0].Spec;
         Frames = frames > 0 ? frames : Spec.Frames;
         ObservationLength = Spec.ObservationShape.Count * Frames;
@@ -73,19 +37,22 @@ public sealed class VectorEnvironment : IVectorEnvironment
         (_observations, _final) = (new float[count * ObservationLength], new float[count * ObservationLength]);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Specification of each environment.</summary>
     public EnvironmentSpec Spec { get; }
 
-    /// <inheritdoc/>
+    /// <summary>Number of environments, N.</summary>
     public int Count => _slots.Length;
 
     /// <summary>Number of stacked frames in an observation.</summary>
     public int Frames { get; }
 
-    /// <inheritdoc/>
+    /// <summary>Length of one observation, including stacked frames.</summary>
     public int ObservationLength { get; }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Current observations, <c>[N, ...]</c>, row-major. After the end of an episode: the first observation of the next
+    /// one.
+    /// </summary>
     public ReadOnlySpan<float> Observations => _observations;
 
     /// <summary>Episodes that ended in the last step, ordered by slot.</summary>
@@ -96,10 +63,14 @@ public sealed class VectorEnvironment : IVectorEnvironment
     /// <summary>Number of the current episode of each slot, from 0.</summary>
     internal Span<long> Episodes => _episodes;
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Returns the last observation of a slot whose episode ended in the last step. It is used to estimate the value of
+    /// a truncated episode.
+    /// </summary>
+    /// <param name="slot">Index of the environment, 0 to N - 1.</param>
     public ReadOnlySpan<float> FinalObservation(int slot) => _final.AsSpan(slot * ObservationLength, ObservationLength);
 
-    /// <inheritdoc/>
+    /// <summary>Starts an episode in every environment.</summary>
     public void Reset()
     {
         for (int i = 0; i < _slots.Length; i++)
@@ -108,7 +79,9 @@ public sealed class VectorEnvironment : IVectorEnvironment
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Performs one step in every environment.</summary>
+    /// <param name="actions">Discrete: one index per environment; continuous: the concatenated actions.</param>
+    /// <param name="outcomes">Receives one result per environment.</param>
     public void Step(ReadOnlySpan<float> actions, Span<StepOutcome> outcomes)
     {
         _finished.Clear();
@@ -130,6 +103,9 @@ public sealed class VectorEnvironment : IVectorEnvironment
             Begin(i);
         }
     }
+
+    /// <summary>Disposes the environments that implement <see cref="IDisposable"/>.</summary>
+    public void Dispose() => OwnedEnvironments.Dispose(_slots.Select(slot => slot.Environment));
 
     /// <summary>
     /// Copies a slot's observation to <see cref="Observations"/>; called after its state was restored.

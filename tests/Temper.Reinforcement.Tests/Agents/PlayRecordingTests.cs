@@ -17,7 +17,7 @@ public sealed class PlayRecordingTests
     {
         Func<IEnvironment> create = () => EnvironmentCatalog.Create(name, new EnvironmentOptions { StepLimit = 20 });
         var recording = new PlayRecording();
-        EpisodePlayer.Play(RandomPolicy.For(create()), create, new PlayOptions { Episodes = 2, IsSampled = true, Watch = recording.See });
+        EpisodePlayer.Play(RandomPolicy.For(create()), create, new PlayOptions { Episodes = 2, IsSampled = true, Watch = recording.Record });
         string html = new Report { Title = "play", Sections = [recording.ToSection("play", "an episode")] }.ToHtml();
         Assert.Contains(name is "cartpole" ? "<svg" : "data:image/png", html, StringComparison.Ordinal);
     }

@@ -97,6 +97,14 @@ public sealed class PolicyGradientTests
         }
     }
 
+    /// <summary>2^20 steps of 4096 environments are 2^32 samples, which an int would count as 0.</summary>
+    [Theory]
+    [InlineData(1 << 20, 4096, 4, 1)]
+    [InlineData(1 << 10, 64, 1 << 20, 1)]
+    [InlineData(1 << 10, 64, 1, 1 << 20)]
+    public void Experience_that_fits_in_no_array_is_refused(int horizon, int environments, int observation, int action) =>
+        Assert.Contains("do not fit", Assert.Throws<ArgumentException>(() => new Rollout(horizon, environments, observation, action)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Samples_follow_the_probabilities()
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Temper.Formats;
 using Temper.Kernels;
 using Temper.Networks;
@@ -22,10 +23,10 @@ public sealed class TrainerTests
         ["ppo, smooth"] = ("brick-break", Defended(new SmoothPolicy { Epsilon = 0.05f, Steps = 2 })),
         ["ppo, interval"] = ("brick-break", Defended(new IntervalBounds { Epsilon = 0.05f })),
         ["a2c"] = ("cartpole", OnPolicyOptions.A2c(6) with { Steps = 640, Network = Small() }),
-        ["dqn"] = ("cartpole", new DqnOptions { Seed = 7, Steps = 512, Environments = 4, Start = 64, Capacity = 200, TargetEvery = 10, Network = Small() }),
+        ["dqn"] = ("cartpole", new DqnOptions { Seed = 7, Steps = 512, Environments = 4, LearningStarts = 64, ReplayCapacity = 200, TargetEvery = 10, Network = Small() }),
         ["dqn, all of it"] = ("brick-break", new DqnOptions
         {
-            Seed = 8, Steps = 256, Environments = 4, Start = 64, Capacity = 200, TargetEvery = 10, ReturnSteps = 3, Network = Small(convolution: true) with { IsDueling = true },
+            Seed = 8, Steps = 256, Environments = 4, LearningStarts = 64, ReplayCapacity = 200, TargetEvery = 10, NSteps = 3, Network = Small(convolution: true) with { IsDueling = true },
         }),
     };
 
@@ -138,6 +139,26 @@ public sealed class TrainerTests
         Assert.Contains("not among all six", Assert.Throws<ArgumentException>(() => four.CreateEnvironment("alien-rows", all)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// The network of a loaded agent carries the settings it was loaded with; those that were removed must not come
+    /// back.
+    /// </summary>
+    [Fact]
+    public void Settings_that_were_removed_stay_removed()
+    {
+        Policy grid = RandomPolicy.For(EnvironmentCatalog.Create("brick-break")) with
+        {
+            Environment = "brick-break", Options = new EnvironmentOptions { Sticky = 0.2f, StepLimit = 70, FrameSkip = 1 }, Actions = [0, 1, 3],
+        };
+        Policy loaded = PolicyFile.FromNetwork(PolicyFile.WithMetadata(grid), "agent");
+        Assert.Equal((grid.Environment, grid.Options), (loaded.Environment, loaded.Options));
+        Policy changed = loaded with { Environment = null, Options = new EnvironmentOptions { StepLimit = 80 }, Actions = null };
+        Policy again = PolicyFile.FromNetwork(PolicyFile.WithMetadata(changed), "agent");
+        Assert.Equal(changed.Options, again.Options);
+        Assert.Null(again.Environment);
+        Assert.Null(again.Actions);
+    }
+
     [Theory]
     [InlineData("step-limit", "99999999999")]
     [InlineData("frame-skip", "99999999999")]
@@ -158,7 +179,7 @@ public sealed class TrainerTests
         AgentTrainingOptions options = Rows["a2c"].Options;
         using var trainer = AgentPresets.Trainer(() => new BrokenEnvironment(BreakAt: 30, isThrown: false), options);
         var error = Assert.Throws<InvalidDataException>(() => AgentRun.Run(
-            trainer, () => new BrokenEnvironment(int.MaxValue, isThrown: false), options.Steps, new AgentRunOptions { Checkpoints = folder["c"], EvaluateEvery = 80, EvaluationEpisodes = 1 }));
+            trainer, () => new BrokenEnvironment(int.MaxValue, isThrown: false), new AgentRunOptions { Checkpoints = folder["c"], EvaluateEvery = 80, EvaluationEpisodes = 1 }));
         Assert.Contains("not finite", error.Message, StringComparison.Ordinal);
         using var again = AgentPresets.Trainer(() => new BrokenEnvironment(int.MaxValue, isThrown: false), options);
         again.Resume(folder["c"]);
@@ -202,6 +223,50 @@ public sealed class TrainerTests
         Assert.Contains("options", Assert.Throws<ModelFormatException>(() => again.Resume(folder["c"])).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("cartpole", "step limit (got 40, expected 60)")]
+    [InlineData("pixel-pong", "frame skip (got 2, expected 1)")]
+    [InlineData("alien-rows", "sticky (got 0.3, expected 0.1)")]
+    [InlineData("alien-rows", "actions (got none,left,up,right,down,fire, expected none,left,right,fire)")]
+    [InlineData("pixel-alien-rows", "sticky (got 0.3, expected 0.1)")]
+    public void A_checkpoint_of_an_environment_with_other_settings_is_refused(string name, string difference)
+    {
+        using var folder = new TemporaryFolder();
+        var settings = new EnvironmentOptions { StepLimit = 60 };
+        EnvironmentOptions changed = difference[..3] switch
+        {
+            "ste" => settings with { StepLimit = 40 },
+            "fra" => settings with { FrameSkip = 2 },
+            "sti" => settings with { Sticky = 0.3f },
+            _ => settings with { HasAllActions = true },
+        };
+        OnPolicyOptions options = OnPolicyOptions.A2c(6) with { Environments = 2, Network = Small(convolution: name is not "cartpole") };
+        using var trainer = AgentPresets.Trainer(() => EnvironmentCatalog.Create(name, settings), options);
+        trainer.Update();
+        trainer.Save(folder["c"]);
+        using var again = AgentPresets.Trainer(() => EnvironmentCatalog.Create(name, changed), options);
+        string message = Assert.Throws<ModelFormatException>(() => again.Resume(folder["c"])).Message;
+        Assert.Contains($"started: {difference}; resume", message, StringComparison.Ordinal);
+        using var same = AgentPresets.Trainer(() => EnvironmentCatalog.Create(name, settings), options);
+        same.Resume(folder["c"]);
+        Assert.Equal(trainer.Steps, same.Steps);
+    }
+
+    [Fact]
+    public void A_checkpoint_without_settings_is_refused_as_an_older_one()
+    {
+        using var folder = new TemporaryFolder();
+        AgentTrainingOptions options = Rows["a2c"].Options;
+        using var trainer = AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), options);
+        trainer.Update();
+        trainer.Save(folder["c"]);
+        string path = Directory.GetFiles(folder["c"], "state.json", SearchOption.AllDirectories).Single();
+        JsonObject state = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        Assert.True(state["method"]!.AsObject().Remove("settings"));
+        File.WriteAllText(path, state.ToJsonString());
+        Assert.Contains("older version", Assert.Throws<ModelFormatException>(() => trainer.Resume(folder["c"])).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Options_out_of_range_are_refused()
     {
@@ -218,7 +283,7 @@ public sealed class TrainerTests
             Func<IEnvironment> create = () => EnvironmentCatalog.Create("cartpole");
             AgentTrainingOptions options = AgentPresets.For("ppo", create().Spec, seed);
             using AgentTrainer trainer = AgentPresets.Trainer(create, options);
-            Policy best = AgentRun.Run(trainer, create, options.Steps, new AgentRunOptions()).Best;
+            Policy best = AgentRun.Run(trainer, create, new AgentRunOptions()).Best;
             double mean = EpisodePlayer.Play(best, create, new PlayOptions { Episodes = 50, Seed = 99 }).Average(episode => episode.Return);
             Assert.True(mean >= 475, $"seed {seed}: {mean}");
         }
@@ -232,7 +297,7 @@ public sealed class TrainerTests
         (string name, AgentTrainingOptions options) = Rows[row];
         Func<IEnvironment> create = () => EnvironmentCatalog.Create(name, new EnvironmentOptions { StepLimit = 60 });
         using AgentTrainer trainer = AgentPresets.Trainer(create, options);
-        return AgentRun.Run(trainer, () => evaluated is null ? create() : evaluated(create()), options.Steps, new AgentRunOptions
+        return AgentRun.Run(trainer, () => evaluated is null ? create() : evaluated(create()), new AgentRunOptions
         {
             Checkpoints = checkpoints, EvaluationEpisodes = 2, EvaluateEvery = options.Steps / 4, Cancel = cancel, Progress = (point, _) => progress?.Invoke(point),
         });

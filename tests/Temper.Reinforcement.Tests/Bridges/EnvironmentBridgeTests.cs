@@ -133,6 +133,29 @@ public sealed class EnvironmentBridgeTests
     }
 
     [Fact]
+    public async Task A_reply_that_is_late_is_not_taken_for_the_next_one()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Task<TcpClient> accepts = Task.Run(() =>
+        {
+            TcpClient client = listener.AcceptTcpClient();
+            client.GetStream().Write(Wires.Frame(WireProtocol.HelloOf(Wires.Game().Spec)));
+            return client;
+        });
+        var limits = new BridgeLimits { FrameTimeout = TimeSpan.FromMilliseconds(500) };
+        using RemoteEnvironment remote = RemoteEnvironment.Connect(Wires.Peer((IPEndPoint)listener.LocalEndpoint), limits);
+        using TcpClient slow = await accepts;
+        float[] seen = new float[400];
+        Assert.Contains("sent nothing", Assert.Throws<BridgeException>(() => remote.Reset(1, seen)).Message, StringComparison.Ordinal);
+        byte[] late = Wires.Frame(WireProtocol.ObservationOf([.. Enumerable.Repeat(1f, 400)], default));
+        _ = Record.Exception(() => slow.GetStream().Write(late));   // the other side may already have closed the connection
+        Assert.Contains("connect again", Assert.Throws<BridgeException>(() => remote.Reset(2, seen)).Message, StringComparison.Ordinal);
+        Assert.All(seen, value => Assert.Equal(0f, value));
+        remote.Dispose();
+    }
+
+    [Fact]
     public void A_hello_that_lies_is_refused()
     {
         foreach (string text in new[] { "", "{", "[]", "{\"protocol\":\"other\",\"version\":1}", Hello("[0]"), Hello("[2000000,2000000]"), Hello("[1,2,3,4,5]"), Hello("[3]").Replace("\"count\":2", "\"count\":-1", StringComparison.Ordinal) })
@@ -181,6 +204,16 @@ public sealed class EnvironmentBridgeTests
         await using EnvironmentServer server = EnvironmentServer.Start(Wires.Game, few);
         using RemoteEnvironment a = RemoteEnvironment.Connect(Wires.Peer(server.EndPoint)), b = RemoteEnvironment.Connect(Wires.Peer(server.EndPoint));
         Assert.Throws<BridgeException>(() => RemoteEnvironment.Connect(Wires.Peer(server.EndPoint)));
+    }
+
+    [Fact]
+    public void Actions_of_another_length_are_another_format()
+    {
+        var tap = new BridgeTap(_ => new Wires.Channel());
+        using BridgeTap.TapSlot first = tap.Open(Continuous(1));
+        Assert.Contains("actions of 2 numbers", Assert.Throws<BridgeException>(() => tap.Open(Continuous(2))).Message, StringComparison.Ordinal);
+
+        static EnvironmentSpec Continuous(int dimensions) => new() { Name = "arm", ObservationShape = [3], Actions = ActionSpace.Continuous(dimensions, -1, 1) };
     }
 
     [Fact]

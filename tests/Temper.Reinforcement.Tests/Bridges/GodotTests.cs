@@ -116,6 +116,31 @@ public sealed class GodotTests
     }
 
     [Fact]
+    public async Task After_an_error_no_later_reply_is_read()
+    {
+        BridgeListener listener = Free();
+        Task<TcpClient> connects = Task.Run(() => Retry(async () =>
+        {
+            var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, listener.Port);
+            await client.GetStream().WriteAsync(Wires.Frame(Encoding.UTF8.GetBytes(Info)));
+            return client;
+        }));
+        using GodotEnvironment remote = GodotEnvironment.Listen(listener);
+        using TcpClient game = await connects;
+        foreach (string reply in new[] { """{"type":"call","returns":[1]}""", """{"type":"reset","obs":[{"obs":[7,8,9]}]}""" })
+        {
+            game.GetStream().Write(Wires.Frame(Encoding.UTF8.GetBytes(reply)));
+        }
+
+        float[] seen = new float[3];
+        Assert.Contains("unexpected reply", Assert.Throws<BridgeException>(() => remote.Reset(1, seen)).Message, StringComparison.Ordinal);
+        Assert.Contains("connect again", Assert.Throws<BridgeException>(() => remote.Reset(2, seen)).Message, StringComparison.Ordinal);
+        Assert.All(seen, value => Assert.Equal(0f, value));
+        remote.Dispose();
+    }
+
+    [Fact]
     public void No_game_comes() => Assert.Contains("no game", Assert.Throws<BridgeException>(() => GodotEnvironment.Listen(Wires.Impatient)).Message, StringComparison.Ordinal);
 
     private static JsonObject Sent(TcpClient from, TcpClient to, string message)

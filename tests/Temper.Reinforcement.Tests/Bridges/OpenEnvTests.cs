@@ -31,6 +31,16 @@ public sealed class OpenEnvTests
     }
 
     [Fact]
+    public async Task A_connection_that_was_closed_says_so()
+    {
+        await using OpenEnvServer server = await OpenEnvServer.StartAsync(Wires.Game, Wires.Listener);
+        OpenEnvEnvironment remote = OpenEnvEnvironment.Connect(new UriBuilder(server.Address) { Scheme = "ws" }.Uri);
+        remote.Dispose();
+        remote.Dispose();
+        Assert.Contains("connect again", Assert.Throws<BridgeException>(() => remote.Reset(1, [])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_relay_changes_numbers_and_leaves_the_rest()
     {
         await using OpenEnvServer server = await OpenEnvServer.StartAsync(Wires.Game, Wires.Listener);
@@ -72,7 +82,7 @@ public sealed class OpenEnvTests
         silent.Start();
         var told = new ConcurrentQueue<string>();
         await using OpenEnvRelay relay = await OpenEnvRelay.StartAsync(
-            Wires.Impatient with { Told = told.Enqueue }, new Uri($"http://{silent.LocalEndpoint}"), new OpenEnvFormat(), new BridgeTap(_ => new Wires.Channel()));
+            Wires.Impatient with { Log = told.Enqueue }, new Uri($"http://{silent.LocalEndpoint}"), new OpenEnvFormat(), new BridgeTap(_ => new Wires.Channel()));
         using var client = new HttpClient { BaseAddress = relay.Address };
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(path, UriKind.Relative));
         HttpResponseMessage answer = await client.SendAsync(request);

@@ -66,7 +66,7 @@ public sealed class EnvironmentContractTests
     [MemberData(nameof(Names))]
     public void A_vector_truncates_at_the_limit_and_begins_anew(string name)
     {
-        var vector = new VectorEnvironment(() => EnvironmentCatalog.Create(name, new EnvironmentOptions { StepLimit = 4 }), 3, RandomStream.FromSeed(1));
+        using var vector = new VectorEnvironment(() => EnvironmentCatalog.Create(name, new EnvironmentOptions { StepLimit = 4 }), 3, RandomStream.FromSeed(1));
         vector.Reset();
         var outcomes = new StepOutcome[3];
         float[] actions = new float[3];

@@ -53,9 +53,9 @@ public sealed record SmoothPolicy : PolicyDefense
         base.Validate();
         if (!(Strength > 0 && float.IsFinite(Strength)) || Steps < 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(Strength), "defense smooth: an option is out of range (got "
-                + $"strength {Strength.ToString(CultureInfo.InvariantCulture)}, {Steps} steps; expected a "
-                    + "strength above 0 and 1 or more steps)");
+            throw new ArgumentOutOfRangeException(nameof(Strength), string.Create(
+                CultureInfo.InvariantCulture, $"defense smooth: an option is out of range (got strength {Strength}, "
+                + $"{Steps} steps; expected a strength above 0 and 1 or more steps)"));
         }
     }
 

@@ -59,8 +59,8 @@ public sealed class BrickBreak : GridGame
     {
         PaddleColumn = Math.Clamp(
             PaddleColumn + (action == GridAction.Right ? 1 : action == GridAction.Left ? -1 : 0), 0, Size - 1);
-        (int oldRow, int oldColumn) = (TrailRow, TrailColumn) = (Row, Column);
-        (int row, int column) = (oldRow + Down, oldColumn + Right);
+        (TrailRow, TrailColumn) = (Row, Column);
+        (int row, int column) = (Row + Down, Column + Right);
         if ((uint)column >= Size)
         {
             column = Math.Clamp(column, 0, Size - 1);
@@ -74,29 +74,11 @@ public sealed class BrickBreak : GridGame
         }
         else if ((Bricks & BitOf(row, column)) != 0)
         {
-            isContact = true;
-            if (HasContact == 0)
-            {
-                reward = 1;
-                Bricks &= ~BitOf(row, column);
-                (row, Down) = (oldRow, -Down);
-            }
+            (isContact, reward) = (true, HitBrick(ref row, column));
         }
         else if (row == LastRow)
         {
-            Bricks = Bricks == 0 ? AllBricks : Bricks;
-            if (PaddleColumn == oldColumn)
-            {
-                (row, Down) = (oldRow, -Down);
-            }
-            else if (PaddleColumn == column)
-            {
-                (row, Down, Right) = (oldRow, -Down, -Right);
-            }
-            else
-            {
-                isOver = true;
-            }
+            isOver = !MeetsPaddle(ref row, column);
         }
 
         (Row, Column, HasContact) = (row, column, isContact ? 1 : 0);
@@ -113,6 +95,40 @@ public sealed class BrickBreak : GridGame
             int cell = System.Numerics.BitOperations.TrailingZeroCount(bits);
             cells.Mark(Brick, FirstBrickRow, cell);     // columns above 9 continue in the next row
         }
+    }
+
+    /// <summary>
+    /// Removes the brick in a cell and sends the ball back, unless the ball already touched bricks in the last step.
+    /// </summary>
+    /// <returns>The reward.</returns>
+    private float HitBrick(ref int row, int column)
+    {
+        if (HasContact != 0)
+        {
+            return 0;
+        }
+
+        Bricks &= ~BitOf(row, column);
+        (row, Down) = (TrailRow, -Down);
+        return 1;
+    }
+
+    /// <summary>
+    /// Sends back a ball in the last row if the paddle is where the ball was or where it is going. If no bricks are
+    /// left, all come back.
+    /// </summary>
+    /// <returns>False if the paddle misses the ball.</returns>
+    private bool MeetsPaddle(ref int row, int column)
+    {
+        Bricks = Bricks == 0 ? AllBricks : Bricks;
+        if (PaddleColumn != TrailColumn && PaddleColumn != column)
+        {
+            return false;
+        }
+
+        Right = PaddleColumn == TrailColumn ? Right : -Right;
+        (row, Down) = (TrailRow, -Down);
+        return true;
     }
 
     private static int BitOf(int row, int column) =>

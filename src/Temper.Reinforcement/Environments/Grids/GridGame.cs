@@ -27,7 +27,7 @@ public enum GridAction
 /// </summary>
 /// <remarks>
 /// The whole state is one array of numbers, so a game can be copied, compared and replayed without knowing its rules.
-/// Random choices come from <see cref="IDraws"/>, so a replay can enumerate them.
+/// Random choices come from a source that a replay replaces, so it can enumerate them.
 /// </remarks>
 public abstract class GridGame
 {

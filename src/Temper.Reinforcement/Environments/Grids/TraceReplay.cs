@@ -1,6 +1,5 @@
+using System.Globalization;
 using Temper.Formats;
-using Temper.Formats.Npz;
-using Temper.Tensors;
 
 namespace Temper.Reinforcement.Environments.Grids;
 
@@ -82,35 +81,47 @@ public static class TraceReplay
 
         for (int step = 0; step < episode.Actions.Count; step++)
         {
-            var next = new HashSet<int[]>(StateComparer.Instance);
-            string difference = "";
-            foreach (int[] state in states)
-            {
-                Each(scratch, state, episode.Observations[step + 1], seen, reset: false, (outcome, isSame) =>
-                {
-                    bool agrees = isSame
-                        && outcome.Reward == episode.Rewards[step]
-                        && outcome.IsTerminated == episode.Terminals[step];
-                    Keep(next, scratch, agrees);
-                    difference = agrees ? difference : Difference(game, episode, step, outcome, isSame, seen);
-                }, episode.Actions[step]);
-            }
-
-            if (next.Count == 0)
+            (states, string difference) = After(states, scratch, episode, step, seen);
+            if (states.Count == 0)
             {
                 return (step, $"action {GridEnvironment.NameOf(episode.Actions[step])}: {difference}");
             }
 
-            if (next.Count > MaxStates)
+            if (states.Count > MaxStates)
             {
                 throw new InvalidDataException($"replay: {episode.Name} has more than {MaxStates} possible states at "
                     + $"step {step}; it cannot be checked");
             }
-
-            states = next;
         }
 
         return (episode.Actions.Count, null);
+    }
+
+    /// <summary>Returns the states that a recorded step can lead to.</summary>
+    /// <param name="states">The possible states before the step.</param>
+    /// <param name="scratch">A game that is used to try the steps.</param>
+    /// <param name="episode">The recording.</param>
+    /// <param name="step">Index of the step.</param>
+    /// <param name="seen">Buffer for an observation.</param>
+    /// <returns>The states that match the recording, and the last difference to it; empty: none.</returns>
+    private static (HashSet<int[]> States, string Difference) After(
+        HashSet<int[]> states, GridGame scratch, RecordedEpisode episode, int step, bool[] seen)
+    {
+        var next = new HashSet<int[]>(StateComparer.Instance);
+        string difference = "";
+        foreach (int[] state in states)
+        {
+            Each(scratch, state, episode.Observations[step + 1], seen, reset: false, (outcome, isSame) =>
+            {
+                bool agrees = isSame
+                    && outcome.Reward == episode.Rewards[step]
+                    && outcome.IsTerminated == episode.Terminals[step];
+                Keep(next, scratch, agrees);
+                difference = agrees ? difference : Difference(scratch, episode, step, outcome, isSame, seen);
+            }, episode.Actions[step]);
+        }
+
+        return (next, difference);
     }
 
     /// <summary>Runs a reset or a step from one state with every possible sequence of draws.</summary>
@@ -163,7 +174,9 @@ public static class TraceReplay
         GridGame game, RecordedEpisode episode, int step, StepOutcome outcome, bool isSame, bool[] seen) =>
         !isSame ? Describe(game, seen, episode.Observations[step + 1])
         : outcome.Reward != episode.Rewards[step]
-            ? $"the reward differs (got {outcome.Reward}, recorded {episode.Rewards[step]})"
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"the reward differs (got {outcome.Reward}, recorded {episode.Rewards[step]})")
         : $"the end differs (got {outcome.IsTerminated}, recorded {episode.Terminals[step]})";
 
     private static string Describe(GridGame game, bool[] seen, bool[] expected)
