@@ -22,7 +22,7 @@ internal static class Program
         EnvironmentSpec spec = create().Spec;
         AgentTrainingOptions options = AgentPresets.For("ppo", spec, seed: 1) with { Steps = isTiny ? 8_192 : 800_000 };
         using AgentTrainer trainer = AgentPresets.Trainer(create, options);
-        Policy agent = AgentRun.Run(trainer, create, options.Steps, new AgentRunOptions
+        Policy agent = AgentRun.Run(trainer, create, new AgentRunOptions
         {
             EvaluateEvery = options.Steps / 2, EvaluationEpisodes = 2,
         }).Best;
@@ -31,7 +31,7 @@ internal static class Program
         // because the steps of a log must be consecutive.
         var stream = new StreamInfo(
             spec.ObservationShape, Frames: 1, spec.Minimum, spec.Maximum, spec.Actions.Count, spec.Name);
-        var recorder = new SnoopRecorder(stream, ThreatModel.SA, capacity: isTiny ? 400 : 10_000);
+        SnoopRecorder<IActionLog> recorder = SnoopRecorder.ForActions(stream, capacity: isTiny ? 400 : 10_000);
         for (ulong seed = 0; !recorder.IsFull; seed++)
         {
             Play(agent, create, new PlayOptions
@@ -43,7 +43,7 @@ internal static class Program
 
         // Trains an imitation of the agent on the log alone, without queries to the agent or the environment.
         Proxy proxy = new ActionImitator().Train(
-            (IActionLog)recorder.ToLog(), new ProxyOptions { Seed = 2, Epochs = isTiny ? 1 : 10 });
+            recorder.ToLog(), new ProxyOptions { Seed = 2, Epochs = isTiny ? 1 : 10 });
         Console.WriteLine($"proxy: {proxy.FidelityName} {proxy.Fidelity:F2} on held-out episodes");
 
         // Baselines first: the result of the attack is only meaningful in comparison.

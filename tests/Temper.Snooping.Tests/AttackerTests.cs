@@ -52,6 +52,20 @@ public sealed class AttackerTests
         Near([0.6f, 0.4f], Attack(GradientSign.Fgsm(0.1) with { RaisesValue = true }, Linear(Pair, ProxyGoal.Value), 0.5f, 0.5f));
     }
 
+    [Fact]
+    public void The_first_frame_of_an_episode_fills_the_stack_as_the_agent_receives_it()
+    {
+        // x0 - 2 x1 of the first frame is 0.2, and -0.1 after the attack, in all three places of the agent's stack. With
+        // 0.05 of the second frame, class 1 wins, so the attack increases x0. With a clean frame left in the stack,
+        // class 0 would win.
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [Linear(Pair with { Frames = 3 })], Pair with { Frames = 3 }, RandomStream.FromSeed(1));
+        float[] first = [0.6f, 0.2f], second = [0.45f, 0.2f];
+        attacker.Perturb(0, first, isFirst: true);
+        attacker.Perturb(0, second, isFirst: false);
+        Near([0.5f, 0.3f], first);
+        Near([0.55f, 0.1f], second);
+    }
+
     private static void Near(float[] expected, float[] actual)
     {
         for (int i = 0; i < expected.Length; i++)
@@ -138,6 +152,33 @@ public sealed class AttackerTests
         Assert.Throws<ArgumentException>(() => Attack(new GuidedFrame { Epsilon = 0.1 }, Linear(Pair, ProxyGoal.Value), 0.5f, 0.5f));
     }
 
+    /// <summary>
+    /// The scores x0 - 2 x1 of the older frames are 1 and 0, that of the newest -0.8, so their sum is 0.2 and the nearest
+    /// newest frame with the other class is 0.2 / sqrt(5) away, at an offset of (-0.04, +0.08). A search over the whole
+    /// stack would give the newest frame only a third of this, and the class would not change.
+    /// </summary>
+    [Fact]
+    public void The_guided_attack_turns_the_action_with_the_newest_frame_alone()
+    {
+        StreamInfo stream = Pair with { Frames = 3 };
+
+        // Only the last stack has logits close enough to be attacked.
+        var timing = new AttackTiming(TimingRule.LowMargin, Threshold: 0.5);
+        var attacker = new ObservationAttacker(new GuidedFrame { Epsilon = 0.3, Steps = 50 }, [Linear(stream)], stream, RandomStream.FromSeed(1), timing);
+        float[][] frames = [[1, 0], [0, 0], [0.2f, 0.5f]];
+        for (int step = 0; step < frames.Length; step++)
+        {
+            attacker.Perturb(0, frames[step], isFirst: step == 0);
+        }
+
+        Assert.Equal(1, attacker.Attacked);
+        float[] older = [.. frames[0], .. frames[1]];
+        Assert.Equal([1f, 0, 0, 0], older);
+        Assert.Equal(0.16f, frames[2][0], 2e-3f);
+        Assert.Equal(0.58f, frames[2][1], 2e-3f);
+        Assert.InRange(1 + frames[2][0] - (2 * frames[2][1]), -0.01f, 0);
+    }
+
     [Theory]
     [InlineData(1.0)]
     [InlineData(2.5)]
@@ -222,5 +263,7 @@ public sealed class AttackerTests
         StreamInfo wide = Pair with { Minimum = float.NegativeInfinity };
         Assert.Throws<ArgumentException>(() => new ObservationAttacker(bytes, [Linear(wide)], wide, RandomStream.FromSeed(1)));
         Assert.Throws<ArgumentException>(() => new ObservationAttacker(GradientSign.Fgsm(0.1), [Linear(Pair with { Frames = 2 })], Pair, RandomStream.FromSeed(1)));
+        ArgumentException unscored = Assert.Throws<ArgumentException>(() => new ObservationAttacker(new RandomSign { Epsilon = 0.1 }, [], Pair, RandomStream.FromSeed(1), new AttackTiming(TimingRule.LowMargin)));
+        Assert.Contains("got no proxy", unscored.Message, StringComparison.Ordinal);
     }
 }

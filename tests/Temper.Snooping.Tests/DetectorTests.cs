@@ -29,10 +29,19 @@ public sealed class DetectorTests
     }
 
     [Fact]
+    public void Frames_of_another_length_are_refused()
+    {
+        Proxy predictor = new FuturePredictor().TrainOn(Streams.Catch(ThreatModel.S, 200), new ProxyOptions { Seed = 1, Epochs = 1 });
+        PerturbationDetector detector = PerturbationDetector.Calibrate(predictor, Streams.Catch(ThreatModel.S, 200, seed: 2));
+        Assert.Throws<ArgumentException>(() => detector.Alarms(0, new float[64], isFirst: true));
+        Assert.Throws<ArgumentException>(() => detector.Alarms(0, new float[256], isFirst: true));
+    }
+
+    [Fact]
     public void What_foresees_nothing_detects_nothing()
     {
         IStateLog log = Streams.Catch(ThreatModel.SA, 300);
         Proxy imitator = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 1 });
-        Assert.Contains("future-predictor", Assert.Throws<ArgumentException>(() => PerturbationDetector.Calibrate(imitator, log)).Message, StringComparison.Ordinal);
+        Assert.Contains("FuturePredictor", Assert.Throws<ArgumentException>(() => PerturbationDetector.Calibrate(imitator, log)).Message, StringComparison.Ordinal);
     }
 }

@@ -70,13 +70,44 @@ public sealed class LogTests : IDisposable
         // Arrays have at most 2,147,483,591 elements (documented for .NET), which is 1,217,394 frames of 42 x 42.
         StreamInfo pixels = new(Shape.Create(1, 42, 42), 4, 0, 1, 3, "test");
         ArgumentException error = Assert.Throws<ArgumentException>(() => new SnoopRecorder(pixels, ThreatModel.S, 1_300_000));
-        Assert.Contains("expected at most 1217394 steps); record fewer steps (--steps)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("expected at most 1217394 steps); record fewer steps", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("--", error.Message, StringComparison.Ordinal);       // programs have no flags
         long before = GC.GetAllocatedBytesForCurrentThread();
         var recorder = new SnoopRecorder(pixels, ThreatModel.SRA, 1_217_394);
         recorder.Observe(new float[42 * 42], isFirst: true);
         recorder.Act(1, 0);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
         Assert.Equal(1, recorder.ToLog().Count);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void A_recorder_without_room_for_a_step_is_refused(int capacity)
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>(() => new SnoopRecorder(Streams.Grid, ThreatModel.S, capacity));
+        Assert.Contains($"got {capacity}, expected 1 or more", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The types of the four logs are checked by the compiler; their threat models are checked here.</summary>
+    [Fact]
+    public void A_typed_recorder_returns_the_log_of_its_threat_model()
+    {
+        IStateLog observations = Recorded(SnoopRecorder.ForObservations(Streams.Grid, 1)).ToLog();
+        IRewardLog rewards = Recorded(SnoopRecorder.ForRewards(Streams.Grid, 1)).ToLog();
+        IActionLog actions = Recorded(SnoopRecorder.ForActions(Streams.Grid, 1)).ToLog();
+        IFullLog all = Recorded(SnoopRecorder.ForAll(Streams.Grid, 1)).ToLog();
+        Assert.Equal([ThreatModel.S, ThreatModel.SR, ThreatModel.SA, ThreatModel.SRA], new[] { observations, rewards, actions, all }.Select(log => log.Threat));
+        Assert.Equal((2, 0.5f, 2, 0.5f), (actions.Action(0), rewards.Reward(0), all.Action(0), all.Reward(0)));
+    }
+
+    /// <summary>Records one step with action 2 and reward 0.5.</summary>
+    private static SnoopRecorder<TLog> Recorded<TLog>(SnoopRecorder<TLog> recorder)
+        where TLog : class, IStateLog
+    {
+        recorder.Observe(new float[Streams.Grid.FrameShape.Count], isFirst: true);
+        recorder.Act(2, 0.5f);
+        return recorder;
     }
 
     [Fact]
@@ -97,6 +128,7 @@ public sealed class LogTests : IDisposable
             catch (ModelFormatException e)
             {
                 Assert.NotEmpty(e.Message);
+                Assert.DoesNotContain("temper rl", e.Message, StringComparison.Ordinal);
             }
         }
     }

@@ -53,7 +53,7 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
             return new AttackTiming(rule, rate);
         }
 
-        Require(proxy);
+        Require([proxy]);
         int steps = Math.Min(log.Count, 2000), size = log.Stream.StackShape.Count;
         double[] scores = new double[steps];
         float[] stack = new float[size];
@@ -79,12 +79,16 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
         };
     }
 
-    internal static void Require(Proxy proxy)
+    /// <summary>Throws if the first proxy, whose output is scored, is missing or does not predict actions.</summary>
+    internal static void Require(IReadOnlyList<Proxy> proxies)
     {
-        if (proxy.Goal is not ProxyGoal.Classes)
+        if (proxies is not [{ Goal: ProxyGoal.Classes }, ..])
         {
-            throw new ArgumentException($"timing: needs a proxy that predicts actions alone (got {proxy.Task}, whose "
-                + $"output is {proxy.Goal}); use action-imitator, latent-imitator or offline-q");
+            string got = proxies is [var first, ..]
+                ? $"{first.Task}, whose output is {first.Goal}"
+                : "no proxy";
+            throw new ArgumentException($"timing: needs a proxy that predicts actions alone (got {got}); use "
+                + "action-imitator, latent-imitator or offline-q");
         }
     }
 

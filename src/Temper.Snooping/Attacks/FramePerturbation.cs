@@ -40,22 +40,28 @@ internal sealed class FramePerturbation(ObservationAttack attack, IReadOnlyList<
     }
 
     /// <summary>
-    /// Finds the smallest perturbation that changes the first proxy's action; leaves the frame unchanged if none is
-    /// found.
+    /// Finds the smallest perturbation of <paramref name="x"/>, the newest values of the stack, that changes the first
+    /// proxy's action; leaves them unchanged if none is found.
     /// </summary>
     private void Turn(GuidedFrame guided, AttackedStream state, Span<float> x)
     {
         using var scope = new TensorScope();
         Network network = proxies[0].Network;
         network = network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;
-        Tensor clean = Batch(state.Stack);
         long action =
-            TensorPrimitives.IndexOfMax(network.Forward([clean], _pass)[0].AsSpan<float>());
+            TensorPrimitives.IndexOfMax(network.Forward([Batch(state.Stack)], _pass)[0].AsSpan<float>());
+        AttackTarget target = new NetworkTarget(network);
+        if (x.Length < state.Stack.Length)
+        {
+            target = new NewestFrameTarget(target, state.Stack[..^x.Length], stream.FrameShape);
+        }
+
         var search =
             new CarliniWagner { Guidance = Guidance.Weighted, Steps = guided.Steps, SearchSteps = guided.SearchSteps };
         AttackResult found = search.Run(
-            network, clean, Criterion.Misclassified([action]), state.Random.Split("search").Split(state.Count));
-        found.Adversarials.AsSpan<float>()[^x.Length..].CopyTo(x);
+            target, Tensor.From(x, [1, .. target.SampleShape.AsSpan()]), Criterion.Misclassified([action]),
+            state.Random.Split("search").Split(state.Count));
+        found.Adversarials.AsSpan<float>().CopyTo(x);
         Project(state, x);
         Gradients++;
     }

@@ -1,9 +1,11 @@
+using System.Globalization;
+
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
 /// Gradient-guided Carlini-Wagner attack on every frame (arXiv:1812.02524): finds the smallest perturbation that
-/// changes the proxy's action and clips it to epsilon. With stacked frames and <see cref="StackMode.PerFrame"/>, only
-/// the newest frame is perturbed.
+/// changes the proxy's action and clips it to epsilon. With stacked frames and <see cref="StackMode.PerFrame"/>, the
+/// search changes the newest frame only: the older ones have already passed through the channel.
 /// </summary>
 public sealed record GuidedFrame : ObservationAttack
 {
@@ -21,8 +23,8 @@ public sealed record GuidedFrame : ObservationAttack
         base.Validate();
         if (Steps < 1 || SearchSteps < 1)
         {
-            throw new ArgumentException(
-                $"{Name}: an option is out of range (got {Steps} steps, {SearchSteps} searches; expected 1 or more)");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"{Name}: an option is out of range (got {Steps} steps, {SearchSteps} searches; expected 1 or more)"));
         }
     }
 }

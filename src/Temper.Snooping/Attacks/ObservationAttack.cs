@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
@@ -32,7 +34,8 @@ public abstract record ObservationAttack
     {
         if (!(Epsilon >= 0 && double.IsFinite(Epsilon)))
         {
-            throw new ArgumentException($"{Name}: epsilon is out of range (got {Epsilon}, expected zero or more)");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"{Name}: epsilon is out of range (got {Epsilon}, expected zero or more)"));
         }
     }
 }
@@ -129,8 +132,9 @@ public sealed record GradientSign : ObservationAttack
         base.Validate();
         if (Steps < 1 || Momentum is < 0 or > 1 || StepSize is <= 0)
         {
-            throw new ArgumentException($"{Name}: an option is out of range (got {Steps} steps, momentum {Momentum}, "
-                + $"step size {StepSize}; expected steps 1 or more, momentum 0 to 1, step size above 0)");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"{Name}: an option is out of range (got {Steps} steps, momentum {Momentum}, step size {StepSize}; "
+                + $"expected steps 1 or more, momentum 0 to 1, step size above 0)"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Randomness;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -28,8 +29,8 @@ public sealed class ObservationAttacker
     /// <param name="random">Source of random numbers.</param>
     /// <param name="timing">Which frames are attacked; null: every frame.</param>
     /// <exception cref="ArgumentException">
-    /// An option is out of range, a required proxy is missing, a proxy was made for another stream format, or an 8-bit
-    /// channel cannot represent the stream's values.
+    /// An option is out of range, a proxy that the attack or the timing needs is missing, a proxy was made for another
+    /// stream format, or an 8-bit channel cannot represent the stream's values.
     /// </exception>
     public ObservationAttacker(
         ObservationAttack attack, IReadOnlyList<Proxy> proxies, StreamInfo stream, RandomStream random,
@@ -37,34 +38,12 @@ public sealed class ObservationAttacker
     {
         attack.Validate();
         (_attack, _stream, _random, _timing) = (attack, stream, random, timing ?? AttackTiming.EveryFrame);
-        if (attack is GradientSign or GuidedFrame && proxies.Count == 0)
-        {
-            throw new ArgumentException($"{attack.Name}: needs at least one proxy");
-        }
-
-        if (attack is GuidedFrame && (proxies[0].Goal != ProxyGoal.Classes
-            || !float.IsFinite(stream.Minimum) || !float.IsFinite(stream.Maximum)))
-        {
-            throw new ArgumentException($"{attack.Name}: needs a proxy that predicts actions alone and bounded "
-                + $"observations (got {proxies[0].Goal}, {stream.Minimum} to {stream.Maximum})");
-        }
-
-        if (proxies.FirstOrDefault(proxy => !proxy.Stream.StackShape.Equals(stream.StackShape)) is { } other)
-        {
-            throw new ArgumentException($"{attack.Name}: the proxy {other.Task} was made for another stream format "
-                + $"(got {other.Stream.StackShape}, expected {stream.StackShape})");
-        }
-
+        RequireProxies(proxies);
         if (attack.Precision == ChannelPrecision.UInt8 && !(stream is { Minimum: >= 0, Maximum: <= 1 }))
         {
-            throw new ArgumentException(
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
                 $"{attack.Name}: precision UInt8 requires observations between 0 and 1 (got {stream.Minimum} to "
-                + $"{stream.Maximum}); set Precision to Float32");
-        }
-
-        if (_timing.IsScored)
-        {
-            AttackTiming.Require(proxies[0]);
+                + $"{stream.Maximum}); set Precision to Float32"));
         }
 
         _perturbation = new FramePerturbation(attack, proxies, stream);
@@ -92,8 +71,9 @@ public sealed class ObservationAttacker
         int expected = _attack.Mode == StackMode.PerFrame ? _stream.FrameShape.Count : _stream.StackShape.Count;
         if (observation.Length != expected)
         {
-            throw new ArgumentException($"{_attack.Name}: the observation has the wrong length (got "
-                + $"{observation.Length}, expected {expected})", nameof(observation));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"{_attack.Name}: the observation has the wrong length "
+                    + $"(got {observation.Length}, expected {expected})"), nameof(observation));
         }
 
         if (!_streams.TryGetValue(slot, out AttackedStream? state))
@@ -117,7 +97,42 @@ public sealed class ObservationAttacker
         }
 
         changed.CopyTo(observation);
+        if (isFirst)
+        {
+            // An agent fills its stack with the first frame that it receives, which is the perturbed one.
+            Push(state, observation, isFirst);
+        }
+
         state.Count++;
+    }
+
+    /// <summary>Throws if a proxy is missing or does not fit the attack, the timing or the stream.</summary>
+    private void RequireProxies(IReadOnlyList<Proxy> proxies)
+    {
+        if (_attack is GradientSign or GuidedFrame && proxies.Count == 0)
+        {
+            throw new ArgumentException($"{_attack.Name}: needs at least one proxy");
+        }
+
+        if (_attack is GuidedFrame && (proxies[0].Goal != ProxyGoal.Classes
+            || !float.IsFinite(_stream.Minimum) || !float.IsFinite(_stream.Maximum)))
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"{_attack.Name}: needs a proxy that predicts actions alone and bounded observations (got "
+                + $"{proxies[0].Goal}, {_stream.Minimum} to {_stream.Maximum})"));
+        }
+
+        if (proxies.FirstOrDefault(proxy => !proxy.Stream.StackShape.Equals(_stream.StackShape)) is { } other)
+        {
+            throw new ArgumentException(
+                $"{_attack.Name}: the proxy {other.Task} was made for another stream format (got "
+                + $"{other.Stream.StackShape}, expected {_stream.StackShape})");
+        }
+
+        if (_timing.IsScored)
+        {
+            AttackTiming.Require(proxies);
+        }
     }
 
     private void Push(AttackedStream state, ReadOnlySpan<float> observation, bool isFirst)

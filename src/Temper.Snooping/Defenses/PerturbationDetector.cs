@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -37,10 +38,10 @@ public sealed class PerturbationDetector
         if (predictor.Goal != ProxyGoal.Cells
             || !predictor.Stream.StackShape.Equals(clean.Stream.StackShape) || falseAlarms is not (>= 0 and < 1))
         {
-            throw new ArgumentException("detector: needs a future predictor for the log's format and a false alarm "
-                + $"rate from 0 to below 1 (got {predictor.Task} of {predictor.Stream.StackShape}, "
-                + $"{clean.Stream.StackShape}, {falseAlarms}); "
-                    + "train one with temper rl snoop --proxy future-predictor");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"detector: needs a future predictor for the log's format and a false alarm rate from 0 to below 1 "
+                + $"(got {predictor.Task} of {predictor.Stream.StackShape}, {clean.Stream.StackShape}, {falseAlarms}); "
+                + $"train a predictor with FuturePredictor"));
         }
 
         var detector = new PerturbationDetector(predictor);
@@ -62,13 +63,24 @@ public sealed class PerturbationDetector
 
     /// <summary>Returns whether an observation raises an alarm.</summary>
     /// <param name="slot">Index of the stream.</param>
-    /// <param name="frame">The received observation, perturbed or not.</param>
+    /// <param name="frame">
+    /// The received observation, perturbed or not: one frame, with as many values as the stream's frame shape.
+    /// </param>
     /// <param name="isFirst">True at the first observation of an episode.</param>
+    /// <exception cref="ArgumentException">The observation has the wrong length.</exception>
     public bool Alarms(int slot, ReadOnlySpan<float> frame, bool isFirst) => Score(slot, frame, isFirst) > Bound;
 
     /// <summary>Mean absolute difference between predicted and observed values; NaN for a first frame.</summary>
     internal double Score(int slot, ReadOnlySpan<float> frame, bool isFirst)
     {
+        int expected = _predictor.Stream.FrameShape.Count;
+        if (frame.Length != expected)
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"detector: the observation has the wrong length (got "
+                    + $"{frame.Length}, expected {expected})"), nameof(frame));
+        }
+
         if (!_stacks.TryGetValue(slot, out float[]? stack))
         {
             _stacks.Add(slot, stack = new float[_predictor.Stream.StackShape.Count]);

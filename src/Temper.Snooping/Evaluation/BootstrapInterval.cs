@@ -16,19 +16,18 @@ public static class BootstrapInterval
     public static (double Low, double High) Of(IReadOnlyList<IReadOnlyList<double>> returns, RandomStream random)
     {
         double[] means = new double[Draws];
-        uint[] words = new uint[returns.Sum(victim => victim.Count) + returns.Count];
         for (int draw = 0; draw < Draws; draw++)
         {
-            random.Split(draw).Fill(words);
-            int word = 0;
+            // The number of random words differs between draws: a victim with many episodes may be drawn repeatedly.
+            RandomCursor cursor = random.Split(draw).Cursor();
             double sum = 0;
             for (int i = 0; i < returns.Count; i++)
             {
-                IReadOnlyList<double> victim = returns[(int)(words[i] % (uint)returns.Count)];
+                IReadOnlyList<double> victim = returns[cursor.NextInt32(returns.Count)];
                 double own = 0;
                 for (int episode = 0; episode < victim.Count; episode++)
                 {
-                    own += victim[(int)(words[(returns.Count + word++) % words.Length] % (uint)victim.Count)];
+                    own += victim[cursor.NextInt32(victim.Count)];
                 }
 
                 sum += own / victim.Count;

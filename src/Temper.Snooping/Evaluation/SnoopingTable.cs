@@ -14,16 +14,31 @@ namespace Temper.Snooping.Evaluation;
 public sealed record SnoopingTable(
     IReadOnlyList<SnoopingRow> Rows, double RandomReturn, IReadOnlyList<KeyValuePair<string, string>> Conditions)
 {
+    /// <summary>Shown in place of a number that is not known.</summary>
+    private const string Unknown = "-";
+
+    private const string ProxyAttack = "an attack through a proxy";
+
     /// <summary>Required baselines for which there is no row.</summary>
     public IReadOnlyList<Baseline> Missing =>
         [.. Enum.GetValues<Baseline>().Where(baseline => Rows.All(row => row.Baseline != baseline))];
 
-    /// <summary>Mean return without an attack.</summary>
-    public double CleanReturn => Rows.First(row => row.Baseline == Baseline.Clean).MeanReturn;
+    /// <summary>
+    /// Display names of what a complete table contains and this one lacks: required baselines, and an attack through a
+    /// proxy, which is a row without a baseline.
+    /// </summary>
+    public IReadOnlyList<string> MissingRows =>
+    [
+        .. Missing.Select(Name), .. Rows.Any(row => row.Baseline is null) ? Array.Empty<string>() : [ProxyAttack],
+    ];
+
+    /// <summary>Mean return without an attack; NaN if there is no such row.</summary>
+    public double CleanReturn =>
+        Rows.FirstOrDefault(row => row.Baseline == Baseline.Clean)?.MeanReturn ?? double.NaN;
 
     /// <summary>
     /// Computes (clean - attacked) / (clean - random). 1 means that the attacked agent is no better than random play.
-    /// NaN if the clean return is not above the random return.
+    /// NaN if the clean return is missing or not above the random return.
     /// </summary>
     /// <param name="row">A row of the table.</param>
     public double Drop(SnoopingRow row) =>
@@ -31,13 +46,14 @@ public sealed record SnoopingTable(
 
     /// <summary>
     /// Smallest epsilon at which an attack reduces the return halfway from clean to random play, linearly interpolated
-    /// between measured values; null: no measured epsilon does.
+    /// between measured values; null: no measured epsilon does, or the clean return is missing.
     /// </summary>
-    /// <param name="attack">Name of the attack; only rows without a defense are used.</param>
-    public double? HalfEpsilon(string attack)
+    /// <param name="attack">Name of the attack.</param>
+    /// <param name="defense">Defense of the rows to use; empty: rows without a defense.</param>
+    public double? HalfEpsilon(string attack, string defense = "")
     {
         (double Epsilon, double Drop) before = (0, 0);
-        foreach (SnoopingRow row in Rows.Where(row => row.Defense.Length == 0
+        foreach (SnoopingRow row in Rows.Where(row => string.Equals(row.Defense, defense, StringComparison.Ordinal)
             && string.Equals(row.Attack, attack, StringComparison.Ordinal)).OrderBy(row => row.Epsilon))
         {
             double drop = Drop(row);
@@ -56,10 +72,10 @@ public sealed record SnoopingTable(
     public Section ToSection()
     {
         List<Block> blocks = [];
-        if (Missing.Count > 0)
+        if (MissingRows is { Count: > 0 } missing)
         {
-            blocks.Add(new Warning($"Incomplete: this table lacks {string.Join(", ", Missing.Select(Name))}. "
-                + "The results cannot be interpreted without these baselines."));
+            blocks.Add(new Warning($"Incomplete: this table lacks {string.Join(", ", missing)}."
+                + (Missing.Count > 0 ? " The results cannot be interpreted without these baselines." : "")));
         }
 
         blocks.Add(new Facts([.. Conditions.Select(condition => new Fact(condition.Key, condition.Value)), new Fact(
@@ -84,8 +100,7 @@ public sealed record SnoopingTable(
             [
                 row.Attack, row.Defense, Number(row.Epsilon), Number(row.MeanReturn),
                 $"{Number(row.Interval.Low)} to {Number(row.Interval.High)}",
-                Percent(Drop(row)), Percent(row.AttackedFrames), Percent(row.Alarms),
-                double.IsNaN(row.MillisecondsPerFrame) ? "" : Number(row.MillisecondsPerFrame),
+                Percent(Drop(row)), Percent(row.AttackedFrames), Percent(row.Alarms), Number(row.MillisecondsPerFrame),
                 row.IsNoOperation ? "epsilon is below the channel's precision: no effect" : "",
             ])]));
         return new Section("Returns under attack", blocks);
@@ -108,8 +123,9 @@ public sealed record SnoopingTable(
     private static string FullName(SnoopingRow row) =>
         row.Defense.Length > 0 ? $"{row.Attack}, {row.Defense}" : row.Attack;
 
-    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+    private static string Number(double value) =>
+        double.IsNaN(value) ? Unknown : value.ToString("0.###", CultureInfo.InvariantCulture);
 
     private static string Percent(double part) =>
-        double.IsNaN(part) ? "" : (part * 100).ToString("F0", CultureInfo.InvariantCulture) + " %";
+        double.IsNaN(part) ? Unknown : (part * 100).ToString("F0", CultureInfo.InvariantCulture) + " %";
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Temper.Formats;
 using Temper.Formats.Npz;
@@ -15,7 +14,7 @@ namespace Temper.Snooping.Logs;
 /// </summary>
 public static class SnoopLogFile
 {
-    private const string Observations = "observations", Firsts = "firsts", Actions = "actions", Rewards = "rewards",
+    internal const string Observations = "observations", Firsts = "firsts", Actions = "actions", Rewards = "rewards",
         Info = "info";
 
     /// <summary>Saves a log atomically: either the whole file is written or none.</summary>
@@ -60,52 +59,11 @@ public static class SnoopLogFile
     /// The file is damaged, or its arrays are not those of its threat model.
     /// </exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
-    public static IStateLog Load(string path)
-    {
-        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path);
-        (ThreatModel threat, StreamInfo stream) = ReadInfo(Array(Info, DType.UInt8).ToArray<byte>(), path);
-        Tensor observations = arrays.GetValueOrDefault(Observations)
-            ?? throw Damaged($"the array '{Observations}' is missing");
-        int count = observations.Rank > 0 ? observations.Shape[0] : 0;
-        if (count == 0 || !observations.Shape.AsSpan()[1..].SequenceEqual(stream.FrameShape.AsSpan())
-            || observations.DType is not (DType.UInt8 or DType.Float32))
-        {
-            throw Damaged($"observations have the wrong type or shape (got {observations.DType} "
-                + $"{observations.Shape}, expected uint8 or float32 [N, {string.Join(", ", stream.FrameShape)}] with N "
-                + "of 1 or more)");
-        }
+    public static IStateLog Load(string path) => new SnoopLogReader(NpzFile.Load(path), path).Read();
 
-        if (arrays.ContainsKey(Actions) != threat.HasActions() || arrays.ContainsKey(Rewards) != threat.HasRewards())
-        {
-            throw Damaged($"the arrays are not those of threat model {threat} ({threat.Describe()}; got "
-                + $"{string.Join(", ", arrays.Keys.Order(StringComparer.Ordinal))})");
-        }
-
-        var steps = new RecordedSteps(
-            Unpacked(observations), [.. Column<byte>(Firsts, DType.UInt8, isThere: true).Select(first => first != 0)],
-            [.. Column<long>(Actions, DType.Int64, threat.HasActions()).Select(
-                action => action is >= 0 and <= int.MaxValue ? (int)action : -1)],
-            Column<float>(Rewards, DType.Float32, threat.HasRewards()));
-        return steps.Observations.All(float.IsFinite)
-            && steps.Rewards.All(float.IsFinite)
-            && steps.Actions.All(action => action >= 0 && (stream.Actions == 0 || action < stream.Actions))
-            ? StateLog.Of(stream, threat, steps)
-            : throw Damaged("an observation or reward is not finite, or an action is out of range");
-
-        Tensor Array(string name, DType dtype) =>
-            arrays.TryGetValue(name, out Tensor? array) && array.DType == dtype && array.Rank == 1
-            ? array
-            : throw Damaged($"a one-dimensional array '{name}' of {dtype} is missing");
-
-        T[] Column<T>(string name, DType dtype, bool isThere)
-            where T : unmanaged => !isThere ? [] : Array(name, dtype) is { } array && array.Count == count
-            ? array.ToArray<T>()
-            : throw Damaged($"the lengths of '{name}' and the observations differ (got {arrays[name].Count}, "
-                + $"expected {count})");
-
-        ModelFormatException Damaged(string what) =>
-            new(path, 0, $"snooping log: {what}; record it again with temper rl record");
-    }
+    internal static float[] Unpacked(Tensor observations) => observations.DType == DType.UInt8
+        ? [.. observations.ToArray<byte>().Select(value => value / 255f)]
+        : observations.ToArray<float>();
 
     private static JsonObject Describe(IStateLog log) => new()
     {
@@ -117,37 +75,9 @@ public static class SnoopLogFile
         ["actions"] = log.Stream.Actions, ["source"] = log.Stream.Source,
     };
 
-    private static (ThreatModel Threat, StreamInfo Stream) ReadInfo(byte[] bytes, string path)
-    {
-        try
-        {
-            JsonNode info = JsonNode.Parse(bytes)!;
-            int[] shape = [.. info["shape"]!.AsArray().Select(axis => (int)axis!)];
-            int frames = (int)info["frames"]!, actions = (int)info["actions"]!;
-            return shape.Length is 0 or > 4
-                || shape.Any(axis => axis is < 1 or > 1 << 20)
-                || frames is < 1 or > 64
-                || actions is < 0 or > 1 << 20
-                ? throw new FormatException("a shape or count is out of range")
-                : (ThreatModels.Parse((string)info["threat"]!), new StreamInfo(
-                    Shape.Create(shape), frames, (float?)info["minimum"] ?? float.NegativeInfinity,
-                    (float?)info["maximum"] ?? float.PositiveInfinity, actions, (string)info["source"]!));
-        }
-        catch (Exception e) when (e is JsonException or FormatException
-            or InvalidOperationException or NullReferenceException or ArgumentException or OverflowException)
-        {
-            throw new ModelFormatException(path, 0, $"snooping log: its description is damaged ({e.Message}); record "
-                + "it again with temper rl record", e);
-        }
-    }
-
     /// <summary>Converts values to bytes if this loses nothing: most observations are images or grids.</summary>
     private static Tensor Packed(float[] values, Shape shape) =>
         values.All(value => value is >= 0 and <= 1 && MathF.Round(value * 255) / 255f == value)
         ? Tensor.From<byte>([.. values.Select(value => (byte)MathF.Round(value * 255))], shape)
         : Tensor.From(values, shape);
-
-    private static float[] Unpacked(Tensor observations) => observations.DType == DType.UInt8
-        ? [.. observations.ToArray<byte>().Select(value => value / 255f)]
-        : observations.ToArray<float>();
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Snooping.Logs;
 
 /// <summary>
@@ -5,13 +7,16 @@ namespace Temper.Snooping.Logs;
 /// </summary>
 /// <remarks>
 /// Not thread-safe. A step is recorded when its action arrives, so the last observation of an episode is not recorded.
-/// Memory grows with the recorded steps.
+/// Memory grows with the recorded steps. If the threat model is known at compile time, create the recorder with
+/// <see cref="ForActions"/> or another factory method: its log then has the type that tasks ask for.
 /// </remarks>
 /// <param name="stream">Format of the stream.</param>
 /// <param name="threat">Threat model: the signals to record.</param>
 /// <param name="capacity">Maximum number of recorded steps, 1 or more; later steps are ignored.</param>
-/// <exception cref="ArgumentException">A log of so many steps would be larger than an array can be.</exception>
-public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
+/// <exception cref="ArgumentException">
+/// The capacity is below 1, or a log of so many steps would be larger than an array can be.
+/// </exception>
+public class SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
 {
     private readonly float[] _pending = new float[SizeOf(stream, capacity)];
     private readonly List<float> _observations = [];
@@ -26,6 +31,28 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
     /// <summary>True if the capacity is reached; further steps are ignored.</summary>
     public bool IsFull => Count == capacity;
 
+    /// <summary>Creates a recorder of observations only (<see cref="ThreatModel.S"/>).</summary>
+    /// <param name="stream">Format of the stream.</param>
+    /// <param name="capacity">Maximum number of recorded steps, 1 or more; later steps are ignored.</param>
+    /// <exception cref="ArgumentException">The capacity is below 1 or too large for an array.</exception>
+    public static SnoopRecorder<IStateLog> ForObservations(StreamInfo stream, int capacity) =>
+        new(stream, ThreatModel.S, capacity);
+
+    /// <summary>Creates a recorder of observations and rewards (<see cref="ThreatModel.SR"/>).</summary>
+    /// <inheritdoc cref="ForObservations"/>
+    public static SnoopRecorder<IRewardLog> ForRewards(StreamInfo stream, int capacity) =>
+        new(stream, ThreatModel.SR, capacity);
+
+    /// <summary>Creates a recorder of observations and actions (<see cref="ThreatModel.SA"/>).</summary>
+    /// <inheritdoc cref="ForObservations"/>
+    public static SnoopRecorder<IActionLog> ForActions(StreamInfo stream, int capacity) =>
+        new(stream, ThreatModel.SA, capacity);
+
+    /// <summary>Creates a recorder of observations, rewards and actions (<see cref="ThreatModel.SRA"/>).</summary>
+    /// <inheritdoc cref="ForObservations"/>
+    public static SnoopRecorder<IFullLog> ForAll(StreamInfo stream, int capacity) =>
+        new(stream, ThreatModel.SRA, capacity);
+
     /// <summary>Receives an observation on its way to the agent.</summary>
     /// <param name="observation">The observation, with as many values as the stream's frame shape.</param>
     /// <param name="isFirst">True at the first observation of an episode.</param>
@@ -34,8 +61,9 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
     {
         if (observation.Length != _pending.Length)
         {
-            throw new ArgumentException($"SnoopRecorder: the observation has the wrong length (got "
-                + $"{observation.Length}, expected {_pending.Length})", nameof(observation));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"SnoopRecorder: the observation has the wrong length (got "
+                    + $"{observation.Length}, expected {_pending.Length})"), nameof(observation));
         }
 
         if (!IsFull)
@@ -70,7 +98,10 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
         _isPending = false;
     }
 
-    /// <summary>Returns the steps recorded so far as a log.</summary>
+    /// <summary>
+    /// Returns the steps recorded so far as a log. Its type is the interface of the recorder's threat model, such as
+    /// <see cref="IActionLog"/> for <see cref="ThreatModel.SA"/>.
+    /// </summary>
     public IStateLog ToLog() =>
         StateLog.Of(stream, threat, new RecordedSteps([.. _observations], [.. _firsts], [.. _actions], [.. _rewards]));
 
@@ -78,9 +109,34 @@ public sealed class SnoopRecorder(StreamInfo stream, ThreatModel threat, int cap
     private static int SizeOf(StreamInfo stream, int capacity)
     {
         int size = stream.FrameShape.Count;
-        return (long)capacity * size <= Array.MaxLength
+        return capacity < 1
+            ? throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"SnoopRecorder: the capacity is out of range (got "
+                    + $"{capacity}, expected 1 or more); give the number of steps to record"), nameof(capacity))
+            : (long)capacity * size <= Array.MaxLength
             ? size
-            : throw new ArgumentException($"record: the log would be too large (got {capacity} steps of {size} values, "
-                + $"expected at most {Array.MaxLength / size} steps); record fewer steps (--steps)", nameof(capacity));
+            : throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"SnoopRecorder: the log would be too large (got "
+                    + $"{capacity} steps of {size} values, expected at most {Array.MaxLength / size} steps); record "
+                    + $"fewer steps"), nameof(capacity));
     }
+}
+
+/// <summary>A recorder whose threat model, and so the type of its log, is known at compile time.</summary>
+/// <typeparam name="TLog">Type of the log: the signals of the threat model.</typeparam>
+/// <example><code>
+/// SnoopRecorder&lt;IActionLog&gt; recorder = SnoopRecorder.ForActions(stream, capacity: 10_000);
+/// // recorder.Observe(...), recorder.Act(...)
+/// Proxy proxy = new ActionImitator().Train(recorder.ToLog(), new ProxyOptions { Seed = 1 });
+/// </code></example>
+public sealed class SnoopRecorder<TLog> : SnoopRecorder
+    where TLog : class, IStateLog
+{
+    internal SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
+        : base(stream, threat, capacity)
+    {
+    }
+
+    /// <summary>Returns the steps recorded so far as a log.</summary>
+    public new TLog ToLog() => (TLog)base.ToLog();
 }

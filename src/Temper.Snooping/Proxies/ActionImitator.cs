@@ -1,10 +1,10 @@
+using System.Globalization;
 using Temper.Snooping.Logs;
 
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Predicts the agent's action, with cross-entropy to the recorded actions as the loss (behavior cloning; point 1 of
-/// the specification).
+/// Predicts the agent's action, with cross-entropy to the recorded actions as the loss (behavior cloning).
 /// </summary>
 public sealed record ActionImitator : RelatedTask<IActionLog>
 {
@@ -27,12 +27,14 @@ public sealed record ActionImitator : RelatedTask<IActionLog>
                 Log = log, Steps = [.. Enumerable.Range(0, log.Count)], Labels = labels, Outputs = count,
                 Classes = Names(count),
             }
-            : throw Refused($"the agent took the same action in all {log.Count} steps (action {labels[0]}), so nothing "
-                + "can be learned; record more");
+            : throw Refused(string.Create(CultureInfo.InvariantCulture,
+                $"the agent took the same action in all {log.Count} steps (action {labels[0]}), so nothing can be "
+                + $"learned; record more"));
     }
 
     internal static long[] Labels(IActionLog log) =>
         [.. Enumerable.Range(0, log.Count).Select(step => (long)log.Action(step))];
 
-    internal static string[] Names(int count) => [.. Enumerable.Range(0, count).Select(index => $"{index}")];
+    internal static string[] Names(int count) =>
+        [.. Enumerable.Range(0, count).Select(index => index.ToString(CultureInfo.InvariantCulture))];
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Snooping.Logs;
 
 namespace Temper.Snooping.Proxies;
@@ -47,7 +48,8 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
         int channels = log.Stream.FrameShape[0], rows = log.Stream.FrameShape[1], columns = log.Stream.FrameShape[2];
         for (int channel = 0; channel < channels; channel++)
         {
-            yield return new ObjectWindow($"channel {channel}", channel, 0, rows, 0, columns);
+            yield return new ObjectWindow(
+                string.Create(CultureInfo.InvariantCulture, $"channel {channel}"), channel, 0, rows, 0, columns);
             if (Math.Max(rows, columns) <= LargestGrid)
             {
                 continue;
@@ -57,13 +59,15 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
             for (int left = 0; left + width <= columns; left += Math.Max(1, width / 2))
             {
                 yield return new ObjectWindow(
-                    $"columns {left} to {left + width - 1}", channel, 0, rows, left, left + width);
+                    string.Create(CultureInfo.InvariantCulture, $"columns {left} to {left + width - 1}"), channel, 0,
+                    rows, left, left + width);
             }
 
             for (int top = 0; top + height <= rows; top += Math.Max(1, height / 2))
             {
                 yield return new ObjectWindow(
-                    $"rows {top} to {top + height - 1}", channel, top, top + height, 0, columns);
+                    string.Create(CultureInfo.InvariantCulture, $"rows {top} to {top + height - 1}"), channel, top,
+                    top + height, 0, columns);
             }
         }
     }

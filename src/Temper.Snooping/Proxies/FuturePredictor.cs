@@ -1,11 +1,11 @@
+using System.Globalization;
 using Temper.Snooping.Logs;
 using Temper.Training;
 
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Predicts the next observation, with cross-entropy of each value as the loss (point 3 of the specification). Values
-/// must be between 0 and 1.
+/// Predicts the next observation, with cross-entropy of each value as the loss. Values must be between 0 and 1.
 /// </summary>
 public sealed record FuturePredictor : RelatedTask<IStateLog>
 {
@@ -24,7 +24,8 @@ public sealed record FuturePredictor : RelatedTask<IStateLog>
     {
         if (log.Stream is not { Minimum: >= 0, Maximum: <= 1 })
         {
-            throw Refused($"needs observations between 0 and 1 (got {log.Stream.Minimum} to {log.Stream.Maximum})");
+            throw Refused(string.Create(CultureInfo.InvariantCulture,
+                $"needs observations between 0 and 1 (got {log.Stream.Minimum} to {log.Stream.Maximum})"));
         }
 
         int[] steps = [.. Enumerable.Range(0, log.Count - 1).Where(step => !log.IsFirst(step + 1))];

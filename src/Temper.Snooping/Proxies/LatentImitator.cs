@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Snooping.Logs;
 
 namespace Temper.Snooping.Proxies;
@@ -23,13 +24,15 @@ public sealed record LatentImitator : RelatedTask<IStateLog>
     private protected override ProxyData Data(IStateLog log)
     {
         ControlledObject found = ControlledObject.Find(log)
-            ?? throw Refused($"no object controlled by an agent was found in {log.Count} steps of "
-                + $"{log.Stream.FrameShape}; record more steps, or use a stream of grids or images");
+            ?? throw Refused(string.Create(CultureInfo.InvariantCulture,
+                $"no object controlled by an agent was found in {log.Count} steps of {log.Stream.FrameShape}; record "
+                + $"more steps, or use a stream of grids or images"));
         (int, int)[] moves = [.. found.Moves.Where(move => move is not null).GroupBy(move => move!.Value)
             .Where(group => group.Count() >= FewestShare * log.Count).Select(group => group.Key).Order()];
         if (moves.Length < 2)
         {
-            throw Refused($"the object in {found.Name} hardly moves in {log.Count} steps; record more");
+            throw Refused(string.Create(CultureInfo.InvariantCulture,
+                $"the object in {found.Name} hardly moves in {log.Count} steps; record more"));
         }
 
         long[] labels = [.. found.Moves.Select(move => move is { } known ? (long)Array.IndexOf(moves, known) : -1)];
@@ -37,7 +40,8 @@ public sealed record LatentImitator : RelatedTask<IStateLog>
         {
             Log = log, Steps = [.. Enumerable.Range(0, log.Count).Where(step => labels[step] >= 0)], Labels = labels,
             Outputs = moves.Length,
-            Classes = [.. moves.Select(move => $"{found.Name} {move.Item1:+0;-0;0},{move.Item2:+0;-0;0}")],
+            Classes = [.. moves.Select(move => string.Create(
+                CultureInfo.InvariantCulture, $"{found.Name} {move.Item1:+0;-0;0},{move.Item2:+0;-0;0}"))],
         };
     }
 }

@@ -8,7 +8,7 @@ namespace Temper.Snooping.Proxies;
 
 /// <summary>
 /// Learns action values from the log alone: fitted Q iteration with the conservative penalty of arXiv:2006.04779.
-/// Attacks treat the result as a policy softmax(Q) (point 6 of the specification).
+/// Attacks treat the result as a policy, softmax(Q).
 /// </summary>
 public sealed record OfflineQ : RelatedTask<IFullLog>
 {

@@ -46,7 +46,16 @@ public sealed record Proxy
         var metadata = Network.Metadata.ToDictionary(StringComparer.Ordinal);
         metadata[Prefix + "task"] = Task;
         metadata[Prefix + "goal"] = $"{Goal}";
-        metadata[Prefix + "threat"] = $"{Threat}";
+        if (Threat is { } threat)
+        {
+            metadata[Prefix + "threat"] = $"{threat}";
+        }
+        else
+        {
+            // The network may come from the file of another proxy.
+            metadata.Remove(Prefix + "threat");
+        }
+
         metadata[Prefix + "steps"] = Text(Steps);
         metadata[Prefix + "frame"] = string.Join(',', Stream.FrameShape);
         metadata[Prefix + "frames"] = Text(Stream.Frames);
@@ -76,7 +85,9 @@ public sealed record Proxy
                 ? new Proxy
                 {
                     Network = network, Task = Get("task"), Goal = GoalOf(Get("task"), Get("goal")), Stream = stream,
-                    Threat = ThreatModels.Parse(Get("threat")),
+                    Threat = network.Metadata.TryGetValue(Prefix + "threat", out string? threat)
+                        ? ThreatModels.Parse(threat)
+                        : null,
                     Steps = Number("steps"), FidelityName = fidelity[0],
                     Fidelity = double.Parse(fidelity[1], CultureInfo.InvariantCulture),
                 }
@@ -86,7 +97,7 @@ public sealed record Proxy
             or ArgumentException or IndexOutOfRangeException or OverflowException or KeyNotFoundException)
         {
             throw new ModelFormatException(path, 0, $"proxy: not a proxy, or its metadata is damaged ({e.Message}); "
-                + "create one with temper rl snoop", e);
+                + "save a proxy with Proxy.Save", e);
         }
 
         string Get(string key) => network.Metadata.TryGetValue(Prefix + key, out string? value)

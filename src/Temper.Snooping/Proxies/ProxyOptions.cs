@@ -1,6 +1,10 @@
+using System.Globalization;
+
 namespace Temper.Snooping.Proxies;
 
-/// <summary>Options for training a proxy; the defaults are those of the specification.</summary>
+/// <summary>
+/// Options for training a proxy. The defaults are ours; <c>temper rl snoop</c> uses the same ones.
+/// </summary>
 public sealed record ProxyOptions
 {
     /// <summary>Seed of the initial weights, the sample order and the choice of held-out episodes.</summary>
@@ -37,7 +41,8 @@ public sealed record ProxyOptions
     {
         if (!isRight)
         {
-            throw new ArgumentException($"ProxyOptions: {option} is out of range (got {value}, expected {expected})");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"ProxyOptions: {option} is out of range (got {value}, expected {expected})"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
@@ -81,7 +82,8 @@ internal static class ProxyTrainer
             heldOut = [.. data.Steps.Where(step => isHeldOut[step])];
         return train.Length > 0 && heldOut.Length > 0
             ? (train, heldOut)
-            : throw new ArgumentException($"proxy: too few episodes with usable steps (got {episodes.Count} "
-                + $"episodes, {data.Steps.Length} usable steps); record more");
+            : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"proxy: too few episodes with usable steps (got {episodes.Count} episodes, {data.Steps.Length} usable "
+                + $"steps); record more"));
     }
 }

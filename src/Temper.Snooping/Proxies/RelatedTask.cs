@@ -65,7 +65,7 @@ public abstract record RelatedTask<TLog> : RelatedTask
     internal sealed override ProxyData Prepare(IStateLog log) => log is TLog typed
         ? Data(typed)
         : throw Refused($"needs {Needs.Describe()}, but the log was recorded under {log.Threat} "
-            + $"({log.Threat.Describe()}); record with --threat {Needs.ToString().ToLowerInvariant()}");
+            + $"({log.Threat.Describe()}); record under threat model {Needs}");
 
     private protected abstract ProxyData Data(TLog log);
 }

@@ -7,7 +7,7 @@ namespace Temper.Snooping.Proxies;
 
 /// <summary>
 /// Predicts the agent's action and the value of the state with one shared network; the loss is the weighted sum of both
-/// losses (point 5 of the specification).
+/// losses.
 /// </summary>
 public sealed record SeveralHeads : RelatedTask<IFullLog>
 {

@@ -1,11 +1,11 @@
+using System.Globalization;
 using Temper.Snooping.Logs;
 using Temper.Training;
 
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Predicts the value of a state, with squared error to the standardized discounted return as the loss (point 2 of the
-/// specification).
+/// Predicts the value of a state, with squared error to the standardized discounted return as the loss.
 /// </summary>
 public sealed record ValueAssessor : RelatedTask<IRewardLog>
 {
@@ -26,8 +26,9 @@ public sealed record ValueAssessor : RelatedTask<IRewardLog>
     private protected override ProxyData Data(IRewardLog log)
     {
         (int[] steps, float[] returns) = Returns.Discounted(log, Discount);
-        float[] values = Returns.Standardized(steps, returns) ?? throw Refused(
-            $"all returns are equal in {log.Count} steps, so nothing can be learned; record more");
+        float[] values = Returns.Standardized(steps, returns) ?? throw Refused(string.Create(
+            CultureInfo.InvariantCulture,
+            $"all returns are equal in {log.Count} steps, so nothing can be learned; record more"));
         return new ProxyData { Log = log, Steps = steps, Target = (step, target) =>
             target[0] = values[step], TargetLength = 1, Outputs = 1 };
     }
@@ -73,7 +74,8 @@ public sealed record RewardPredictor : RelatedTask<IRewardLog>
                 Log = log, Steps = [.. Enumerable.Range(0, log.Count)], Labels = labels, Outputs = 3,
                 Classes = ["none", "negative", "positive"],
             }
-            : throw Refused(
-                $"all {log.Count} steps have the same target, so nothing can be learned; record more");
+            : throw Refused(string.Create(
+                CultureInfo.InvariantCulture,
+                $"all {log.Count} steps have the same target, so nothing can be learned; record more"));
     }
 }
