@@ -68,7 +68,15 @@ public sealed class AttackTests : IDisposable
         double success = within.GetProperty("success").GetDouble();
         Assert.InRange(success, 0.4, any.GetProperty("success").GetDouble() - 0.2);
         Assert.Equal(1, success + within.GetProperty("robust_accuracy").GetDouble(), 1e-9);
-        Assert.Equal(success, NpzFile.Load(_folder["within/adversarial.npz"])["success"].ToArray<bool>().Count(x => x) / (double)Count, 1e-9);
+        IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(_folder["within/adversarial.npz"]);
+        bool[] isSuccess = arrays["success"].ToArray<bool>();
+        Assert.Equal(success, isSuccess.Count(x => x) / (double)Count, 1e-9);
+        Assert.Equal(isSuccess, arrays["outcome"].ToArray<long>().Select(outcome => outcome is 0 or 1));
+        Assert.InRange(within.GetProperty("mean_l2").GetDouble(), 0, double.Parse(median, System.Globalization.CultureInfo.InvariantCulture));
+        float[] clean = NpzFile.Load(_folder["data.npz"])["x_test"].ToArray<float>(), adversarial = arrays["x_adv"].ToArray<float>();
+        Assert.All(Enumerable.Range(0, Count * 6).Where(i => !isSuccess[i / 6]), i => Assert.Equal(clean[i], adversarial[i]));
+        string verified = within.GetProperty("checks").EnumerateArray().Single(check => check.GetProperty("name").GetString() is "verified").GetProperty("finding").GetString()!;
+        Assert.StartsWith($"{isSuccess.Count(x => x)} of {isSuccess.Count(x => x)} adversarial examples", verified, StringComparison.Ordinal);
         Assert.NotEmpty(Directory.GetFiles(_folder["within"], "events.out.tfevents.*"));
     }
 
@@ -115,6 +123,7 @@ public sealed class AttackTests : IDisposable
         Refused(Usage, "0 to 1", "attack", _folder["model.onnx"], "--data", data, "--bounds", "0,255", "--threat", "mnist-linf-0.1");
         Refused(Usage, "--attack", "attack", model, "--data", data, "--attack", "magic");
         Refused(Usage, "--data", "attack", model);
+        Refused(Usage, "--norm: fgsm does not support l0", "attack", model, "--data", data, "--attack", "fgsm", "--epsilon", "0.1", "--norm", "l0");
         Assert.NotEqual(0, Tool.Run("attack", model, "--data", _folder["labels.npz"], "--attack", "ddn").ExitCode);
     }
 

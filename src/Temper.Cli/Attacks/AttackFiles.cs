@@ -16,9 +16,14 @@ internal static class AttackFiles
     private const int MaxPictures = 24;
 
     /// <summary>Writes <c>adversarial.npz</c>: arrays with one row per sample, in the order of the data.</summary>
-    internal static void Write(string folder, RobustnessEvaluation found)
+    /// <param name="folder">Output folder, created if missing.</param>
+    /// <param name="found">Result of the attack.</param>
+    /// <param name="rows">Indices of the samples in the data; null: all samples from the first one on.</param>
+    internal static void Write(string folder, RobustnessEvaluation found, IReadOnlyList<int>? rows)
     {
         AttackResult result = found.Result;
+        KeyValuePair<string, Tensor>[] index = rows is null ? []
+            : [KeyValuePair.Create("index", Tensor.From(rows.Select(row => (long)row).ToArray(), [rows.Count]))];
         Directory.CreateDirectory(folder);
         NpzFile.Save(Path.Combine(folder, Name), [
             KeyValuePair.Create("x_adv", result.Adversarials),
@@ -34,6 +39,7 @@ internal static class AttackFiles
             Row("outcome", result, sample => (long)sample.Outcome),
             Row("prediction", result, sample => (long)sample.Prediction),
             KeyValuePair.Create("label", Tensor.From([.. found.Labels], [found.Labels.Count])),
+            .. index,
         ]);
     }
 
@@ -72,11 +78,12 @@ internal static class AttackFiles
 
     /// <summary>Writes the report, and the pictures as separate files.</summary>
     internal static void WriteReport(
-        string folder, RobustnessEvaluation found, IReadOnlyList<string> classes, Tensor inputs, AttackTarget target,
-        string title)
+        string folder, RobustnessEvaluation found, AttackSubject subject, Tensor inputs, string title)
     {
-        var sections = RobustnessSection.Of(found, classes).ToList();
-        Reporting.Documents.Picture[] pictures = [.. Triplets(folder, found, classes, inputs, target)];
+        var sections = RobustnessSection.Of(found, subject.Classes).ToList();
+        Reporting.Documents.Picture[] pictures =
+            [.. Triplets(folder, found, subject.Classes, inputs, subject.Target)];
+        string aim = subject.Aim is { } target ? $", target class {Class(subject.Classes, target)}" : "";
         if (pictures.Length > 0)
         {
             sections.Insert(1, new Section("Clean, perturbation, adversarial", [new Paragraph(
@@ -86,7 +93,8 @@ internal static class AttackFiles
         new Report
         {
             Title = $"Robustness: {title}",
-            Subtitle = $"temper attack, {found.Attack.Name}, {found.Labels.Count:N0} samples", Sections = sections,
+            Subtitle = $"temper attack, {found.Attack.Name}, {found.Labels.Count:N0} samples{aim}",
+            Sections = sections,
         }
             .Save(Path.Combine(folder, "report.html"));
     }

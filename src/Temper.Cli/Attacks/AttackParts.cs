@@ -6,7 +6,6 @@ using Temper.Data;
 using Temper.Formats.Npz;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
-using Temper.Robustness.Criteria;
 using Temper.Robustness.Evaluation;
 using Temper.Tensors;
 using Temper.Training.Tracking;
@@ -83,7 +82,7 @@ internal sealed class AttackParts(
                 : Run(start, inputs, wanted);
             part.Adversarials.AsSpan<float>().CopyTo(adversarials.AsSpan(start * Target.SampleShape.Count));
             rows.AddRange(part.Samples);
-            Write(board, rows);
+            Write(board, rows, labels);
         }
 
         return (new AttackResult(Tensor.From(adversarials, [count, .. Target.SampleShape.AsSpan()]), rows), labels);
@@ -116,21 +115,33 @@ internal sealed class AttackParts(
     }
 
     /// <summary>Writes the statistics of the samples attacked so far to the event file.</summary>
-    private void Write(TensorBoardWriter? board, List<SampleResult> rows)
+    private void Write(TensorBoardWriter? board, List<SampleResult> rows, long[] labels)
     {
         if (board is null)
         {
             return;
         }
 
-        var sofar = new RobustnessEvaluation(attack, new AttackResult(Tensor.From(
-            Array.Empty<float>(), [0]), rows), [], []) { Epsilon = AttackSettings.Radius(context) };
-        board.AddScalar("attack/clean_accuracy", rows.Count, (float)sofar.CleanAccuracy);
+        RobustnessEvaluation sofar =
+            Evaluate(new AttackResult(Tensor.From(Array.Empty<float>(), [0]), rows), labels[..rows.Count]);
+        if (subject.Aim is null)
+        {
+            board.AddScalar("attack/clean_accuracy", rows.Count, (float)sofar.CleanAccuracy);
+        }
+
         board.AddScalar("attack/robust_accuracy", rows.Count, (float)sofar.Accuracy);
         board.AddScalar("attack/median_size", rows.Count, (float)sofar.Result.MedianDistance(attack.Norm));
         board.AddScalar("attack/gradients", rows.Count, rows.Sum(row => (long)row.Backwards));
         board.Flush();
     }
+
+    /// <summary>Evaluates some samples; perturbations beyond the radius do not count.</summary>
+    private RobustnessEvaluation Evaluate(AttackResult result, long[] labels) =>
+        new RobustnessEvaluation(attack, result, labels, [])
+        {
+            Epsilon = AttackSettings.Radius(context), Target = subject.Aim,
+        }
+        .LimitedToEpsilon();
 
     /// <summary>Deletes the saved parts after the attack is complete.</summary>
     internal void Remove()
@@ -158,10 +169,12 @@ internal sealed class AttackParts(
         try
         {
             AttackResult part = attack.Run(
-                Target, inputs, Criterion.Misclassified(labels.AsSpan<long>()),
+                Target, inputs, subject.CriterionOf(labels.AsSpan<long>()),
                 RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("attack"), run, context.Cancel);
-            context.Terminal.Note($"{start + inputs.Shape[0]} of {count} samples: {part.RobustAccuracy * 100:F1} % of "
-                + $"the last {inputs.Shape[0]} still classified correctly");
+            double accuracy = Evaluate(part, labels.ToArray<long>()).Accuracy;
+            context.Terminal.Note($"{start + inputs.Shape[0]} of {count} samples: {accuracy * 100:F1} % of the last "
+                + $"{inputs.Shape[0]} {(subject.Aim is null ? "still" : "not")} classified "
+                + $"{(subject.Aim is null ? "correctly" : "as the target")}");
             return part;
         }
         catch (ArgumentException error)
@@ -187,6 +200,11 @@ internal sealed class AttackParts(
             .Append('|').Append(context.Get(AttackSettings.Seed)).Append('|').Append(context.Get(AttackSettings.Budget))
             .Append('|').Append(target.Minimum).Append('|').Append(target.Maximum).Append('|')
             .Append(subject.Samples.Name).Append('|').Append(subject.Samples.Count).Append('|').Append(count);
+        if (subject.Aim is { } aim)
+        {
+            text.Append("|target ").Append(aim);
+        }
+
         if (File.Exists(model))
         {
             text.Append('|').Append(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(model))));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Evaluation;
@@ -27,6 +28,10 @@ internal static class AttackSettings
     internal static Setting<double?> Epsilon { get; } =
         Setting.OptionalNumber("epsilon", "Maximum perturbation, in units of the input; for attacks that search the "
             + "smallest one, samples beyond it count as right");
+
+    internal static Setting<string?> TargetClass { get; } = Setting.OptionalText(
+        "target", "Class, by index or name, as which the attacked samples are to be classified; only that counts as "
+            + "success, and samples of this class are left out; without it, any wrong class counts");
 
     internal static Setting<int?> Steps { get; } = OptionalInteger(
         "steps", "Steps of the attack (see docs/attacks.md), or queries of an attack without gradients; none = the "
@@ -77,8 +82,8 @@ internal static class AttackSettings
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Data, Attack, Threat, NormName, Epsilon, Steps, Limit, Budget, Batch, Seed, Output, VnnLib, FailBelow, NoChecks,
-        Asked, TokenFile, Surrogate, TensorBoard,
+        Data, Attack, Threat, NormName, Epsilon, TargetClass, Steps, Limit, Budget, Batch, Seed, Output, VnnLib,
+        FailBelow, NoChecks, Asked, TokenFile, Surrogate, TensorBoard,
     ];
 
     internal static Access AccessOf(CommandContext context) =>
@@ -92,7 +97,10 @@ internal static class AttackSettings
             .Get(TokenFile) is { } file ? File.ReadAllText(file)
             .Trim() : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN") is { Length: > 0 } token ? token : null;
 
-    /// <summary>Creates the attack that the settings describe.</summary>
+    /// <summary>
+    /// Creates the attack that the settings describe. Throws a usage error if it does not support the norm or a target
+    /// class.
+    /// </summary>
     internal static Attack Create(CommandContext context)
     {
         ThreatModel? threat = ThreatOf(context);
@@ -104,9 +112,41 @@ internal static class AttackSettings
         }
 
         string name = context.Get(Attack) is not Usual and var asked ? asked : DefaultName(context);
-        return AttackCatalog.Create(
+        Attack attack = AttackCatalog.Create(
             name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
+        if (!attack.Norms.Contains(attack.Norm))
+        {
+            throw ToolException.Usage($"{(threat is null ? NormName : Threat).Flag}: {name} does not support "
+                + $"{Shown(attack.Norm)} (expected {OneOf(attack.Norms)})");
+        }
+
+        return context.Get(TargetClass) is null || attack.AimsAtTarget ? attack : throw ToolException.Usage(
+            $"{TargetClass.Flag}: {name} does not support a target class; choose another attack, such as pgd, square "
+            + "or minimal-l2");
     }
+
+    /// <summary>Index of the target class; null: any wrong class.</summary>
+    /// <param name="context">Settings of the command.</param>
+    /// <param name="classes">Names of the classes, one per output.</param>
+    internal static int? TargetOf(CommandContext context, IReadOnlyList<string> classes)
+    {
+        if (context.Get(TargetClass) is not { } text)
+        {
+            return null;
+        }
+
+        int named = Enumerable.Range(0, classes.Count).FirstOrDefault(
+            i => string.Equals(classes[i], text, StringComparison.Ordinal), -1);
+        bool isIndex = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+            && index < classes.Count;
+        return named >= 0 ? named
+            : isIndex ? index
+            : throw ToolException.Usage($"{TargetClass.Flag}: no such class (got '{text}', expected an index of 0 to "
+                + $"{classes.Count - 1} or a name){Suggestion.For(text, classes)}");
+    }
+
+    /// <summary>Name of a norm on the command line.</summary>
+    internal static string Shown(Norm norm) => norm.ToString().ToLowerInvariant();
 
     /// <summary>
     /// Name of the strongest attack for the access to the model: gradients, or the scores or decisions of a server.
@@ -127,6 +167,12 @@ internal static class AttackSettings
     internal static ThreatModel? ThreatOf(CommandContext context) =>
         ThreatModel.Presets.FirstOrDefault(
             preset => string.Equals(preset.Name, context.Get(Threat), StringComparison.Ordinal));
+
+    private static string OneOf(IReadOnlyList<Norm> norms)
+    {
+        string[] names = [.. norms.Select(Shown)];
+        return names.Length == 1 ? names[0] : $"{string.Join(", ", names[..^1])} or {names[^1]}";
+    }
 
     private static Setting<int?> OptionalInteger(string name, string help, int minimum) => new(name, help, null, text =>
         text is None ? null

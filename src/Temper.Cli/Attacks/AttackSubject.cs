@@ -4,6 +4,10 @@ using Temper.Cli.Runs;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Robustness.Attacks;
+using Temper.Robustness.Criteria;
+using Temper.Robustness.Evaluation;
+using Temper.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Cli.Attacks;
 
@@ -15,6 +19,12 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
 {
     /// <summary>Model on which the perturbations are computed instead of the target; null: the target itself.</summary>
     internal AttackTarget? Surrogate { get; init; }
+
+    /// <summary>Class that the attack aims at; null: any wrong class.</summary>
+    internal int? Aim { get; init; }
+
+    /// <summary>Indices in the data of the samples to attack; null: samples from the first one on.</summary>
+    internal IReadOnlyList<int>? Rows { get; init; }
 
     /// <summary>Whether a model is the address of a server.</summary>
     internal static bool IsServed(string model) =>
@@ -35,6 +45,54 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
     }
 
     public void Dispose() => (Target as IDisposable)?.Dispose();
+
+    /// <summary>
+    /// Returns the subject of an attack that aims at a class: the first samples, without those of the class.
+    /// </summary>
+    /// <param name="aim">Index of the class; null: any wrong class, so that no sample is left out.</param>
+    /// <param name="count">Number of samples to attack or leave out.</param>
+    internal AttackSubject AimedAt(int? aim, int count)
+    {
+        if (aim is null)
+        {
+            return this;
+        }
+
+        int[] rows = [.. Enumerable.Range(0, count).Where(i => Samples.Label(i) != aim)];
+        return rows.Length > 0 || count == 0
+            ? this with { Samples = Samples.Subset(rows), Aim = aim, Rows = rows }
+            : throw ToolException.Usage($"{AttackSettings.TargetClass.Flag}: there is no sample to attack (got {count} "
+                + $"of class {Classes[aim.Value]}, which are left out); choose another class, or more samples with "
+                + $"{AttackSettings.Limit.Flag}");
+    }
+
+    /// <summary>Returns the criterion of success for samples with these labels.</summary>
+    internal Criterion CriterionOf(ReadOnlySpan<long> labels) => RobustnessEvaluation.CriterionOf(labels, Aim);
+
+    /// <summary>
+    /// Returns the predicted class of each input; -1 if its logits are not finite. Null without a target class, where
+    /// the outcomes tell whether clean samples are classified correctly.
+    /// </summary>
+    internal long[]? Predictions(Tensor inputs)
+    {
+        if (Aim is null)
+        {
+            return null;
+        }
+
+        long[] found = new long[inputs.Shape[0]];
+        float[] logits = new float[found.Length * Target.Classes];
+        Target.Scores(inputs.AsSpan<float>(), found.Length, logits);
+        for (int i = 0; i < found.Length; i++)
+        {
+            ReadOnlySpan<float> row = logits.AsSpan(i * Target.Classes, Target.Classes);
+            found[i] = row.ContainsAnyExceptInRange(float.MinValue, float.MaxValue)
+                ? -1
+                : TensorPrimitives.IndexOfMax(row);
+        }
+
+        return found;
+    }
 
     private static AttackSubject Stored(CommandContext context, string model, DataSets data)
     {

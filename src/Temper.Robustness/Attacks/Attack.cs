@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Robustness.Criteria;
@@ -33,6 +34,12 @@ public abstract record Attack
 
     /// <summary>Norms that the attack supports.</summary>
     internal abstract IReadOnlyList<Norm> Norms { get; }
+
+    /// <summary>
+    /// Whether the attack works towards the target class of its criterion. Others only try points until one happens to
+    /// be classified as it.
+    /// </summary>
+    internal virtual bool AimsAtTarget => true;
 
     /// <summary>Maximum size of the perturbation; infinite for attacks that minimize it.</summary>
     internal abstract double Radius { get; }
@@ -85,7 +92,9 @@ public abstract record Attack
     {
         if (!isRight)
         {
-            throw new ArgumentException($"{Name}: {option} is out of range (got {value}, expected {expected})");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Name}: {option} is out of range (got {value}, expected {expected})"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Robustness.Criteria;
 using Temper.Tensors;
 
@@ -63,10 +64,11 @@ internal static class AttackChecks
         {
             if (!(values[i] >= target.Minimum && values[i] <= target.Maximum))
             {
-                throw new ArgumentException(
+                throw new ArgumentException(string.Create(
+                    CultureInfo.InvariantCulture,
                     $"{attack.Name}: input of sample {i / target.SampleShape.Count} is outside the bounds (got "
                     + $"{values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data "
-                    + "or give other bounds");
+                    + $"or give other bounds"));
             }
         }
     }

@@ -102,6 +102,8 @@ public sealed record FinishedInBall : FixedBudgetAttack
 
     internal override IReadOnlyList<Norm> Norms => Inner.Norms;
 
+    internal override bool AimsAtTarget => Inner.AimsAtTarget;
+
     internal override void CheckOptions()
     {
         Inner.CheckOptions();

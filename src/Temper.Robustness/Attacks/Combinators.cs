@@ -113,5 +113,7 @@ public abstract record ComposedAttack(Attack First) : Attack
 
     internal override IReadOnlyList<Norm> Norms => First.Norms;
 
+    internal override bool AimsAtTarget => First.AimsAtTarget;
+
     internal override double Radius => First.Radius;
 }

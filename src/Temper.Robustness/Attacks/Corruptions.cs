@@ -30,6 +30,8 @@ public sealed record Corruptions : MinimalAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
+    internal override bool AimsAtTarget => false;
+
     internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf, Norm.L1];
 
     internal override IEnumerable<Ask> Find(Search s)

@@ -33,6 +33,8 @@ public sealed record HopSkipJump : MinimalAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
+    internal override bool AimsAtTarget => false;
+
     internal override void CheckOptions()
     {
         Require(Queries >= 1, "queries", Queries, "1 or more");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -51,8 +52,10 @@ public sealed class NetworkTarget : AttackTarget
         if (!(Minimum < Maximum && float.IsFinite(Minimum) && float.IsFinite(Maximum)))
         {
             throw new ArgumentException(
-                $"NetworkTarget: the input bounds are unknown (got {Minimum} to {Maximum}); give them, such "
-                + "as 0 and 1 for pixels (--bounds 0,1)", nameof(bounds));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"NetworkTarget: the input bounds are unknown (got {Minimum} to {Maximum}); give them, such "
+                    + $"as 0 and 1 for pixels (--bounds 0,1)"), nameof(bounds));
         }
 
         Classes = Probe();

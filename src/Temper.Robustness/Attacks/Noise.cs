@@ -15,6 +15,8 @@ public sealed record Noise : FixedBudgetAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
+    internal override bool AimsAtTarget => false;
+
     internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
 
     internal override void CheckOptions()

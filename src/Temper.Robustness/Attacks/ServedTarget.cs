@@ -79,8 +79,11 @@ public sealed class ServedTarget : AttackTarget, IDisposable
 
         if (!(bounds.Minimum < bounds.Maximum && float.IsFinite(bounds.Minimum) && float.IsFinite(bounds.Maximum)))
         {
-            throw new ArgumentException($"ServedTarget: invalid bounds (got {bounds.Minimum} to "
-                + $"{bounds.Maximum}, expected minimum below maximum); give the range of the inputs", nameof(bounds));
+            throw new ArgumentException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"ServedTarget: invalid bounds (got {bounds.Minimum} to {bounds.Maximum}, expected minimum below "
+                    + $"maximum); give the range of the inputs"), nameof(bounds));
         }
 
         var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false })

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Randomness;
 
 namespace Temper.Robustness.Attacks;
@@ -146,8 +147,10 @@ public sealed class SmoothedGradientTarget(AttackTarget inner, double deviation 
     {
         if (!(deviation > 0 && double.IsFinite(deviation)) || radius < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(deviation), "SmoothedGradientTarget: deviation or radius is "
-                + $"out of range (got {deviation} and {radius}, expected above 0, and 0 or more)");
+            throw new ArgumentOutOfRangeException(nameof(deviation), string.Create(
+                CultureInfo.InvariantCulture,
+                $"SmoothedGradientTarget: deviation or radius is out of range (got {deviation} and {radius}, expected "
+                + $"above 0, and 0 or more)"));
         }
 
         double[] kernel = [.. Enumerable.Range(-radius, (2 * radius) + 1).Select(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Robustness.Criteria;
@@ -53,8 +54,8 @@ public abstract record Criterion
     /// <param name="gap">Required gap in logits, zero or more.</param>
     public static Criterion Confidence(float gap) => gap >= 0 && float.IsFinite(gap)
         ? new ConfidenceCriterion(gap)
-        : throw new ArgumentOutOfRangeException(
-            nameof(gap), $"Criterion.Confidence: invalid gap (got {gap}, expected zero or more)");
+        : throw new ArgumentOutOfRangeException(nameof(gap), string.Create(
+            CultureInfo.InvariantCulture, $"Criterion.Confidence: invalid gap (got {gap}, expected zero or more)"));
 
     /// <summary>Met if both criteria are met.</summary>
     public static Criterion operator &(Criterion a, Criterion b) => BitwiseAnd(a, b);

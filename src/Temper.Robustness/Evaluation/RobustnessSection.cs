@@ -5,62 +5,6 @@ using Temper.Robustness.Attacks;
 
 namespace Temper.Robustness.Evaluation;
 
-/// <summary>The result of an evaluation, for reports.</summary>
-/// <param name="Attack">Attack that was run.</param>
-/// <param name="Result">Result of the attack.</param>
-/// <param name="Labels">True class of each sample.</param>
-/// <param name="Checks">Results of the checklist.</param>
-public sealed record RobustnessEvaluation(
-    Attack Attack, AttackResult Result, IReadOnlyList<long> Labels, IReadOnlyList<TrustCheck> Checks)
-{
-    /// <summary>
-    /// Maximum perturbation that counts as a success, in the attack's norm; null: not limited. Minimizing attacks also
-    /// find larger perturbations, which then do not count.
-    /// </summary>
-    public double? Epsilon { get; init; }
-
-    /// <summary>
-    /// Fraction of samples classified correctly before the attack, 0 to 1. Samples with non-finite logits count as
-    /// incorrect.
-    /// </summary>
-    public double CleanAccuracy => Share(IsRightWhenClean);
-
-    /// <summary>Fraction of samples that withstand the attack within <see cref="Epsilon"/>, 0 to 1.</summary>
-    public double Accuracy => AccuracyAt(Epsilon ?? double.PositiveInfinity);
-
-    /// <summary>
-    /// Fraction of samples that are fooled within <see cref="Epsilon"/> or misclassified without a perturbation, 0 to
-    /// 1.
-    /// </summary>
-    public double Success => Share(IsSuccess);
-
-    /// <summary>Returns the accuracy under perturbations of at most a given size, 0 to 1.</summary>
-    /// <param name="distance">Maximum size of the perturbation, in the attack's norm.</param>
-    public double AccuracyAt(double distance) =>
-        Share(sample => sample.IsRobust || (sample.Outcome == AttackOutcome.Fooled && !IsWithin(sample, distance)));
-
-    /// <summary>
-    /// Whether a sample is fooled within <see cref="Epsilon"/> or misclassified without a perturbation.
-    /// </summary>
-    /// <param name="sample">Result of the sample.</param>
-    public bool IsSuccess(SampleResult sample) => sample.IsAdversarial
-        && IsWithin(sample, Epsilon ?? double.PositiveInfinity);
-
-    /// <summary>Whether a sample is classified correctly before the attack.</summary>
-    internal static bool IsRightWhenClean(SampleResult sample) =>
-        sample.Outcome != AttackOutcome.WrongFromStart
-            && !(sample.Outcome == AttackOutcome.NotFinite && sample.Prediction < 0);
-
-    /// <summary>
-    /// Whether the perturbation is at most as large as a distance; allows for the rounding error of clean + epsilon.
-    /// </summary>
-    private bool IsWithin(SampleResult sample, double distance) =>
-        sample.Distance(Attack.Norm) <= (distance * (1 + 1e-6)) + 1e-7;
-
-    private double Share(Func<SampleResult, bool> test) =>
-        Result.Samples.Count == 0 ? double.NaN : Result.Samples.Count(test) / (double)Result.Samples.Count;
-}
-
 /// <summary>Creates the report sections of a robustness evaluation.</summary>
 public static class RobustnessSection
 {
@@ -71,17 +15,24 @@ public static class RobustnessSection
     /// <param name="classes">Class names; classes without a name are shown by their index.</param>
     public static IReadOnlyList<Section> Of(RobustnessEvaluation found, IReadOnlyList<string> classes)
     {
+        found = found.LimitedToEpsilon();
         string verdict = TrustChecks.Verdict(found.Checks);
-        Norm norm = found.Attack.Norm;
-        AttackResult result = found.Result;
-        var figures = new KeyFigures(
+        List<KeyFigure> figures =
         [
             new KeyFigure("clean accuracy", Percent(found.CleanAccuracy)),
-            new KeyFigure("accuracy under attack", Percent(found.Accuracy), Threat(found)),
-            new KeyFigure("median smallest change", Number(result.MedianDistance(norm)), $"{norm}"),
-            new KeyFigure("verdict", verdict.Split(':')[0]),
-        ]);
-        List<Block> summary = [figures];
+            found.Target is { } target
+                ? new KeyFigure($"classified as {Name(classes, target)}", Percent(found.Success), Threat(found))
+                : new KeyFigure("accuracy under attack", Percent(found.Accuracy), Threat(found)),
+        ];
+        if (double.IsInfinity(found.Attack.Radius))
+        {
+            Norm norm = found.Attack.Norm;
+            figures.Add(new KeyFigure(
+                "median smallest change", Number(found.Result.MedianDistance(norm)), $"{norm}"));
+        }
+
+        figures.Add(new KeyFigure("verdict", verdict.Split(':')[0]));
+        List<Block> summary = [new KeyFigures(figures)];
         if (found.Checks.Any(check => check.IsSuspicious))
         {
             summary.Add(new Warning($"These figures may be misleading: {verdict}. See the checklist."));
@@ -92,23 +43,26 @@ public static class RobustnessSection
         [
             new Section("How easily the network is fooled", summary),
             new Section("Classes", [Confusion(found, classes)]),
-            new Section("Passes and outcomes", [Ledger(result)]),
+            new Section("Passes and outcomes", [Ledger(found.Result)]),
             new Section(
                 "Checklist", [new DataTable(["check", "verdict", "finding"], [.. found.Checks.Select(
                     check => (string[])[check.Name, check.IsSuspicious ? "suspicious" : "ok", check.Finding])])]),
         ];
     }
 
+    /// <summary>Draws the accuracy by size, including perturbations beyond the radius.</summary>
     private static LineChart Curve(RobustnessEvaluation found)
     {
+        found = found.Unlimited is { } all ? found with { Result = found.Result with { Samples = all } } : found;
         double[] sizes = [.. found.Result.Samples.Where(sample =>
             sample.IsAdversarial).Select(sample => sample.Distance(found.Attack.Norm)).Append(0).Distinct().Order()];
         int stride = Math.Max(1, sizes.Length / 200);
+        bool isTargeted = found.Target is not null;
         return new LineChart
         {
-            Title = "Accuracy by size of the perturbation",
+            Title = $"{(isTargeted ? "Not classified as the target" : "Accuracy")} by size of the perturbation",
             XLabel = $"size of the perturbation, {found.Attack.Norm}",
-            YLabel = "accuracy, %",
+            YLabel = isTargeted ? "samples not classified as the target, %" : "accuracy, %",
             Lines = [new ChartLine(
                 found.Attack.Name, [.. sizes.Where((_, i) => i % stride == 0 || i == sizes.Length - 1).Select(
                     size => new ChartPoint(size, found.AccuracyAt(size) * 100))])],
@@ -117,24 +71,35 @@ public static class RobustnessSection
 
     private static DataTable Confusion(RobustnessEvaluation found, IReadOnlyList<string> classes)
     {
-        var rows = found.Labels.Zip(found.Result.Samples).GroupBy(pair => pair.First).OrderBy(group => group.Key);
+        bool isTargeted = found.Target is not null;
+        string underAttack = isTargeted ? "#classified as the target" : "#accuracy under attack";
+        IEnumerable<IGrouping<long, int>> rows =
+            Enumerable.Range(0, found.Labels.Count).GroupBy(i => found.Labels[i]).OrderBy(group => group.Key);
         return new DataTable(
-            ["class", "#samples", "#accuracy", "#accuracy under attack", "#median change", "most often fooled into"],
+            ["class", "#samples", "#accuracy", underAttack, "#median change", "most often fooled into"],
         [.. rows.Select(group =>
         {
-            SampleResult[] samples = [.. group.Select(pair => pair.Second)];
-            RobustnessEvaluation one = found with { Result = new AttackResult(found.Result.Adversarials, samples) };
-            int? max = samples.Where(sample => sample.Outcome == AttackOutcome.Fooled && found.IsSuccess(sample))
+            RobustnessEvaluation one = Part(found, [.. group]);
+            int? max = one.Result.Samples
+                .Where(sample => sample.Outcome == AttackOutcome.Fooled && found.IsSuccess(sample))
                 .GroupBy(sample => sample.Prediction)
                 .OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Select(g => (int?)g.Key).FirstOrDefault();
             return (string[])
             [
-                Name(classes, (int)group.Key), $"{samples.Length}", Percent(one.CleanAccuracy),
-                Percent(one.Accuracy), Number(one.Result.MedianDistance(found.Attack.Norm)),
+                Name(classes, (int)group.Key), $"{one.Labels.Count}", Percent(one.CleanAccuracy),
+                Percent(isTargeted ? one.Success : one.Accuracy), Number(one.Result.MedianDistance(found.Attack.Norm)),
                 max is { } k ? Name(classes, k) : "-",
             ];
         })]);
     }
+
+    /// <summary>The evaluation of some of the samples; its inputs remain those of all samples.</summary>
+    private static RobustnessEvaluation Part(RobustnessEvaluation found, int[] rows) => found with
+    {
+        Result = found.Result with { Samples = [.. rows.Select(i => found.Result.Samples[i])] },
+        Labels = [.. rows.Select(i => found.Labels[i])],
+        CleanPredictions = found.CleanPredictions is { } clean ? (long[])[.. rows.Select(i => clean[i])] : null,
+    };
 
     private static DataTable Ledger(AttackResult result)
     {
@@ -149,7 +114,12 @@ public static class RobustnessSection
         static string[] Row(string name, IEnumerable<int> counts)
         {
             long[] all = [.. counts.Select(count => (long)count).DefaultIfEmpty(0)];
-            return [name, $"{all.Sum():N0}", $"{all.Average():F1}", $"{all.Max():N0}"];
+            return
+            [
+                name, all.Sum().ToString("N0", CultureInfo.InvariantCulture),
+                all.Average().ToString("F1", CultureInfo.InvariantCulture),
+                all.Max().ToString("N0", CultureInfo.InvariantCulture),
+            ];
         }
     }
 

@@ -48,6 +48,6 @@ public sealed record Verification(int Claimed, int Confirmed, int AsPictures, in
     /// <summary>Converts the result to a checklist item.</summary>
     public TrustCheck Check() => new(
         "verified", Confirmed < Claimed || Outside > 0,
-        $"{Confirmed} of {Claimed} adversarial examples confirmed from the stored file,  {AsPictures} also as 8-bit "
+        $"{Confirmed} of {Claimed} adversarial examples confirmed from the stored file, {AsPictures} also as 8-bit "
         + $"pictures; {Outside} outside the bounds");
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
@@ -129,10 +130,11 @@ internal static class ProbeChecks
         {
             if (!(values[i] >= target.Minimum && values[i] <= target.Maximum))
             {
-                throw new ArgumentException(
+                throw new ArgumentException(string.Create(
+                    CultureInfo.InvariantCulture,
                     $"probe: input of sample {i / target.SampleShape.Count} is outside the bounds "
                     + $"(got {values[i]}, expected {target.Minimum} to {target.Maximum}); scale the data or state "
-                        + "other input bounds");
+                    + $"other input bounds"));
             }
         }
     }

@@ -137,8 +137,8 @@ public static class DecisionSpaceSection
             [
                 $"{round.Number}", Percent(round.Accuracy), Number(round.Score), Number(round.Space.Inequality.Range),
                 Number(round.Space.Inequality.Gini),
-                $"{round.Feedback.Sum(one => one.Made):N0}", $"{round.Feedback.Sum(one => one.Rejected):N0}",
-                $"{round.Training.Total:N0}", $"{round.Probing.Total:N0}",
+                Count(round.Feedback.Sum(one => one.Made)), Count(round.Feedback.Sum(one => one.Rejected)),
+                Count(round.Training.Total), Count(round.Probing.Total),
             ]),
         ]),
         .. result.Rounds.Count < 2 ? [] : new Block[]
@@ -146,7 +146,7 @@ public static class DecisionSpaceSection
             new DataTable(["class", "#wanted", "#made", "#candidates", "#rejected"],
             [
                 .. result.Rounds[^1].Feedback.Select((one, k) => (string[])[Name(
-                    classes, k), $"{one.Wanted:N0}", $"{one.Made:N0}", $"{one.Candidates:N0}", $"{one.Rejected:N0}"]),
+                    classes, k), Count(one.Wanted), Count(one.Made), Count(one.Candidates), Count(one.Rejected)]),
             ]),
         },
     ]);
@@ -161,8 +161,8 @@ public static class DecisionSpaceSection
             [
                 family.Family.Name, family.Family.IsRay ? "L2" : "severity", Number(family.All.Median),
                 Number(family.All.TenthPercentile), Number(family.All.Mean), Number(family.Tau),
-                Percent(family.All.Coverage), $"{family.All.Count:N0}", Percent(family.ExitRate),
-                $"{family.Islands:N0}",
+                Percent(family.All.Coverage), Count(family.All.Count), Percent(family.ExitRate),
+                Count(family.Islands),
             ]),
         ]);
 
@@ -171,7 +171,7 @@ public static class DecisionSpaceSection
         [
             .. space.Counts.Select((count, k) => (string[])
                 [
-                    Name(classes, k), $"{count:N0}", Percent(space.Accuracies[k]), Number(space.Levels[k]),
+                    Name(classes, k), Count(count), Percent(space.Accuracies[k]), Number(space.Levels[k]),
                     .. space.Families.Select(family => Number(family.Classes[k].Median)),
                 ]),
         ]);
@@ -226,6 +226,8 @@ public static class DecisionSpaceSection
             .Where(double.IsFinite).DefaultIfEmpty(double.NaN).Min();
 
     private static string Name(IReadOnlyList<string> classes, int k) => k < classes.Count ? classes[k] : $"{k}";
+
+    private static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
     private static string Percent(double part) =>
         double.IsFinite(part) ? string.Create(CultureInfo.InvariantCulture, $"{part * 100:F2} %") : "-";

@@ -6,6 +6,7 @@ using Temper.Robustness.Attacks;
 using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Training.Runs;
 
 namespace Temper.Robustness.Feedback;
 
@@ -19,19 +20,21 @@ namespace Temper.Robustness.Feedback;
 /// </remarks>
 /// <example><code>
 /// FeedbackResult hard = FeedbackLearning.Run(
-///     network, new FeedbackOptions { Seed = 1, Training = training }, new FeedbackRun((train, validation)));
+///     network, new FeedbackOptions { Seed = 1, Training = training }, new MethodRun((train, validation)));
 /// </code></example>
 public sealed class FeedbackLearning
 {
     private readonly FeedbackOptions _options;
-    private readonly IFeedbackRun _run;
+    private readonly IMethodRun _run;
+    private readonly Action<FeedbackRound>? _report;
     private readonly RandomStream _random;
     private readonly SampleReference _reference;
     private readonly CancellationToken _cancel;
 
-    private FeedbackLearning(FeedbackOptions options, IFeedbackRun run, CancellationToken cancel)
+    private FeedbackLearning(
+        FeedbackOptions options, IMethodRun run, Action<FeedbackRound>? report, CancellationToken cancel)
     {
-        (_options, _run, _cancel) = (options, run, cancel);
+        (_options, _run, _report, _cancel) = (options, run, report, cancel);
         _random = RandomStream.FromSeed(options.Seed).Split("feedback");
         _reference = new SampleReference(run.Train);
     }
@@ -40,6 +43,7 @@ public sealed class FeedbackLearning
     /// <param name="network">Trained classifier that states its input bounds; not modified.</param>
     /// <param name="options">Options of feedback learning.</param>
     /// <param name="run">Provides the data and runs the trainings.</param>
+    /// <param name="report">Called with the result of each round.</param>
     /// <param name="cancel">Cancels a probe; trainings are canceled through <paramref name="run"/>.</param>
     /// <exception cref="ArgumentException">
     /// Options, network and samples do not match, or no family of <see cref="FeedbackOptions.Families"/> can be
@@ -47,8 +51,9 @@ public sealed class FeedbackLearning
     /// </exception>
     /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     public static FeedbackResult Run(
-        Network network, FeedbackOptions options, IFeedbackRun run, CancellationToken cancel = default) =>
-        new FeedbackLearning(options.Validated(), run, cancel).Run(network);
+        Network network, FeedbackOptions options, IMethodRun run, Action<FeedbackRound>? report = null,
+        CancellationToken cancel = default) =>
+        new FeedbackLearning(options.Validated(), run, report, cancel).Run(network);
 
     private FeedbackResult Run(Network network)
     {
@@ -65,7 +70,7 @@ public sealed class FeedbackLearning
         [
             Measured(new FeedbackRound(0, 0, 1, space, [], default, Passes(found)) { Network = network }),
         ];
-        _run.Report(rounds[0]);
+        _report?.Invoke(rounds[0]);
         FeedbackReservoir reservoir = FeedbackReservoir.Empty(_options.KeptRounds);
         string? reason = null;
         while (reason is null)
@@ -88,7 +93,7 @@ public sealed class FeedbackLearning
                 {
                     Network = network,
                 }));
-            _run.Report(rounds[^1]);
+            _report?.Invoke(rounds[^1]);
             reason = RoundChoice.StopReason(rounds, _options);
         }
 
@@ -137,7 +142,7 @@ public sealed class FeedbackLearning
     /// <summary>Measures the round's network on the held-out samples.</summary>
     private FeedbackRound Measured(FeedbackRound round)
     {
-        EvaluationResult result = Evaluator.Evaluate(round.Network!, _run.Validation, cancel: _cancel);
+        EvaluationResult result = _run.Evaluate(round.Network!, _run.Validation, _cancel);
         return round with { Accuracy = result.Accuracy, Right = [.. result.IsRight] };
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Training;
 
 namespace Temper.Robustness.Feedback;
@@ -78,26 +79,32 @@ public sealed record FeedbackOptions
 
     internal FeedbackOptions Validated()
     {
-        Require(Rounds >= 1 && Epochs >= 1
-            && KeptRounds >= 1 && MaxProbed >= 1, "Rounds, Epochs, KeptRounds and MaxProbed of 1 or more");
+        Require(
+            Rounds >= 1 && Epochs >= 1 && KeptRounds >= 1 && MaxProbed >= 1,
+            $"Rounds {Rounds}, Epochs {Epochs}, KeptRounds {KeptRounds}, MaxProbed {MaxProbed}",
+            "Rounds, Epochs, KeptRounds and MaxProbed of 1 or more");
         Require(
             ProbedPart is > 0 and <= 1 && ExamplePart is > 0 and <= 10 && FeedbackShare is > 0 and <= 1,
+            $"ProbedPart {ProbedPart}, FeedbackShare {FeedbackShare}, ExamplePart {ExamplePart}",
             "ProbedPart and FeedbackShare above 0 and at most 1, ExamplePart above 0 and at most 10");
         Require(
             Gamma >= 0 && double.IsFinite(Gamma) && RateFactor > 0 && MinGain >= 0 && MaxAccuracyDrop is >= 0 and <= 1,
+            $"Gamma {Gamma}, MinGain {MinGain}, MaxAccuracyDrop {MaxAccuracyDrop}, RateFactor {RateFactor}",
             "Gamma and MinGain of zero or more, MaxAccuracyDrop in 0 to 1, RateFactor above zero");
-        Require(MinAlpha >= 0
-            && MaxAlpha >= MinAlpha && double.IsFinite(MaxAlpha), "0 <= MinAlpha <= MaxAlpha");
-        Require(Families.Count > 0, "at least one family");
+        Require(
+            MinAlpha >= 0 && MaxAlpha >= MinAlpha && double.IsFinite(MaxAlpha),
+            $"MinAlpha {MinAlpha}, MaxAlpha {MaxAlpha}", "0 <= MinAlpha <= MaxAlpha");
+        Require(Families.Count > 0, $"{Families.Count} families", "at least one family");
         _ = Families.Select(DirectionFamily.ByName).ToArray();
         return this;
 
-        void Require(bool holds, string expected)
+        static void Require(bool holds, FormattableString found, string expected)
         {
             if (!holds)
             {
+                string got = found.ToString(CultureInfo.InvariantCulture);
                 throw new ArgumentException(
-                    $"FeedbackOptions: an option is out of range (got {this}; expected {expected})");
+                    $"FeedbackOptions: an option is out of range (got {got}; expected {expected})");
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Networks;
@@ -76,8 +77,11 @@ public sealed record InnerAttack
         if (!(Epsilon > 0 && double.IsFinite(Epsilon) && Steps >= 1 && StepSize is null
             or > 0 && Norm is Norm.Linf or Norm.L2))
         {
-            throw new ArgumentException($"InnerAttack: an option is out of range (got {this}); expected epsilon "
-                + "and step size above zero, steps 1 or more, norm Linf or L2");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"InnerAttack: an option is out of range (got epsilon {Epsilon}, step size "
+                + $"{(object?)StepSize ?? "not set"}, steps {Steps}, norm {Norm}; expected epsilon and step size above "
+                + $"zero, steps 1 or more, norm Linf or L2)"));
         }
     }
 

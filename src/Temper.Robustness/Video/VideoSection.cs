@@ -29,7 +29,7 @@ public static class VideoSection
                 row.Attack, Number(row.Epsilon * 255, "0.##"), Percent(row.Top1), Percent(row.Top5),
                 Percent(row.Fooled), Number(row.MedianFrames, "0"), Number(row.LateFrames, "0"),
                 Number(row.MeanChange * 255, "0.000"), Number(row.Psnr, "0.0"), Number(row.Ssim, "0.0000"),
-                $"{row.Forwards:N0}", $"{row.Backwards:N0}", Number(row.Seconds, "0.0"),
+                Number(row.Forwards, "N0"), Number(row.Backwards, "N0"), Number(row.Seconds, "0.0"),
             ])]),
     ]);
 
@@ -47,7 +47,9 @@ public static class VideoSection
         Tensor change = ((attacked - clean) * Magnified) + 0.5f;
         List<Picture> pictures =
         [
-            new(Strip(clean), was, true), new(Strip(change), $"change, magnified {Magnified} times; gray: no change"),
+            new(Strip(clean), was, true),
+            new(Strip(change), FormattableString.Invariant(
+                $"change, magnified {Magnified} times; gray: no change")),
             new(Strip(attacked), now, false),
             new(VideoClip.FromTensor(attacked, 10).ToAnimation(), "the attacked clip"),
         ];

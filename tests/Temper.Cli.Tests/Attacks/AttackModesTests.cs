@@ -12,6 +12,7 @@ public sealed class AttackModesTests
     [InlineData("video", "true", "epsilon", "0.1")]
     [InlineData("video", "true", "attack", "pgd")]
     [InlineData("video", "true", "budget", "5")]
+    [InlineData("video", "true", "target", "1")]
     [InlineData("video", "true", "access", "decisions")]
     [InlineData("video", "true", "vnnlib", "a.vnnlib")]
     [InlineData("video", "true", "normalize", "0.5/0.25")]
@@ -20,6 +21,7 @@ public sealed class AttackModesTests
     [InlineData("vnnlib", "a.vnnlib", "surrogate", "other.onnx")]
     [InlineData("vnnlib", "a.vnnlib", "tensorboard", "true")]
     [InlineData("vnnlib", "a.vnnlib", "bounds", "0,1")]
+    [InlineData("vnnlib", "a.vnnlib", "target", "1")]
     [InlineData("vnnlib", "a.vnnlib", "levels", "8")]
     public void Option_that_the_kind_of_attack_does_not_read_is_refused(string mode, string value, string name, string text) =>
         Assert.Equal($"attack: --{name} does not apply to --{mode}; leave it out", Refused((mode, value), (name, text)));

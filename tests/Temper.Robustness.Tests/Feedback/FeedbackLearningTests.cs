@@ -68,7 +68,9 @@ public sealed class FeedbackLearningTests
     public void Rounds_are_repeatable_and_a_stopped_run_goes_on_to_the_same_bytes()
     {
         using var folder = new TemporaryFolder();
-        FeedbackResult whole = FeedbackLearning.Run(Trained.Value, Options, new FeedbackRun(Parts));
+        List<FeedbackRound> reported = [];
+        FeedbackResult whole = FeedbackLearning.Run(Trained.Value, Options, new MethodRun(Parts), reported.Add);
+        Assert.Equal(whole.Rounds.Select(round => round.Number), reported.Select(round => round.Number));
         Assert.InRange(whole.Rounds.Count, 2, 3);
         Assert.Equal(0, whole.Rounds[0].Training.Total);
         Assert.Equal(240, whole.Rounds[1].Training.Forwards);
@@ -80,8 +82,8 @@ public sealed class FeedbackLearningTests
         using var cancel = new CancellationTokenSource();
         FeedbackOptions stopping = Options with { Training = Training with { Callbacks = [new Stopper(cancel)] } };
         Assert.Throws<OperationCanceledException>(
-            () => FeedbackLearning.Run(Trained.Value, stopping, new FeedbackRun(Parts, new StagedRun(folderOfRun, TimeProvider.System), cancel.Token)));
-        FeedbackResult resumed = FeedbackLearning.Run(Trained.Value, Options, new FeedbackRun(Parts, new StagedRun(RunFolder.Open(folderOfRun.FullPath), TimeProvider.System)));
+            () => FeedbackLearning.Run(Trained.Value, stopping, new MethodRun(Parts, new StagedRun(folderOfRun, TimeProvider.System), cancel: cancel.Token)));
+        FeedbackResult resumed = FeedbackLearning.Run(Trained.Value, Options, new MethodRun(Parts, new StagedRun(RunFolder.Open(folderOfRun.FullPath), TimeProvider.System)));
         Assert.Equal(whole.Rounds.Select(round => (round.Accuracy, round.Score)), resumed.Rounds.Select(round => (round.Accuracy, round.Score)));
         Assert.Equal(Bytes(whole.Network, folder["a.safetensors"]), Bytes(resumed.Network, folder["b.safetensors"]));
     }
@@ -90,13 +92,13 @@ public sealed class FeedbackLearningTests
     public void A_bound_that_is_not_met_is_said()
     {
         FeedbackResult found = FeedbackLearning.Run(
-            Trained.Value, Options with { Training = Training with { Optimizer = new Sgd { LearningRate = 30 } }, MaxAccuracyDrop = 0 }, new FeedbackRun(Parts));
+            Trained.Value, Options with { Training = Training with { Optimizer = new Sgd { LearningRate = 30 } }, MaxAccuracyDrop = 0 }, new MethodRun(Parts));
         Assert.False(found.IsWithinBound);
         Assert.Equal(1, found.Best);
         Assert.Contains("accuracy", found.StopReason, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => FeedbackLearning.Run(Trained.Value, Options with { Rounds = 0 }, new FeedbackRun(Parts)));
-        Assert.Throws<ArgumentException>(() => FeedbackLearning.Run(Trained.Value, Options with { Families = ["sideways"] }, new FeedbackRun(Parts)));
-        Assert.Throws<ArgumentException>(() => FeedbackLearning.Run(Trained.Value, Options with { Families = ["nearest"] }, new FeedbackRun(Parts)));
+        Assert.Throws<ArgumentException>(() => FeedbackLearning.Run(Trained.Value, Options with { Rounds = 0 }, new MethodRun(Parts)));
+        Assert.Throws<ArgumentException>(() => FeedbackLearning.Run(Trained.Value, Options with { Families = ["sideways"] }, new MethodRun(Parts)));
+        Assert.Throws<ArgumentException>(() => FeedbackLearning.Run(Trained.Value, Options with { Families = ["nearest"] }, new MethodRun(Parts)));
     }
 
     private static byte[] Bytes(Network network, string path)

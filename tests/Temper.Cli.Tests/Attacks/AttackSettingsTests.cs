@@ -1,0 +1,55 @@
+using Temper.Cli.Attacks;
+using Temper.Cli.CommandLine;
+using Temper.Cli.Commands;
+using Temper.Cli.Tests.Support;
+
+namespace Temper.Cli.Tests.Attacks;
+
+/// <summary>Settings of <c>temper attack</c> that an attack does not support are refused before any work.</summary>
+public sealed class AttackSettingsTests
+{
+    [Theory]
+    [InlineData("fgsm", "l0", "linf, l2 or l1")]
+    [InlineData("autoattack", "l1", "linf or l2")]
+    [InlineData("ddn", "linf", "l2")]
+    [InlineData("hop-skip-jump", "l1", "l2")]
+    public void Norm_that_the_attack_does_not_support_is_refused(string attack, string norm, string expected) => Assert.Equal(
+        $"--norm: {attack} does not support {norm} (expected {expected})",
+        Settings.Refusal(() => AttackSettings.Create(Given(("attack", attack), ("norm", norm), ("epsilon", "0.1")))));
+
+    [Fact]
+    public void Norm_of_a_threat_model_is_checked_too() => Assert.Equal(
+        "--threat: ddn does not support linf (expected l2)",
+        Settings.Refusal(() => AttackSettings.Create(Given(("attack", "ddn"), ("threat", "mnist-linf-0.1")))));
+
+    [Theory]
+    [InlineData("noise")]
+    [InlineData("corruptions")]
+    [InlineData("hop-skip-jump")]
+    public void Target_wants_an_attack_that_works_towards_it(string attack)
+    {
+        Assert.StartsWith(
+            $"--target: {attack} does not support a target class",
+            Settings.Refusal(() => AttackSettings.Create(Given(("attack", attack), ("epsilon", "0.1"), ("target", "1")))), StringComparison.Ordinal);
+        Assert.Equal(attack, AttackSettings.Create(Given(("attack", attack), ("epsilon", "0.1"))).Name);
+        Assert.Equal("pgd", AttackSettings.Create(Given(("attack", "pgd"), ("epsilon", "0.1"), ("target", "1"))).Name);
+    }
+
+    [Theory]
+    [InlineData("dog", 1)]
+    [InlineData("0", 0)]
+    [InlineData("7", 2)]
+    [InlineData(null, null)]
+    public void Target_is_a_name_or_else_an_index(string? text, int? expected) => Assert.Equal(
+        expected, AttackSettings.TargetOf(text is null ? Given() : Given(("target", text)), ["cat", "dog", "7"]));
+
+    [Theory]
+    [InlineData("3", "expected an index of 0 to 2 or a name")]
+    [InlineData("-1", "expected an index of 0 to 2 or a name")]
+    [InlineData("dgo", "did you mean 'dog'?")]
+    public void Target_that_is_no_class_is_refused(string text, string why) => Assert.Contains(
+        why, Settings.Refusal(() => AttackSettings.TargetOf(Given(("target", text)), ["cat", "dog", "bird"])), StringComparison.Ordinal);
+
+    private static CommandContext Given(params (string Name, string Text)[] given) =>
+        Settings.Context(new AttackCommand(), given.ToDictionary(one => one.Name, one => one.Text, StringComparer.Ordinal), TimeProvider.System);
+}

@@ -1,0 +1,77 @@
+using Temper.Randomness;
+using Temper.Reporting.Charts;
+using Temper.Reporting.Documents;
+using Temper.Robustness.Attacks;
+using Temper.Robustness.Evaluation;
+using Temper.Robustness.Tests.Attacks;
+using Temper.Tensors;
+
+namespace Temper.Robustness.Tests.Evaluation;
+
+/// <summary>What an evaluation counts: with a radius, and with a target class.</summary>
+public sealed class RobustnessEvaluationTests
+{
+    [Fact]
+    public void Perturbations_beyond_the_radius_count_in_the_curve_only()
+    {
+        LinearCase net = LinearCase.Make(3, "12", isAtBounds: false, seed: 1);
+        var attack = new Ddn();
+        AttackResult raw = attack.Run(net.Network, net.Inputs, net.Untargeted, RandomStream.FromSeed(1));
+        double[] sizes = [.. raw.Samples.Select(sample => sample.L2)];
+        double radius = sizes.Order().Skip((LinearCase.Samples / 2) - 1).First();
+        bool[] isWithin = [.. sizes.Select(size => size <= radius)];
+        Assert.Equal(LinearCase.Samples / 2, isWithin.Count(one => one));
+
+        RobustnessEvaluation all = new(attack, raw, net.Labels, []) { Epsilon = radius }, found = all.LimitedToEpsilon(net.Inputs);
+        for (int i = 0; i < LinearCase.Samples; i++)
+        {
+            SampleResult sample = found.Result.Samples[i];
+            Tensor expected = isWithin[i] ? raw.Adversarials : net.Inputs;
+            Assert.Equal(expected.Slice(0, i, i + 1).ToArray<float>(), found.Result.Adversarials.Slice(0, i, i + 1).ToArray<float>());
+            Assert.Equal(isWithin[i] ? AttackOutcome.Fooled : AttackOutcome.NotConverged, sample.Outcome);
+            Assert.Equal(isWithin[i] ? sizes[i] : 0, sample.L2);
+            Assert.Equal(isWithin[i], found.IsSuccess(sample));
+            Assert.True(isWithin[i] || (sample.Prediction == net.Labels[i] && float.IsNaN(sample.Margin) && sample.First == -1));
+        }
+
+        Assert.Equal(sizes.Where((_, i) => isWithin[i]).Average(), found.Result.MeanDistance(Norm.L2), 1e-12);
+        Assert.Equal((all.Accuracy, all.Success), (found.Accuracy, found.Success));
+        Assert.Same(found, found.LimitedToEpsilon(net.Inputs));
+
+        IReadOnlyList<Section> sections = RobustnessSection.Of(all, []);
+        IReadOnlyList<IReadOnlyList<string>> outcomes = Assert.IsType<DataTable>(sections[2].Blocks[0]).Rows;
+        Assert.Equal("6", outcomes.Single(row => row[0] is "Fooled")[1]);
+        Assert.Equal("6", outcomes.Single(row => row[0] is "NotConverged")[1]);
+        LineChart curve = Assert.IsType<LineChart>(sections[0].Blocks.OfType<ChartRow>().Single().Charts[0]);
+        ChartPoint end = curve.Lines[0].Points.MaxBy(point => point.X);
+        Assert.Equal((sizes.Max(), 0), (end.X, end.Y));
+    }
+
+    [Fact]
+    public void A_misclassified_sample_is_not_fooled_until_it_has_the_target_class()
+    {
+        SampleResult[] samples = [Sample(AttackOutcome.NotConverged, 0), Sample(AttackOutcome.NotConverged, 1), Sample(AttackOutcome.WrongFromStart, 2), Sample(AttackOutcome.Fooled, 2)];
+        var found = new RobustnessEvaluation(new Pgd { Epsilon = 1 }, new AttackResult(Tensor.From(new float[4], [4, 1]), samples), [0, 0, 1, 1], [])
+        {
+            Target = 2, CleanPredictions = [0, 1, 2, 1],
+        };
+        Assert.Equal((0.5, 0.5, 0.5), (found.CleanAccuracy, found.Success, found.Accuracy));
+        IReadOnlyList<Section> sections = RobustnessSection.Of(found, ["cat", "dog", "bird"]);
+        KeyFigure[] figures = [.. sections[0].Blocks.OfType<KeyFigures>().Single().Figures];
+        Assert.Equal(["clean accuracy", "classified as bird", "verdict"], figures.Select(figure => figure.Label));
+        Assert.Equal("50.00 %", figures[1].Value);
+
+        // Class 0: one of two correct, none fooled; class 1: one of two correct, both classified as the target.
+        IReadOnlyList<IReadOnlyList<string>> rows = Assert.IsType<DataTable>(sections[1].Blocks[0]).Rows;
+        Assert.Equal(["cat", "2", "50.00 %", "0.00 %"], rows[0].Take(4));
+        Assert.Equal(["dog", "2", "50.00 %", "100.00 %"], rows[1].Take(4));
+    }
+
+    [Fact]
+    public void A_verified_file_is_described_in_one_line() => Assert.Equal(
+        "10 of 10 adversarial examples confirmed from the stored file, 4 also as 8-bit pictures; 0 outside the bounds",
+        new Verification(10, 10, 4, 0).Check().Finding);
+
+    private static SampleResult Sample(AttackOutcome outcome, int prediction) =>
+        new(outcome, 0, 0, 0, 0, 0, Forwards: 1, Backwards: 0, First: -1, prediction);
+}
