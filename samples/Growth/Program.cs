@@ -7,6 +7,7 @@ using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Training.Runs;
 
 namespace Temper.GrowthSample;
 
@@ -42,13 +43,14 @@ internal static class Program
             Seed = 1, BatchSize = 32,
             Optimizer = new Sgd { LearningRate = 0.05f, Momentum = 0.9f, WeightDecay = 5e-4f },
         };
-        GrowthResult found = AutoGrow.Run(seed, options, training, new GrowthRun((train, validation)));
+        GrowthResult found = AutoGrow.Run(seed, options, training, new MethodRun((train, validation)));
 
         foreach (GrowthStep step in found.Record.Path)
         {
+            string accuracy = step.Accuracy is { } heldOut ? $"held out {heldOut:P1}  " : "";
             Console.WriteLine(
                 $"epoch {step.Epoch,3}  {step.Event,-9}  {string.Join('-', step.Depths),-9}  "
-                + $"best {step.Accuracy:P1}  {step.Macs / 1e6:F2} million MACs");
+                + $"{accuracy}{step.Macs / 1e6:F2} million MACs");
         }
 
         Console.WriteLine(

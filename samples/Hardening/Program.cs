@@ -5,6 +5,7 @@ using Temper.Randomness;
 using Temper.Robustness.Feedback;
 using Temper.Tensors;
 using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.HardeningSample;
 
@@ -36,7 +37,7 @@ internal static class Program
             Seed = 1, Training = training, Rounds = isTiny ? 1 : 5, Epochs = isTiny ? 1 : 2,
             MaxProbed = isTiny ? 40 : 1000, MaxAccuracyDrop = isTiny ? 1 : 0.005,
         };
-        FeedbackResult hard = FeedbackLearning.Run(network, options, new FeedbackRun((train, validation)));
+        FeedbackResult hard = FeedbackLearning.Run(network, options, new MethodRun((train, validation)));
         foreach (FeedbackRound round in hard.Rounds)
         {
             Console.WriteLine(

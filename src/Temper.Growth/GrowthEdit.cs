@@ -8,12 +8,14 @@ using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Training.Runs;
 
 namespace Temper.Growth;
 
 /// <summary>
-/// The growth loop, run as an edit between epochs. Every K epochs it checks for a gain, stops the stage that grew
-/// without one, and appends a block to the next stage. Training ends when no stage can grow.
+/// The growth loop: steps 1 to 3 of the method in docs/autogrow.md, run as an edit between epochs. Every K epochs it
+/// checks for a gain, stops the stage that grew without one, and appends a block to the next stage. Training ends when
+/// no stage can grow.
 /// </summary>
 internal sealed class GrowthEdit : IEpochEdit
 {
@@ -23,46 +25,63 @@ internal sealed class GrowthEdit : IEpochEdit
     private readonly GrowableNetwork _seed;
     private readonly GrowthOptions _options;
     private readonly TrainingOptions _training;
-    private readonly IGrowthRun _stages;
+    private readonly IMethodRun _run;
     private readonly RandomStream _stream;
     private GrowthState _state;
     private GrowableNetwork? _gain;
     private Network? _restoredGain;
+    private int _restoredSteps;
     private long _lap;
 
-    internal GrowthEdit(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IGrowthRun stages)
+    internal GrowthEdit(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IMethodRun run)
     {
-        (_seed, _options, _training, _stages) = (seed, options, training, stages);
+        (_seed, _options, _training, _run) = (seed, options, training, run);
         _stream = RandomStream.FromSeed(training.Seed).Split("growth");
         _state = Begin();
-        _lap = stages.Time.GetTimestamp();
+        _lap = run.Time.GetTimestamp();
     }
 
     public string Name => "growth";
 
     public bool EndsTraining => _state.HasEnded;
 
+    /// <summary>Called with the record so far at the end of each interval.</summary>
+    internal Action<GrowthRecord>? Report { get; init; }
+
     internal GrowthState State => _state;
+
+    /// <summary>Best held-out accuracy of growth so far, 0 to 1; null before the first epoch.</summary>
+    internal double? Best => _state.Track.Best.Count > 0 ? _state.Track.Best[^1] : null;
 
     /// <summary>The network at the last gain; null if there was none.</summary>
     internal GrowableNetwork? Gain => _gain;
 
     public void AfterEpoch(Learner learner, EpochResult epoch)
     {
-        NetworkCost cost = learner.Network.Cost();
-        double seconds = _stages.Time.GetElapsedTime(_lap).TotalSeconds;
-        _lap = _stages.Time.GetTimestamp();
-        (_state.Seconds, _state.SecondsPerMac) = (_state.Seconds + seconds, seconds / Math.Max(cost.Macs, 1));
-        _state.Track.AddEpoch(epoch.ValidationAccuracy);
+        // Step 1: train K epochs and record the running maximum of the held-out accuracy after each.
+        GrowthTrack track = _state.Track;
+        AddTime(learner.Network.Cost());
+        track.AddEpoch(epoch.ValidationAccuracy);
         _state.IntervalBest = Math.Max(_state.IntervalBest, epoch.ValidationAccuracy);
-        bool isEnd = _state.Track.Since >= _options.Interval;
+        bool isEnd = track.Since >= _options.Interval;
         GrowableNetwork now = _seed.Restored(learner.Network, _state.Stages);
-        NoteGain(now, learner, isEnd);
-        if (isEnd)
+        KeepGain(now, learner, isEnd);
+        if (!isEnd)
         {
-            EndInterval(now, learner, epoch);
-            _stages.Report(Record());
+            return;
         }
+
+        // Step 2: if the last J epochs brought no gain, the stage that grew last stops growing.
+        AddPoint(now);
+        int stopped = track.EndInterval(_options.Stopping.HasGained(track));
+        if (stopped >= 0)
+        {
+            Note(GrowthEvents.Stop, stopped, now, Best);
+        }
+
+        // Step 3: append a block to the next stage that can grow, and continue with step 1; if none can, growth ends.
+        _state.HasEnded = !TryGrow(now, learner, epoch);
+        Report?.Invoke(Record());
     }
 
     public JsonNode? Save() => _state.ToJson();
@@ -70,9 +89,10 @@ internal sealed class GrowthEdit : IEpochEdit
     public void Restore(JsonNode? state)
     {
         _state = state is null ? Begin() : GrowthState.Read(state, _seed.Stages.Count);
+        _restoredSteps = state is null ? 0 : _state.Path.Count;
         _gain =
             _state.GainStages is { } stages && _restoredGain is { } network ? _seed.Restored(network, stages) : null;
-        _lap = _stages.Time.GetTimestamp();
+        _lap = _run.Time.GetTimestamp();
     }
 
     public IReadOnlyDictionary<string, Network> SaveNetworks() =>
@@ -86,15 +106,15 @@ internal sealed class GrowthEdit : IEpochEdit
     internal GrowthRecord Record() => new()
     {
         Stages = [.. _seed.Stages.Select(stage => stage.Name)], Path = [.. _state.Path], Points = [.. _state.Points],
-        Seconds = _state.Seconds,
+        RestoredSteps = _restoredSteps, Seconds = _state.Seconds,
     };
 
     /// <summary>
     /// Returns the inference time of a network in milliseconds per sample. It is measured once and recorded; a resumed
     /// run uses the recorded value.
     /// </summary>
-    internal static double Milliseconds(GrowableNetwork network, IGrowthRun stages) => double.Parse(
-        stages.Choose(Stage, $"milliseconds of {network}", () =>
+    internal static double Milliseconds(GrowableNetwork network, IMethodRun run) => double.Parse(
+        run.Choose(Stage, $"milliseconds of {network}", () =>
             Limits.GrowthLimits.Measure(network.Network).ToString("R", CultureInfo.InvariantCulture)),
         CultureInfo.InvariantCulture);
 
@@ -104,20 +124,19 @@ internal sealed class GrowthEdit : IEpochEdit
     /// </summary>
     internal void CountSinceLastEpoch()
     {
-        string seconds = _stages.Choose(
+        string seconds = _run.Choose(
             Stage, "seconds after the last epoch",
-            () => _stages.Time.GetElapsedTime(_lap).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
+            () => _run.Time.GetElapsedTime(_lap).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
         _state.Seconds += double.Parse(seconds, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Adds an entry to the record.</summary>
-    internal void Note(string what, int stage, GrowableNetwork network, string? reason = null)
+    /// <summary>Adds an entry to the record; its accuracy is described at <see cref="GrowthStep"/>.</summary>
+    internal void Note(string what, int stage, GrowableNetwork network, double? accuracy, string? reason = null)
     {
         NetworkCost cost = network.Network.Cost();
-        GrowthTrack track = _state.Track;
         _state.Path.Add(new GrowthStep(
-            what, stage, network.Depths, track.Best.Count, track.Best.Count > 0 ? track.Best[^1] : 0, cost.Parameters,
-            cost.Macs, _state.Seconds, reason));
+            what, stage, network.Depths, _state.Track.Best.Count, accuracy, cost.Parameters, cost.Macs, _state.Seconds,
+            reason));
     }
 
     private GrowthState Begin()
@@ -130,11 +149,19 @@ internal sealed class GrowthEdit : IEpochEdit
                 (_, stage) => _seed.Append(stage, any).Network.Cost().Macs - own)), Stages = _seed.States(),
         };
         _state = state;
-        Note(GrowthEvents.Seed, -1, _seed);
+        Note(GrowthEvents.Seed, -1, _seed, accuracy: null);
         return state;
     }
 
-    private void NoteGain(GrowableNetwork now, Learner learner, bool isEnd)
+    private void AddTime(NetworkCost cost)
+    {
+        double seconds = _run.Time.GetElapsedTime(_lap).TotalSeconds;
+        _lap = _run.Time.GetTimestamp();
+        (_state.Seconds, _state.SecondsPerMac) = (_state.Seconds + seconds, seconds / Math.Max(cost.Macs, 1));
+    }
+
+    /// <summary>Keeps the network for roll-back if the newest epoch is a gain; not part of the paper.</summary>
+    private void KeepGain(GrowableNetwork now, Learner learner, bool isEnd)
     {
         StoppingPolicy policy = _options.Stopping;
         if (policy.ComparesAnswers && !isEnd)
@@ -143,7 +170,7 @@ internal sealed class GrowthEdit : IEpochEdit
         }
 
         bool[]? answers = policy.ComparesAnswers
-            ? [.. Evaluator.Evaluate(learner.Network, _stages.Validation).IsRight]
+            ? [.. Evaluator.Evaluate(learner.Network, _run.Validation).IsRight]
             : null;
         PairedCounts? counts =
             answers is not null && _state.GainAnswers is { } before ? PairedCounts.Of(before, answers) : null;
@@ -155,19 +182,13 @@ internal sealed class GrowthEdit : IEpochEdit
         }
     }
 
-    private void EndInterval(GrowableNetwork now, Learner learner, EpochResult epoch)
+    /// <summary>Records the results of the interval that ends now.</summary>
+    private void AddPoint(GrowableNetwork now)
     {
         NetworkCost cost = now.Network.Cost();
         _state.Points.Add(new GrowthPoint(
             now.Depths, _state.Track.Best.Count, _state.IntervalBest, cost.Parameters, cost.Macs, _state.Seconds));
         _state.IntervalBest = 0;
-        int stopped = _state.Track.EndInterval(_options.Stopping.HasGained(_state.Track));
-        if (stopped >= 0)
-        {
-            Note(GrowthEvents.Stop, stopped, now);
-        }
-
-        _state.HasEnded = !TryGrow(now, learner, epoch);
     }
 
     /// <summary>Appends a block to the next stage that can grow; returns false if there is none.</summary>
@@ -177,19 +198,19 @@ internal sealed class GrowthEdit : IEpochEdit
         RandomStream stream = _stream.Split(track.Growths);
         while (track.Live.Count > 0)
         {
-            int stage = _options.Growing.Next(track, stream.Split("stage"));
+            int stage = NextStage(stream.Split("stage"));
             GrowableNetwork grown = now.Append(stage, stream.Split("block"));
-            if (TimeProblem(now, grown) is { } time)
+            if (TimeProblem(now, grown, stage) is { } time)
             {
-                track.Live.Clear();
-                Note(GrowthEvents.Limit, -1, now, time);
+                track.StopAll();
+                Note(GrowthEvents.Limit, -1, now, Best, time);
                 return false;
             }
 
             if (Problem(now, grown, stage) is { } reason)
             {
-                track.Live.Remove(stage);
-                Note(GrowthEvents.Limit, stage, now, reason);
+                track.Stop(stage);
+                Note(GrowthEvents.Limit, stage, now, Best, reason);
                 continue;
             }
 
@@ -197,18 +218,34 @@ internal sealed class GrowthEdit : IEpochEdit
             grown =
                 grown.With(InitializerFor(grown.Stages[stage]).Initialize(grown.Network, added, new InitializerSetting
             {
-                Before = before, Train = _stages.Train, Validation = _stages.Validation, Training = _training,
+                Before = before, Train = _run.Train, Validation = _run.Validation, Training = _training,
                 TrainAccuracy = epoch.TrainAccuracy,
                 Stream = stream.Split("initializer"),
             }));
             learner.Edit(_ => grown.Network);
             _state.Stages = grown.States();
             track.Grew(stage);
-            Note(GrowthEvents.Grow, stage, grown);
+            Note(GrowthEvents.Grow, stage, grown, Best);
             return true;
         }
 
         return false;
+    }
+
+    /// <summary>Asks the policy for the next stage.</summary>
+    /// <exception cref="InvalidOperationException">The policy chose a stage that cannot grow.</exception>
+    private int NextStage(RandomStream stream)
+    {
+        IReadOnlyList<int> live = _state.Track.Live;
+        int stage = _options.Growing.Next(_state.Track, stream);
+
+        // A policy that insists on a stage at its limit would be asked forever.
+        return live.Contains(stage)
+            ? stage
+            : throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"growth: {_options.Growing.GetType().Name} chose a stage that cannot grow (got {stage}, expected one "
+                + $"of {string.Join(", ", live)}); its Next must return one of GrowthTrack.Live"));
     }
 
     private BlockInitializer InitializerFor(GrowthStage stage) =>
@@ -219,7 +256,9 @@ internal sealed class GrowthEdit : IEpochEdit
     {
         if (now.Depths[stage] >= _options.MaxBlocks)
         {
-            return $"{now.Depths[stage]} blocks, at most {_options.MaxBlocks} are allowed";
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{now.Depths[stage]} blocks, at most {_options.MaxBlocks} are allowed");
         }
 
         if (_options.Limits.Exceeded(grown.Network, _training.BatchSize) is { } exceeded)
@@ -232,9 +271,11 @@ internal sealed class GrowthEdit : IEpochEdit
             return null;
         }
 
-        double milliseconds = Milliseconds(grown, _stages);
+        double milliseconds = Milliseconds(grown, _run);
         return milliseconds > max
-            ? $"{grown} takes {milliseconds:G3} ms per sample, at most {max:G3} are allowed"
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{grown} takes {milliseconds:G3} ms per sample, at most {max:G3} are allowed")
             : null;
     }
 
@@ -242,7 +283,7 @@ internal sealed class GrowthEdit : IEpochEdit
     /// Returns a reason if the time limit leaves too little time for another interval and the final training of the
     /// grown network; otherwise null.
     /// </summary>
-    private string? TimeProblem(GrowableNetwork now, GrowableNetwork grown)
+    private string? TimeProblem(GrowableNetwork now, GrowableNetwork grown, int stage)
     {
         if (_options.Limits.Time is not { } limit)
         {
@@ -253,10 +294,14 @@ internal sealed class GrowthEdit : IEpochEdit
         int added = grown.Depths.Sum() - _seed.Depths.Sum(),
             epochs = _options.Interval + _options.MaxRepairEpochs(added) + _options.FinishEpochs;
         double needed = _state.Seconds + (epochs * epoch);
-        string allowed = _stages.Choose(
-            Stage, $"growth {_state.Track.Growths + 1} in time", () => needed <= limit.TotalSeconds ? "yes" : "no");
-        return allowed is "yes"
+
+        // The name contains the stage, because each candidate of a growth needs a decision of its own.
+        string name = string.Create(
+            CultureInfo.InvariantCulture, $"growth {_state.Track.Growths + 1} of {now.Stages[stage].Name} in time");
+        return _run.Choose(Stage, name, () => needed <= limit.TotalSeconds ? "yes" : "no") is "yes"
             ? null
-            : $"time: another growth after {now} and {_options.FinishEpochs} epochs of final training would not fit";
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"time: another growth after {now} and {_options.FinishEpochs} epochs of final training would not fit");
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Growth.Initializers;
 using Temper.Growth.Limits;
@@ -100,8 +101,9 @@ public sealed record GrowthOptions : IFingerprinted
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxEpochs, 1);
         if (!(Tolerance is >= 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(Tolerance), $"GrowthOptions: the tolerance is out of range (got {Tolerance}, expected 0 to 1)");
+            throw new ArgumentOutOfRangeException(nameof(Tolerance), string.Create(
+                CultureInfo.InvariantCulture,
+                $"GrowthOptions: the tolerance is out of range (got {Tolerance}, expected 0 to 1)"));
         }
 
         Stopping.Validate();

@@ -9,6 +9,12 @@ public sealed record GrowthRecord
     /// <summary>Events, one entry per growth, stop, roll-back or end.</summary>
     public required IReadOnlyList<GrowthStep> Path { get; init; }
 
+    /// <summary>
+    /// Number of steps at the start of <see cref="Path"/> that a resumed run read from its checkpoint and that were
+    /// therefore reported before; 0: the growth was not resumed.
+    /// </summary>
+    public int RestoredSteps { get; init; }
+
     /// <summary>Results of each intermediate network at the end of its interval, in order.</summary>
     public required IReadOnlyList<GrowthPoint> Points { get; init; }
 
@@ -42,13 +48,17 @@ public sealed record GrowthRecord
 /// <param name="Stage">Index of the stage, from 0; -1: no particular stage.</param>
 /// <param name="Depths">Number of blocks of each stage after the event.</param>
 /// <param name="Epoch">Number of epochs of growth completed.</param>
-/// <param name="Accuracy">Best held-out accuracy so far, 0 to 1.</param>
+/// <param name="Accuracy">
+/// Held-out accuracy, 0 to 1. Of <c>grow</c>, <c>stop</c>, <c>limit</c> and <c>diverged</c>: the best of growth so far.
+/// Of <c>roll-back</c>, <c>bypass</c>, <c>shorten</c> and <c>finish</c>: that of the network after the event. Null: not
+/// measured, as of the seed, and of a shortened network that was not repaired itself.
+/// </param>
 /// <param name="Parameters">Number of parameter values after the event.</param>
 /// <param name="Macs">Multiply-accumulates per sample after the event.</param>
 /// <param name="Seconds">Seconds since the start.</param>
 /// <param name="Reason">Explanation of the event; null: none.</param>
 public sealed record GrowthStep(
-    string Event, int Stage, IReadOnlyList<int> Depths, int Epoch, double Accuracy, long Parameters, long Macs,
+    string Event, int Stage, IReadOnlyList<int> Depths, int Epoch, double? Accuracy, long Parameters, long Macs,
         double Seconds, string? Reason = null);
 
 /// <summary>An intermediate network at the end of its interval.</summary>

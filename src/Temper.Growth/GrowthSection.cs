@@ -19,8 +19,7 @@ public static class GrowthSection
                 Line(name, record, step => step.Depths[stage]))]),
             Chart("Held-out accuracy, %", "%",
             [
-                new ChartLine("best so far", [.. record.Path.Where(step => step.Epoch > 0).Select(step =>
-                    new ChartPoint(step.Seconds, step.Accuracy * 100))]),
+                new ChartLine("best so far", BestSoFar(record.Points)),
                 new ChartLine("best of the interval", [.. record.Points.Select(point =>
                     new ChartPoint(point.Seconds, point.Accuracy * 100))]),
             ]),
@@ -36,21 +35,36 @@ public static class GrowthSection
             ["depths", "#accuracy, %", "#MACs", "#parameters", "#epoch", "#seconds"],
             [.. record.Pareto.Select(point => (string[])
                 [
-                    Depths(point.Depths), Percent(point.Accuracy), $"{point.Macs:N0}", $"{point.Parameters:N0}",
-                    $"{point.Epoch}", Seconds(point.Seconds),
+                    Depths(point.Depths), Percent(point.Accuracy), Count(point.Macs), Count(point.Parameters),
+                    Epoch(point.Epoch), Seconds(point.Seconds),
                 ])]),
-        new Paragraph("All steps:"),
+        new Paragraph("All steps. Held-out accuracy of grow, stop, limit and diverged: the best so far; of roll-back, "
+            + "bypass, shorten and finish: that of the network after the step, where it was measured."),
         new DataTable(
-            ["event", "stage", "depths", "#epoch", "#best, %", "#MACs", "#parameters", "#seconds", "why"],
+            ["event", "stage", "depths", "#epoch", "#held-out, %", "#MACs", "#parameters", "#seconds", "why"],
             [.. record.Path.Select(step => Row(step, record.Stages))]),
     ]);
 
     private static string[] Row(GrowthStep step, IReadOnlyList<string> stages) =>
     [
-        step.Event, step.Stage >= 0 ? stages[step.Stage] : "", Depths(step.Depths), $"{step.Epoch}",
-        Percent(step.Accuracy), $"{step.Macs:N0}", $"{step.Parameters:N0}",
+        step.Event, step.Stage >= 0 ? stages[step.Stage] : "", Depths(step.Depths), Epoch(step.Epoch),
+        step.Accuracy is { } accuracy ? Percent(accuracy) : "", Count(step.Macs), Count(step.Parameters),
         Seconds(step.Seconds), step.Reason ?? "",
     ];
+
+    /// <summary>Returns the running maximum of the intervals' accuracies.</summary>
+    private static List<ChartPoint> BestSoFar(IReadOnlyList<GrowthPoint> points)
+    {
+        var line = new List<ChartPoint>();
+        double best = 0;
+        foreach (GrowthPoint point in points)
+        {
+            best = Math.Max(best, point.Accuracy);
+            line.Add(new ChartPoint(point.Seconds, best * 100));
+        }
+
+        return line;
+    }
 
     private static LineChart Chart(string title, string unit, IReadOnlyList<ChartLine> lines) => new()
     {
@@ -75,6 +89,10 @@ public static class GrowthSection
     }
 
     private static string Depths(IReadOnlyList<int> depths) => string.Join('-', depths);
+
+    private static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Epoch(int epoch) => epoch.ToString(CultureInfo.InvariantCulture);
 
     private static string Percent(double part) => (part * 100).ToString("F2", CultureInfo.InvariantCulture);
 

@@ -11,16 +11,18 @@ internal static class RollBack
     /// Removes blocks one at a time, each time the one whose removal costs the least accuracy, while the accuracy stays
     /// within the tolerance.
     /// </summary>
-    /// <param name="network">A trained network.</param>
+    /// <param name="start">A trained network and its accuracy on the held-out samples.</param>
     /// <param name="validation">Held-out samples.</param>
     /// <param name="tolerance">Largest total loss of accuracy, 0 to 1.</param>
     /// <param name="taken">
-    /// Called for each removed block with the index of its stage and the network without it.
+    /// Called for each removed block with the index of its stage, the network without it, and that network's accuracy.
     /// </param>
     internal static GrowableNetwork Trim(
-        GrowableNetwork network, Dataset validation, double tolerance, Action<int, GrowableNetwork> taken)
+        (GrowableNetwork Network, double Accuracy) start, Dataset validation, double tolerance,
+        Action<int, GrowableNetwork, double> taken)
     {
-        double min = Accuracy(network, validation) - tolerance;
+        GrowableNetwork network = start.Network;
+        double min = start.Accuracy - tolerance;
         while (true)
         {
             (int Stage, GrowableNetwork Network, double Accuracy)[] shorter =
@@ -38,10 +40,11 @@ internal static class RollBack
             }
 
             network = shorter[0].Network;
-            taken(shorter[0].Stage, network);
+            taken(shorter[0].Stage, network, shorter[0].Accuracy);
         }
     }
 
-    private static double Accuracy(GrowableNetwork network, Dataset validation) =>
+    /// <summary>Measures the accuracy on held-out samples, 0 to 1.</summary>
+    internal static double Accuracy(GrowableNetwork network, Dataset validation) =>
         Evaluator.Evaluate(network.Network, validation).Accuracy;
 }

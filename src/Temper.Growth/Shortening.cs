@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Numerics;
 using Temper.Growth.Blocks;
 using Temper.Optimization;
 using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.Growth;
 
@@ -15,7 +17,7 @@ namespace Temper.Growth;
 /// accuracy at the moment a block is removed (<see cref="RollBack.Trim"/>), even if it can do without it.
 /// </remarks>
 internal sealed class Shortening(
-    GrowthOptions options, TrainingOptions training, IGrowthRun stages, GrowthEdit edit)
+    GrowthOptions options, TrainingOptions training, IMethodRun run, GrowthEdit edit)
 {
     /// <summary>
     /// Learning rate of a repair, relative to that of growth; the final training first drops to it as well.
@@ -33,7 +35,7 @@ internal sealed class Shortening(
 
     /// <summary>Returns the shallowest network found, repaired; the given one if nothing can be removed.</summary>
     /// <param name="network">Network that was grown and rolled back.</param>
-    internal GrowableNetwork Of(GrowableNetwork network)
+    internal GrowableNetwork Shorten(GrowableNetwork network)
     {
         IReadOnlyList<(GrowableNetwork Network, int Stage)> shorter = Undone(network);
         if (shorter.Count == 0 || !IsInTime(network))
@@ -43,18 +45,21 @@ internal sealed class Shortening(
 
         (GrowableNetwork Network, double Accuracy) best = Repaired(network, 0);
         double min = best.Accuracy - options.Tolerance;
+        var measured = new Dictionary<int, double>();                    // by the number of removed blocks
         int removed = 0, rejected = shorter.Count + 1;
         while (rejected - removed > 1 && IsInTime(network))
         {
             int middle = (removed + rejected) / 2;
             (GrowableNetwork Network, double Accuracy) trial = Repaired(shorter[middle - 1].Network, middle);
+            measured.Add(middle, trial.Accuracy);
             (removed, rejected, best) =
                 trial.Accuracy >= min ? (middle, rejected, trial) : (removed, middle, best);
         }
 
-        foreach ((GrowableNetwork without, int stage) in shorter.Take(removed))
+        for (int i = 0; i < removed; i++)
         {
-            edit.Note(GrowthEvents.Shorten, stage, without);
+            double? accuracy = measured.TryGetValue(i + 1, out double found) ? found : null;
+            edit.Note(GrowthEvents.Shorten, shorter[i].Stage, shorter[i].Network, accuracy);
         }
 
         return best.Network;
@@ -79,9 +84,9 @@ internal sealed class Shortening(
 
     private (GrowableNetwork Network, double Accuracy) Repaired(GrowableNetwork network, int removed)
     {
-        string stage = $"shorten-{removed}";
-        var clock = new TrainingClock(stage, limit: null, edit.State.Seconds, stages);
-        TrainingResult result = stages.Fit(stage, network.Network, training with
+        string stage = string.Create(CultureInfo.InvariantCulture, $"shorten-{removed}");
+        var clock = new TrainingClock(stage, limit: null, edit.State.Seconds, run);
+        TrainingResult result = run.Fit(stage, network.Network, training with
         {
             Epochs = options.RepairEpochs, Edits = [.. training.Edits, clock],
             Optimizer = training.Optimizer with { LearningRate = training.Optimizer.LearningRate * RateFactor },
@@ -101,7 +106,7 @@ internal sealed class Shortening(
 
         double epoch = edit.State.SecondsPerMac * network.Network.Cost().Macs,
             needed = edit.State.Seconds + ((options.RepairEpochs + options.FinishEpochs) * epoch);
-        return stages.Choose(GrowthEdit.Stage, $"repair after {Epochs} epochs of repair in time", () =>
-            needed <= limit.TotalSeconds ? "yes" : "no") is "yes";
+        string next = string.Create(CultureInfo.InvariantCulture, $"repair after {Epochs} epochs of repair in time");
+        return run.Choose(GrowthEdit.Stage, next, () => needed <= limit.TotalSeconds ? "yes" : "no") is "yes";
     }
 }

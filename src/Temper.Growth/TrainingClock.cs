@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.Growth;
 
@@ -10,11 +12,11 @@ namespace Temper.Growth;
 /// <param name="stage">Name of the training stage.</param>
 /// <param name="limit">Time limit of the whole run; null: none.</param>
 /// <param name="before">Seconds of the run before this training.</param>
-/// <param name="stages">Provides the clock and records choices.</param>
-internal sealed class TrainingClock(string stage, TimeSpan? limit, double before, IGrowthRun stages) : IEpochEdit
+/// <param name="run">Provides the clock and records choices.</param>
+internal sealed class TrainingClock(string stage, TimeSpan? limit, double before, IMethodRun run) : IEpochEdit
 {
     private ClockState _state = new();
-    private long _lap = stages.Time.GetTimestamp();
+    private long _lap = run.Time.GetTimestamp();
 
     public string Name => "clock";
 
@@ -25,13 +27,14 @@ internal sealed class TrainingClock(string stage, TimeSpan? limit, double before
 
     public void AfterEpoch(Learner learner, EpochResult epoch)
     {
-        double seconds = stages.Time.GetElapsedTime(_lap).TotalSeconds;
-        _lap = stages.Time.GetTimestamp();
+        double seconds = run.Time.GetElapsedTime(_lap).TotalSeconds;
+        _lap = run.Time.GetTimestamp();
         _state.Seconds += seconds;
         if (limit is { } max)
         {
-            _state.HasEnded = stages.Choose(stage, $"epoch {epoch.Epoch + 2} in time", () =>
-                Seconds + seconds <= max.TotalSeconds ? "yes" : "no") is "no";
+            string next = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch + 2} in time");
+            _state.HasEnded = run.Choose(
+                stage, next, () => Seconds + seconds <= max.TotalSeconds ? "yes" : "no") is "no";
         }
     }
 
@@ -40,7 +43,7 @@ internal sealed class TrainingClock(string stage, TimeSpan? limit, double before
     public void Restore(JsonNode? state)
     {
         _state = state?.Deserialize(GrowthJson.Default.ClockState) ?? new ClockState();
-        _lap = stages.Time.GetTimestamp();
+        _lap = run.Time.GetTimestamp();
     }
 
     // Decisions by time are recorded, so a resumed run may have another limit.

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Training;
 
 /// <summary>Stops training when the validation metric no longer improves.</summary>
@@ -15,8 +17,8 @@ public sealed record EarlyStopping
         ArgumentOutOfRangeException.ThrowIfLessThan(Patience, 1);
         if (!(MinimumGain >= 0) || double.IsInfinity(MinimumGain))
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(MinimumGain), $"EarlyStopping: out of range (got {MinimumGain}, expected 0 or more)");
+            throw new ArgumentOutOfRangeException(nameof(MinimumGain), string.Create(
+                CultureInfo.InvariantCulture, $"EarlyStopping: out of range (got {MinimumGain}, expected 0 or more)"));
         }
 
         return this;

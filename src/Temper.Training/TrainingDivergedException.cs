@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Training;
 
 /// <summary>Thrown when the loss or a value of the network becomes infinite or NaN.</summary>
@@ -12,8 +14,10 @@ public sealed class TrainingDivergedException : Exception
     /// <param name="learningRate">Learning rate of the step.</param>
     public TrainingDivergedException(long step, float loss, float learningRate)
         : this(
-            $"got loss {loss} at step {step} with learning rate {learningRate}, expected a finite loss", step, loss,
-            learningRate)
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"got loss {loss} at step {step} with learning rate {learningRate}, expected a finite loss"),
+            step, loss, learningRate)
     {
     }
 
@@ -35,6 +39,9 @@ public sealed class TrainingDivergedException : Exception
     public float LearningRate { get; }
 
     internal static TrainingDivergedException OfTensor(long step, string name, float learningRate) =>
-        new($"got values that are not finite in {name} after step {step} with learning rate "
-            + $"{learningRate}", step, float.NaN, learningRate);
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"got values that are not finite in {name} after step {step} with learning rate {learningRate}"),
+            step, float.NaN, learningRate);
 }

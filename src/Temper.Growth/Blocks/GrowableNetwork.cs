@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Randomness;
 
@@ -73,7 +74,7 @@ public sealed class GrowableNetwork
         return new GrowableNetwork(network,
         [
             .. depths.Select((depth, stage) => new GrowthStage(
-                $"layer{stage + 1}", $"layer{stage + 1}.",
+                Numbered("layer", stage + 1), $"{Numbered("layer", stage + 1)}.",
                 BlockTemplate.Of(model, BlockTemplate.Found(model, StagedFamily.BlockName(stage, 1))))
             {
                 Blocks = [.. Enumerable.Range(0, depth).Select(
@@ -92,7 +93,7 @@ public sealed class GrowableNetwork
             ? new GrowableNetwork(network,
             [
                 .. found.Select((blocks, stage) => new GrowthStage(
-                    $"stage{stage + 1}", FreePrefix(network, $"grown{stage + 1}"),
+                    Numbered("stage", stage + 1), FreePrefix(network, Numbered("grown", stage + 1)),
                     BlockTemplate.Of(network, blocks[0])) { Blocks = blocks }),
             ])
             : throw new ArgumentException(
@@ -135,11 +136,12 @@ public sealed class GrowableNetwork
         GrowthStage old = StageAt(stage);
         if (at < 1 || at > old.Blocks.Count)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(at), $"growth: index out of range in {old.Name} (got {at}, expected 1 to {old.Blocks.Count})");
+            throw new ArgumentOutOfRangeException(nameof(at), string.Create(
+                CultureInfo.InvariantCulture,
+                $"growth: index out of range in {old.Name} (got {at}, expected 1 to {old.Blocks.Count})"));
         }
 
-        string name = $"{old.Prefix}{old.Next}";
+        string name = Numbered(old.Prefix, old.Next);
         Network network = Network.Splice(old.Blocks[at - 1].Output, x => old.Template.Build(x, name), fresh);
         return Changed(network, stage, old with
         {
@@ -161,9 +163,10 @@ public sealed class GrowableNetwork
         GrowthStage old = StageAt(stage);
         if (at < GrowthStage.Fixed || at >= old.Blocks.Count)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(at), $"growth: block {at} of {old.Name} cannot be removed (expected {GrowthStage.Fixed} to "
-                    + $"{old.Blocks.Count - 1})");
+            throw new ArgumentOutOfRangeException(nameof(at), string.Create(
+                CultureInfo.InvariantCulture,
+                $"growth: block {at} of {old.Name} cannot be removed (expected {GrowthStage.Fixed} to "
+                + $"{old.Blocks.Count - 1})"));
         }
 
         GrowthBlock block = old.Blocks[at];
@@ -192,11 +195,14 @@ public sealed class GrowableNetwork
 
     private GrowthStage StageAt(int stage) => stage >= 0 && stage < Stages.Count
         ? Stages[stage]
-        : throw new ArgumentOutOfRangeException(
-            nameof(stage), $"growth: no such stage (got {stage}, expected 0 to {Stages.Count - 1})");
+        : throw new ArgumentOutOfRangeException(nameof(stage), string.Create(
+            CultureInfo.InvariantCulture, $"growth: no such stage (got {stage}, expected 0 to {Stages.Count - 1})"));
 
     private GrowableNetwork Changed(Network network, int stage, GrowthStage changed) =>
         new(network, [.. Stages.Select((old, i) => i == stage ? changed : old)]);
+
+    private static string Numbered(string name, int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{name}{number}");
 
     private static string FreePrefix(Network network, string wanted)
     {

@@ -136,8 +136,8 @@ internal static class RepeatedBlocks
         internal string Kind => string.Join(';', Nodes.Select(node =>
             $"{KindOf(node.Operator)}({string.Join(',', node.Inputs.Select(Number))})"));
 
-            private int Number(string input) =>
-                Nodes.FindIndex(other => string.Equals(other.Name, input, StringComparison.Ordinal));
+        private int Number(string input) =>
+            Nodes.FindIndex(other => string.Equals(other.Name, input, StringComparison.Ordinal));
 
         private static string KindOf(Operator operation) => operation is Conv2d conv
             ? string.Create(CultureInfo.InvariantCulture, $"Conv {conv.Kernel} {conv.Options} {conv.HasBias}")

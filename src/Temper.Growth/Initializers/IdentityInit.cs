@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Growth.Blocks;
 using Temper.Networks;
@@ -25,9 +26,10 @@ public sealed record IdentityInit : BlockInitializer
         Node[] layers = [.. nodes.Where(node => BlockTemplate.IsLayer(node.Operator))];
         if (layers.Length != 1)
         {
-            throw new ArgumentException(
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"identity: the block must have exactly one layer to start as the identity (got {layers.Length} in "
-                + $"'{block.Name}'); use another initializer");
+                + $"'{block.Name}'); use another initializer"));
         }
 
         Network identity = network.WithParameters(layers[0].Parameters.Select(name => network.Parameters[name]).Select(

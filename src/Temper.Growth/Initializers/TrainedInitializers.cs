@@ -33,6 +33,8 @@ public sealed record AdamInit : BlockInitializer
         HashSet<string> last = [.. (block.LastNorm(network) ?? block.LastLayer(network)).Parameters];
         TrainingOptions options = setting.Training with
         {
+            // A seed has 64 bits, the state of the block's stream 128. Both halves are mixed in, so that blocks whose
+            // streams differ in one half only are trained with different seeds.
             Seed = setting.Stream.State.Key ^ setting.Stream.State.Stream,
             Epochs = Epochs,
             Optimizer = new Adam { LearningRate = 1e-3f, WeightDecay = 5e-4f },

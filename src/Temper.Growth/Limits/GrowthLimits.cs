@@ -1,9 +1,8 @@
-using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Inference;
 using Temper.Networks;
 using Temper.Optimization;
-using Temper.Tensors;
 
 namespace Temper.Growth.Limits;
 
@@ -28,8 +27,8 @@ public sealed record GrowthLimits : IFingerprinted
     public double? MemoryMiB { get; init; }
 
     /// <summary>
-    /// Maximum inference time in milliseconds per sample: median of the compiled network on this machine with all
-    /// threads; null: no limit.
+    /// Maximum inference time of the compiled network in milliseconds per sample, measured on this machine with all
+    /// threads by <see cref="NetworkTiming"/> with batch 1; null: no limit.
     /// </summary>
     public double? Milliseconds { get; init; }
 
@@ -40,9 +39,16 @@ public sealed record GrowthLimits : IFingerprinted
     {
         NetworkCost cost = network.Cost();
         double memory = TrainingMemory(network, batch) / (1024.0 * 1024);
-        return cost.Parameters > Parameters ? $"{cost.Parameters:N0} parameters, at most {Parameters:N0} are allowed"
-            : cost.Macs > Macs ? $"{cost.Macs:N0} MACs, at most {Macs:N0} are allowed"
-            : memory > MemoryMiB ? $"about {memory:N0} MiB to train, at most {MemoryMiB:N0} are allowed"
+        return cost.Parameters > Parameters
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{cost.Parameters:N0} parameters, at most {Parameters:N0} are allowed")
+            : cost.Macs > Macs
+            ? string.Create(CultureInfo.InvariantCulture, $"{cost.Macs:N0} MACs, at most {Macs:N0} are allowed")
+            : memory > MemoryMiB
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"about {Math.Ceiling(memory):N0} MiB to train, at most {MemoryMiB:#,0.######} are allowed")
             : null;
     }
 
@@ -69,26 +75,9 @@ public sealed record GrowthLimits : IFingerprinted
     };
 
     /// <summary>
-    /// Measures the inference time in milliseconds per sample: the median of 25 runs after a warm-up.
+    /// Measures the inference time that <see cref="Milliseconds"/> limits, in milliseconds per sample.
     /// </summary>
-    internal static double Measure(Network network)
-    {
-        const int WarmUp = 5, Runs = 25;
-        using CompiledNetwork compiled = CompiledNetwork.Compile(network);
-        using InferenceSession session = compiled.CreateSession();
-        Tensor x = Tensor.Zeros(network.Inputs[0].BatchShape(1));
-        float[] output = new float[network.Graph.ShapeOf(network.Outputs[0].Value).Count];
-        double[] times = new double[Runs];
-        for (int i = -WarmUp; i < Runs; i++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            session.Run(x.AsSpan<float>(), output);
-            times[Math.Max(i, 0)] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        }
-
-        Array.Sort(times);
-        return times[Runs / 2];
-    }
+    internal static double Measure(Network network) => NetworkTiming.Milliseconds([network], batch: 1)[0];
 
     internal void Validate()
     {
@@ -101,8 +90,9 @@ public sealed record GrowthLimits : IFingerprinted
         {
             if (value is { } limit && !(limit > 0))
             {
-                throw new ArgumentOutOfRangeException(
-                    name, $"GrowthLimits: {name} is out of range (got {limit}, expected above 0)");
+                throw new ArgumentOutOfRangeException(name, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"GrowthLimits: {name} is out of range (got {limit}, expected above 0)"));
             }
         }
     }

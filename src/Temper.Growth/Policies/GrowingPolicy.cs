@@ -5,12 +5,19 @@ using Temper.Randomness;
 namespace Temper.Growth.Policies;
 
 /// <summary>Chooses which stage grows next.</summary>
+/// <remarks>
+/// A policy has no state besides its options: its choice depends on its arguments only, so that a resumed run gives
+/// bit-identical results.
+/// </remarks>
 public abstract record GrowingPolicy : IFingerprinted
 {
     /// <summary>Chooses one of the stages that can still grow.</summary>
     /// <param name="track">Record of the growths so far; at least one stage can still grow.</param>
     /// <param name="stream">Random stream of this growth.</param>
-    /// <returns>Index of the stage.</returns>
+    /// <returns>
+    /// Index of the stage, one of <see cref="GrowthTrack.Live"/>. Any other index ends the growth with an
+    /// <see cref="InvalidOperationException"/>.
+    /// </returns>
     public abstract int Next(GrowthTrack track, RandomStream stream);
 
     /// <inheritdoc/>
@@ -21,11 +28,8 @@ public abstract record GrowingPolicy : IFingerprinted
 public sealed record RoundRobin : GrowingPolicy
 {
     /// <inheritdoc/>
-    public override int Next(GrowthTrack track, RandomStream stream)
-    {
-        int after = track.Live.FindIndex(stage => stage > track.Grown);
-        return track.Live[Math.Max(after, 0)];
-    }
+    public override int Next(GrowthTrack track, RandomStream stream) =>
+        track.Live.FirstOrDefault(stage => stage > track.Grown, track.Live[0]);
 
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => "round-robin";

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Growth.Policies;
 
 /// <summary>Numbers of samples on which two networks differ, for McNemar's test.</summary>
@@ -26,7 +28,10 @@ public readonly record struct PairedCounts(int Gained, int Lost)
         if (before.Length != now.Length)
         {
             throw new ArgumentException(
-                $"PairedCounts.Of: the lengths differ (got {now.Length}, expected {before.Length})", nameof(now));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"PairedCounts.Of: the lengths differ (got {now.Length}, expected {before.Length})"),
+                nameof(now));
         }
 
         (int gained, int lost) = (0, 0);

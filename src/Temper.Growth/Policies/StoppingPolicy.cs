@@ -1,9 +1,14 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Optimization;
 
 namespace Temper.Growth.Policies;
 
 /// <summary>Decides whether growth still brings a gain. A stage that grows without one never grows again.</summary>
+/// <remarks>
+/// A policy has no state besides its options: its answers depend on its arguments only, so that a resumed run gives
+/// bit-identical results.
+/// </remarks>
 public abstract record StoppingPolicy : IFingerprinted
 {
     /// <summary>
@@ -13,18 +18,27 @@ public abstract record StoppingPolicy : IFingerprinted
 
     /// <summary>
     /// Whether gains are determined by comparing predictions on the held-out samples, at the end of each interval.
+    /// False (default): by their accuracy, after each epoch.
     /// </summary>
-    internal virtual bool ComparesAnswers => false;
+    public virtual bool ComparesAnswers => false;
 
-    /// <summary>Returns whether the last J epochs brought a gain; true if there were fewer epochs.</summary>
+    /// <summary>
+    /// Returns whether the last J epochs brought a gain; true if there were fewer epochs. Called at the end of each
+    /// interval, after <see cref="IsGain"/>. If false, the stage that grew last never grows again.
+    /// </summary>
     /// <param name="track">History of one or more epochs.</param>
     public abstract bool HasGained(GrowthTrack track);
 
     /// <summary>
-    /// Returns whether the newest epoch is a gain over the epoch of the last gain. The network of such an epoch is kept
-    /// for roll-back.
+    /// Returns whether the newest epoch is a gain over the epoch of the last gain, <see cref="GrowthTrack.GainEpoch"/>.
+    /// The network of such an epoch is kept for roll-back.
     /// </summary>
-    internal abstract bool IsGain(GrowthTrack track, PairedCounts? answers);
+    /// <param name="track">History of one or more epochs.</param>
+    /// <param name="answers">
+    /// Numbers of held-out samples that the network now and the network at the last gain classify differently; null if
+    /// <see cref="ComparesAnswers"/> is false or there was no gain yet.
+    /// </param>
+    public abstract bool IsGain(GrowthTrack track, PairedCounts? answers);
 
     /// <inheritdoc/>
     public abstract JsonNode Fingerprint();
@@ -48,6 +62,10 @@ public sealed record AccuracyGain : StoppingPolicy
         track.Best[^1] - (track.Now >= Window ? track.Best[track.Now - Window] : 0) >= MinimumGain;
 
     /// <inheritdoc/>
+    public override bool IsGain(GrowthTrack track, PairedCounts? answers) =>
+        track.GainEpoch < 0 || track.Best[^1] - track.Best[track.GainEpoch] >= MinimumGain;
+
+    /// <inheritdoc/>
     public override JsonNode Fingerprint() =>
         new JsonObject { ["rule"] = "accuracy", ["window"] = Window, ["gain"] = MinimumGain };
 
@@ -56,14 +74,11 @@ public sealed record AccuracyGain : StoppingPolicy
         base.Validate();
         if (!(MinimumGain is > 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(MinimumGain),
-                $"AccuracyGain: MinimumGain is out of range (got {MinimumGain}, expected above 0, at most 1)");
+            throw new ArgumentOutOfRangeException(nameof(MinimumGain), string.Create(
+                CultureInfo.InvariantCulture,
+                $"AccuracyGain: MinimumGain is out of range (got {MinimumGain}, expected above 0, at most 1)"));
         }
     }
-
-    internal override bool IsGain(GrowthTrack track, PairedCounts? answers) =>
-        track.GainEpoch < 0 || track.Best[^1] - track.Best[track.GainEpoch] >= MinimumGain;
 }
 
 /// <summary>
@@ -76,26 +91,28 @@ public sealed record PairedGain : StoppingPolicy
     /// <summary>Significance level of the test, above 0 and below 1.</summary>
     public double Significance { get; init; } = 0.05;
 
-    internal override bool ComparesAnswers => true;
+    /// <inheritdoc/>
+    public override bool ComparesAnswers => true;
 
     /// <inheritdoc/>
     public override bool HasGained(GrowthTrack track) => track.Now < Window || track.Now - track.GainEpoch < Window;
 
     /// <inheritdoc/>
+    public override bool IsGain(GrowthTrack track, PairedCounts? answers) =>
+        track.GainEpoch < 0 || answers is not { } counts || counts.BetterByChance < Significance;
+
+    /// <inheritdoc/>
     public override JsonNode Fingerprint() =>
         new JsonObject { ["rule"] = "paired", ["window"] = Window, ["significance"] = Significance };
-
-    internal override bool IsGain(GrowthTrack track, PairedCounts? answers) =>
-        track.GainEpoch < 0 || answers is not { } counts || counts.BetterByChance < Significance;
 
     internal override void Validate()
     {
         base.Validate();
         if (!(Significance > 0 && Significance < 1))
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(Significance),
-                $"PairedGain: Significance is out of range (got {Significance}, expected above 0 and below 1)");
+            throw new ArgumentOutOfRangeException(nameof(Significance), string.Create(
+                CultureInfo.InvariantCulture,
+                $"PairedGain: Significance is out of range (got {Significance}, expected above 0 and below 1)"));
         }
     }
 }

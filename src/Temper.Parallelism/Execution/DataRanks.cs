@@ -1,3 +1,4 @@
+using System.Globalization;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data;
 using Temper.Networks;
@@ -53,8 +54,9 @@ public sealed record DataRanksOptions
 
     internal int BucketLength => double.IsFinite(BucketMiB) && BucketMiB > 0
         ? (int)Math.Clamp(BucketMiB * (1 << 20) / sizeof(float), 1, 1 << 28)
-        : throw new ArgumentOutOfRangeException(
-            nameof(BucketMiB), $"DataRanksOptions.BucketMiB: out of range (got {BucketMiB}, expected more than 0)");
+        : throw new ArgumentOutOfRangeException(nameof(BucketMiB), string.Create(
+            CultureInfo.InvariantCulture,
+            $"DataRanksOptions.BucketMiB: out of range (got {BucketMiB}, expected more than 0)"));
 }
 
 /// <summary>

@@ -36,7 +36,7 @@ internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory 
         {
             throw new InfeasiblePlanException(
                 $"plan: no plan of {cost.Network.Name} for {cost.Hierarchy.Accelerators} accelerators fits into "
-                + $"{Mebibytes(limit)} MiB per rank; the smallest needs {Mebibytes(needed)} MiB (with a sharded "
+                + $"{Given(limit)} MiB per rank; the smallest needs {Mebibytes(needed)} MiB (with a sharded "
                 + "optimizer and recomputed outputs); allow more memory, more accelerators or a smaller batch");
         }
 
@@ -55,7 +55,7 @@ internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory 
             ? Savings.First(saving => memory.Plan(plan, saving) <= limit)
             : throw new InfeasiblePlanException(
                 $"plan: this plan of {cost.Network.Name} for {cost.Hierarchy.Accelerators} accelerators does not fit "
-                + $"into {Mebibytes(limit)} MiB per rank; it needs {Mebibytes(least)} MiB (with a sharded optimizer "
+                + $"into {Given(limit)} MiB per rank; it needs {Mebibytes(least)} MiB (with a sharded optimizer "
                 + "and recomputed outputs); allow more memory, or search for a plan that fits");
     }
 
@@ -113,6 +113,11 @@ internal sealed class MemorySearch(PlanCost cost, JointSearch joint, RankMemory 
         return patterns;
     }
 
+    /// <summary>A limit in MiB as it was given: rounded, one below 1 MiB would look like 0 or 1.</summary>
+    private static string Given(double bytes) =>
+        (bytes / (1 << 20)).ToString("0.######", System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Memory in MiB, rounded up so that a limit of this number suffices.</summary>
     private static string Mebibytes(double bytes) =>
         Math.Ceiling(bytes / (1 << 20)).ToString("F0", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -26,7 +26,7 @@ public sealed record PaperRow(string Figure, string What, string Ours, string Pa
 /// <summary>Recomputes the figures of the paper's evaluation (arXiv:1901.02067, Figures 5 to 13).</summary>
 /// <remarks>
 /// Values of the paper were read off its figures. They are only compared with; of the computed values, only the
-/// constants of <see cref="Machine.Paper"/> come from them, and the rows labelled "paper's MP bytes" use the paper's
+/// constants of <see cref="Machine.Paper"/> come from them, and the rows labeled "paper's MP bytes" use the paper's
 /// bytes.
 /// </remarks>
 public static class PaperTables

@@ -35,12 +35,18 @@ public static class StepSimulator
     internal static StepTimeline Run(PlanCost cost, int[] patterns, Machine machine)
     {
         int ranks = cost.Hierarchy.Accelerators;
-        if (machine.Topology.Ranks != ranks || machine.Speeds.Count is var speeds && speeds != 0 && speeds != ranks)
+        if (machine.Topology.Ranks != ranks)
         {
             throw new ArgumentException(
-                $"plan: the machine does not fit the plan (got {machine.Topology.Ranks} ranks and "
-                + $"{machine.Speeds.Count} speeds, expected {ranks} ranks and 0 or {ranks} speeds); use a machine "
-                + "with as many accelerators as the plan");
+                $"plan: the machine does not fit the plan (got {machine.Topology.Ranks} accelerators, expected "
+                + $"{ranks}); use links between as many accelerators as the plan has");
+        }
+
+        if (machine.Speeds.Count != 0 && machine.Speeds.Count != ranks)
+        {
+            throw new ArgumentException(
+                $"plan: the machine does not fit the plan (got {machine.Speeds.Count} speeds, expected 0 or {ranks}); "
+                + "give one speed for each accelerator, or none");
         }
 
         var tasks = new StepTasks(cost, patterns, machine);

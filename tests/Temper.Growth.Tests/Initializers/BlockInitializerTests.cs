@@ -5,6 +5,7 @@ using Temper.Growth.Tests.Support;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
+using Temper.Training.Runs;
 
 namespace Temper.Growth.Tests.Initializers;
 
@@ -97,7 +98,7 @@ public sealed class BlockInitializerTests
     public void Residual_families_take_initializers_that_need_a_shortcut(string family)
     {
         GrowthOptions options = SmallGrowth.Options with { Initializer = new ZeroInit(), MaxEpochs = 1, FinishEpochs = 1 };
-        GrowthResult result = AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new GrowthRun(SmallGrowth.Data));
+        GrowthResult result = AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new MethodRun(SmallGrowth.Data));
         Assert.Contains(result.Record.Path, step => step.Event is GrowthEvents.Grow);
     }
 
@@ -105,7 +106,7 @@ public sealed class BlockInitializerTests
     {
         GrowthOptions options = SmallGrowth.Options with { Initializer = initializer };
         ArgumentException error = Assert.Throws<ArgumentException>(
-            () => AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new GrowthRun(SmallGrowth.Data)));
+            () => AutoGrow.Run(SmallGrowth.Seed(family), options, SmallGrowth.Training, new MethodRun(SmallGrowth.Data)));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 

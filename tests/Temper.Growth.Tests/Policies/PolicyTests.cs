@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Reflection;
 using Temper.Growth.Limits;
 using Temper.Growth.Policies;
 using Temper.Randomness;
@@ -140,14 +141,28 @@ public sealed class PolicyTests
         var policy = new BenefitPerMac();
         RandomStream stream = RandomStream.FromSeed(0);
         Assert.Equal(0, policy.Next(track, stream));
-        track.Gains[0] = 0.05;
+        track.Gains = [0.05, double.NaN, double.NaN];
         Assert.Equal(1, policy.Next(track, stream));
-        (track.Gains[1], track.Gains[2]) = (0.01, 0.001);
+        track.Gains = [0.05, 0.01, 0.001];
         Assert.Equal(1, policy.Next(track, stream));      // 0.001 per MAC, against 0.0005 and 0.00002
-        track.Live.Remove(1);
+        track.Stop(1);
         Assert.Equal(0, policy.Next(track, stream));
         Assert.Contains(new RandomStage().Next(track, stream), track.Live);
     }
+
+    [Fact]
+    public void Policies_can_read_the_track_but_not_change_it() => Assert.All(typeof(GrowthTrack).GetProperties(), property =>
+    {
+        Assert.False(property.SetMethod is { IsPublic: true }, property.Name);
+        Assert.False(property.PropertyType.IsAssignableTo(typeof(System.Collections.IList)), property.Name);
+    });
+
+    [Theory]
+    [InlineData(typeof(StoppingPolicy))]
+    [InlineData(typeof(GrowingPolicy))]
+    public void Policies_can_be_written_outside_the_library(Type policy) => Assert.DoesNotContain(
+        policy.GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic),
+        method => method is { IsAbstract: true, IsPublic: false, IsFamily: false });
 
     /// <summary>P(X >= least) for a binomial X with probability 1/2, in integer arithmetic.</summary>
     private static double Tail(int least, int tries)

@@ -114,6 +114,21 @@ public sealed class PlannerTests
         Assert.Matches(@"needs \d+ MiB", error.Message);
     }
 
+    [Theory]
+    [InlineData(0.25, "0.25 MiB per rank")]
+    [InlineData(0.001, "0.001 MiB per rank")]
+    [InlineData(2.0, "2 MiB per rank")]
+    public void A_memory_limit_is_named_as_given(double mebibytes, string named)
+    {
+        PlannedNetwork network = PaperNetworks.Create("vgg-a");
+        PlanOptions options = new() { Accelerators = 4, MemoryLimit = mebibytes * (1 << 20) };
+        RankPlan plan = Planner.Plan(network, options with { MemoryLimit = null }).Plan;
+        foreach (Action refused in (Action[])[() => Planner.Plan(network, options), () => Planner.Evaluate(network, plan, options)])
+        {
+            Assert.Contains($" into {named};", Assert.Throws<InfeasiblePlanException>(refused).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Branches_over_thousands_of_accelerators_are_planned_evaluated_and_capped_without_tables()
     {

@@ -86,7 +86,10 @@ public sealed class SimulationTests
         double even = 6.0 * network.Layers.Sum(layer => layer.Macs) * 256 / 4 / (84e9 * 0.5);
         double fitted = StepSimulator.Run(plan, Machine.Paper(4) with { Speeds = speeds }).ComputeSeconds;
         Assert.InRange(fitted, 6.0 * network.Layers.Sum(layer => layer.Macs) * 256 / (84e9 * 3.5), even * 0.8);
-        Assert.Throws<ArgumentException>(() => StepSimulator.Run(plan, Machine.Paper(4) with { Speeds = [1, 1] }));
+        Assert.Contains("got 2 speeds, expected 0 or 4", Refusal(Machine.Paper(4) with { Speeds = [1, 1] }), StringComparison.Ordinal);
+        Assert.Contains("got 8 accelerators, expected 4", Refusal(Machine.Paper(8)), StringComparison.Ordinal);
+
+        string Refusal(Machine machine) => Assert.Throws<ArgumentException>(() => StepSimulator.Run(plan, machine)).Message;
     }
 
     [Fact]

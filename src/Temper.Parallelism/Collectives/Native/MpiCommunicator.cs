@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Temper.Parallelism.Collectives.Native;
 
@@ -202,9 +203,10 @@ internal sealed unsafe class MpiCommunicator : Communicator
     {
         if (waited > _mpi.TimeLimit)
         {
-            throw new RankFailedException(
+            throw new RankFailedException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"rank {Rank} of {Size}: {call} has not completed after {waited.TotalSeconds:F0} s; "
-                + "check that all hosts and links are up, or set a longer --rank-timeout");
+                + $"check that all hosts and links are up, or set a longer --rank-timeout"));
         }
     }
 
