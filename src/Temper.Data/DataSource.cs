@@ -28,11 +28,15 @@ public static class DataSource
     /// </param>
     /// <param name="catalog">Finds known names; null: the user's cache and the default sources.</param>
     /// <param name="progress">Receives one line of text for each step of obtaining a known data set.</param>
+    /// <param name="needsLabels">
+    /// False: an <c>.npz</c> file may lack y_train and y_test; see <see cref="Dataset.HasLabels"/>.
+    /// </param>
     /// <exception cref="DataUnavailableException">A known data set cannot be obtained.</exception>
     /// <exception cref="DirectoryNotFoundException">The path does not exist.</exception>
     /// <exception cref="ArgumentException">The text cannot be parsed.</exception>
     /// <exception cref="Formats.ModelFormatException">A file is malformed.</exception>
-    public static DataSets Open(string specification, DataCatalog? catalog = null, IProgress<string>? progress = null)
+    public static DataSets Open(
+        string specification, DataCatalog? catalog = null, IProgress<string>? progress = null, bool needsLabels = true)
     {
         if (specification.StartsWith("synth:", StringComparison.Ordinal))
         {
@@ -51,7 +55,7 @@ public static class DataSource
 
         if (File.Exists(specification) && specification.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
         {
-            return NpzReader.Read(specification);
+            return NpzReader.Read(specification, needsLabels);
         }
 
         string folder = Directory.Exists(specification) ? specification

@@ -37,6 +37,12 @@ public abstract class Dataset
     /// </summary>
     public virtual Shape? TargetShape => null;
 
+    /// <summary>
+    /// False if the source has no labels: <see cref="Label"/> is then 0 for every sample, and accuracy cannot be
+    /// measured.
+    /// </summary>
+    public virtual bool HasLabels => true;
+
     /// <summary>Copies one sample in row-major order; pixel values are 0 to 1.</summary>
     /// <param name="index">Index of the sample, 0 to <see cref="Count"/> - 1.</param>
     /// <param name="sample">Receives the sample; its length is the element count of <see cref="SampleShape"/>.</param>
@@ -58,7 +64,9 @@ public abstract class Dataset
         CopySample(index, sample.AsSpan(0, SampleShape.Count));
     }
 
-    /// <summary>Returns the class label of a sample, 0 to the number of classes - 1.</summary>
+    /// <summary>
+    /// Returns the class label of a sample, 0 to the number of classes - 1; see <see cref="HasLabels"/>.
+    /// </summary>
     /// <param name="index">Index of the sample, 0 to <see cref="Count"/> - 1.</param>
     public abstract long Label(int index);
 

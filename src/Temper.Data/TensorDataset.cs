@@ -20,9 +20,14 @@ public sealed class TensorDataset : Dataset
     {
     }
 
-    /// <summary>Creates a set with at least <paramref name="classes"/> classes, for one of several sets.</summary>
-    internal TensorDataset(string name, Tensor inputs, Tensor targets, int classes)
+    /// <summary>
+    /// Creates a set with at least <paramref name="classes"/> classes, for one of several sets; targets of null: it has
+    /// no labels.
+    /// </summary>
+    internal TensorDataset(string name, Tensor inputs, Tensor? targets, int classes)
     {
+        HasLabels = targets is not null;
+        targets ??= Tensor.From(new long[inputs.Shape[0]], [inputs.Shape[0]]);
         if (inputs.Rank < 1 || targets.Rank < 1 || inputs.Shape[0] != targets.Shape[0])
         {
             throw new ShapeMismatchException(
@@ -36,7 +41,7 @@ public sealed class TensorDataset : Dataset
         SampleShape = Shape.Create(inputs.Shape.AsSpan()[1..]);
         TargetShape =
             targets.DType == DType.Int64 && targets.Rank == 1 ? null : Shape.Create(targets.Shape.AsSpan()[1..]);
-        ClassNames = TargetShape is null ? Classes(targets, classes) : [];
+        ClassNames = TargetShape is not null ? [] : HasLabels ? Classes(targets, classes) : Names(classes);
     }
 
     /// <inheritdoc/>
@@ -53,6 +58,9 @@ public sealed class TensorDataset : Dataset
 
     /// <inheritdoc/>
     public override Shape? TargetShape { get; }
+
+    /// <inheritdoc/>
+    public override bool HasLabels { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> ClassNames { get; }
@@ -86,6 +94,8 @@ public sealed class TensorDataset : Dataset
         }
 
         ArgumentOutOfRangeException.ThrowIfGreaterThan(max, 1_000_000);
-        return [.. Enumerable.Range(0, (int)max + 1).Select(c => $"{c}")];
+        return Names((int)max + 1);
     }
+
+    private static string[] Names(int classes) => [.. Enumerable.Range(0, classes).Select(c => $"{c}")];
 }

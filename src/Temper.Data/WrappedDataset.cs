@@ -17,6 +17,8 @@ internal abstract class WrappedDataset(Dataset source) : Dataset
 
     public override Shape? TargetShape => source.TargetShape;
 
+    public override bool HasLabels => source.HasLabels;
+
     public override IReadOnlyList<UnusedSamples> Unused => source.Unused;
 
     public override void CopySample(int index, Span<float> sample) => source.CopySample(index, sample);

@@ -13,7 +13,7 @@ namespace Temper.EndToEnd.Tests;
 /// </summary>
 public sealed class BridgeTests : IDisposable
 {
-    private const int Usage = 2, InputOutput = 6, Numbers = 400;
+    private const int Usage = 2, Missing = 5, InputOutput = 6, Numbers = 400;
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -26,15 +26,16 @@ public sealed class BridgeTests : IDisposable
 
         // Recording: the bridge exits after the requested number of steps.
         using Process ear = Tool.Start([], "rl", "bridge", "--connect", address, "--output", _folder["log.npz"], "--steps", "120", "--threat", "sra", "--json");
-        List<float[]> clean = Play(await Listening(ear), steps: 121);
+        (List<float[]> clean, int replies) = Play(await Listening(ear), steps: 121);
         ToolResult heard = Tool.Finish(ear);
         Assert.True(heard.ExitCode == 0, heard.Error);
+        Assert.Equal(120, replies);
         Assert.Equal(120, JsonDocument.Parse(heard.Output).RootElement.GetProperty("steps").GetInt32());
         Assert.Equal(0, Tool.Run("rl", "snoop", "--log", _folder["log.npz"], "--proxy", "action-imitator", "--epochs", "1", "--output", _folder["p.safetensors"]).ExitCode);
 
         // Attack: the observations of the same agent differ by at most epsilon.
         using Process attack = Tool.Start([], "rl", "bridge", "--connect", address, "--proxy", _folder["p.safetensors"], "--epsilon", "0.1", "--json");
-        List<float[]> seen = Play(await Listening(attack), steps: 40);
+        (List<float[]> seen, _) = Play(await Listening(attack), steps: 40);
         for (int step = 0; step < seen.Count; step++)
         {
             Assert.NotEqual(clean[step], seen[step]);
@@ -57,14 +58,15 @@ public sealed class BridgeTests : IDisposable
         string address = (await environment.StandardOutput.ReadLineAsync())!["serving http://".Length..];
         string[] bridge = ["rl", "bridge", "--protocol", "openenv", "--connect", address, "--bounds", "0,1", "--json"];
         using Process ear = Tool.Start([], [.. bridge, "--output", _folder["log.npz"], "--steps", "60", "--threat", "sa"]);
-        List<float[]> clean = await PlayOpenEnv(await ListeningHttp(ear), steps: 61);
+        (List<float[]> clean, int replies) = await PlayOpenEnv(await ListeningHttp(ear), steps: 61);
         ToolResult heard = Tool.Finish(ear);
         Assert.True(heard.ExitCode == 0, heard.Error);
+        Assert.Equal(60, replies);
         Assert.Equal(60, JsonDocument.Parse(heard.Output).RootElement.GetProperty("steps").GetInt32());
         Assert.Equal(0, Tool.Run("rl", "snoop", "--log", _folder["log.npz"], "--proxy", "action-imitator", "--epochs", "1", "--output", _folder["p.safetensors"]).ExitCode);
 
         using Process attack = Tool.Start([], [.. bridge, "--proxy", _folder["p.safetensors"], "--epsilon", "0.1"]);
-        List<float[]> seen = await PlayOpenEnv(await ListeningHttp(attack), steps: 20);
+        (List<float[]> seen, _) = await PlayOpenEnv(await ListeningHttp(attack), steps: 20);
         Assert.Equal(21, seen.Count);
         for (int step = 0; step < seen.Count; step++)
         {
@@ -74,6 +76,31 @@ public sealed class BridgeTests : IDisposable
 
         Stop(attack);
         Assert.True(JsonDocument.Parse(Tool.Finish(attack).Output).RootElement.GetProperty("attacked").GetInt64() >= 20);
+        Stop(environment);
+        Assert.Equal(0, Tool.Finish(environment).ExitCode);
+    }
+
+    [Fact]
+    public async Task An_attack_that_cannot_be_applied_is_told_to_agent_and_operator()
+    {
+        const string Why = "rl bridge: --precision uint8 needs observations from 0 to 1";
+        using Process environment = Tool.Start([], "rl", "serve-env", "--env", "cartpole");
+        string address = (await environment.StandardOutput.ReadLineAsync())!["serving tcp://".Length..];
+        using Process attack = Tool.Start([], "rl", "bridge", "--connect", address, "--attack", "random-sign", "--precision", "uint8");
+        using (TcpClient agent = Client(await Listening(attack)))
+        {
+            byte[] first = Read(agent.GetStream())!;
+            Assert.Equal(5, first[0]);
+            Assert.StartsWith(Why, Encoding.UTF8.GetString(first[1..]), StringComparison.Ordinal);
+        }
+
+        ToolResult refused = Tool.Finish(attack);
+        Assert.Equal(Usage, refused.ExitCode);
+        Assert.Contains(Why, refused.Error, StringComparison.Ordinal);
+        using Process unused = Tool.Start([], "rl", "bridge", "--connect", address, "--attack", "random-sign");
+        _ = await Listening(unused);
+        Stop(unused);
+        Assert.Equal(Missing, Tool.Finish(unused).ExitCode);
         Stop(environment);
         Assert.Equal(0, Tool.Finish(environment).ExitCode);
     }
@@ -93,20 +120,22 @@ public sealed class BridgeTests : IDisposable
     private static async Task<string> ListeningHttp(Process bridge) => (await bridge.StandardError.ReadLineAsync())!["listening on http://".Length..];
 
     /// <summary>
-    /// Plays a fixed sequence of actions over a WebSocket; stops early if the bridge closes the connection.
+    /// Plays a fixed sequence of actions over a WebSocket; stops early if the bridge closes the connection. Returns the
+    /// observations that the agent acts on, and the number of steps that got a reply.
     /// </summary>
-    private static async Task<List<float[]>> PlayOpenEnv(string address, int steps)
+    private static async Task<(List<float[]> Seen, int Replies)> PlayOpenEnv(string address, int steps)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri($"ws://{address}/ws"), limit.Token);
-        int seed = 1;
+        (int seed, int replies) = (1, 0);
         var seen = new List<float[]> { Values(await Ask(Reset(seed))) };
         try
         {
             for (int step = 0; step < steps; step++)
             {
                 JsonElement answer = await Ask($$$"""{"type":"step","data":{"action_id":{{{step * 7 % 3}}}}}""");
+                replies++;
                 seen.Add(Values(answer.GetProperty("done").GetBoolean() ? await Ask(Reset(++seed)) : answer));
             }
         }
@@ -115,7 +144,7 @@ public sealed class BridgeTests : IDisposable
             // The bridge has recorded the requested steps.
         }
 
-        return seen;
+        return (seen, replies);
 
         static string Reset(int seed) => $$$"""{"type":"reset","data":{"seed":{{{seed}}}}}""";
 
@@ -148,21 +177,27 @@ public sealed class BridgeTests : IDisposable
     }
 
     /// <summary>
-    /// Plays a fixed sequence of actions and returns every observation; stops early if the bridge closes the
-    /// connection.
+    /// Plays a fixed sequence of actions; stops early if the bridge closes the connection. Returns the observations that
+    /// the agent acts on, and the number of steps that got a reply.
     /// </summary>
-    private static List<float[]> Play(string address, int steps)
+    private static (List<float[]> Seen, int Replies) Play(string address, int steps)
     {
-        string[] parts = address.Split(':');
-        using var client = new TcpClient(parts[0], int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)) { ReceiveTimeout = 60_000 };
+        using TcpClient client = Client(address);
         NetworkStream stream = client.GetStream();
         _ = Read(stream);
         ulong seed = 1;
+        int replies = 0;
         var seen = new List<float[]> { Floats(Reset(stream, seed)!) };
         try
         {
-            for (int step = 0; step < steps && Step(stream, step * 7 % 3) is { } answer && (answer[5] == 0 || (answer = Reset(stream, ++seed)) is not null); step++)
+            while (replies < steps && Step(stream, replies * 7 % 3) is { } answer)
             {
+                replies++;
+                if (answer[5] != 0 && (answer = Reset(stream, ++seed)) is null)
+                {
+                    break;
+                }
+
                 seen.Add(Floats(answer));
             }
         }
@@ -171,7 +206,13 @@ public sealed class BridgeTests : IDisposable
             // The bridge has recorded the requested steps.
         }
 
-        return seen;
+        return (seen, replies);
+    }
+
+    private static TcpClient Client(string address)
+    {
+        string[] parts = address.Split(':');
+        return new TcpClient(parts[0], int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)) { ReceiveTimeout = 60_000 };
     }
 
     private static byte[]? Step(NetworkStream stream, int action)

@@ -1,4 +1,9 @@
 using System.Text.Json;
+using Temper.Formats.Models;
+using Temper.Formats.Npz;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
 
 namespace Temper.EndToEnd.Tests;
 
@@ -8,6 +13,9 @@ public sealed class CompressTests
     private const string Data = "synth:shapes?count=400&classes=4&size=28";
 
     private static readonly string[] Quick = ["--data", Data, "--regularize-epochs", "1", "--tune-epochs", "1", "--trials", "1"];
+
+    /// <summary>Settings with which the only trial is taken, whatever it loses.</summary>
+    private static readonly string[] AnyResult = ["--trials", "1", "--objective", "weights", "--allow-slower", "--max-accuracy-drop", "100"];
 
     [Fact]
     public void A_trained_network_comes_out_smaller_as_a_model_that_every_command_takes()
@@ -119,12 +127,69 @@ public sealed class CompressTests
     {
         using var folder = new TemporaryFolder();
         ToolResult result = Tool.Run(
-            ["compress", TrainedRun.Folder, .. Quick, "--data-free", "--sensitivity", "--max-accuracy-drop", "20", "--first-kept", "0.7", "--objective", "weights", "--runs", folder.Path, "--json"]);
+        [
+            "compress", TrainedRun.Folder, "--data", Data, "--trials", "1", "--data-free", "--sensitivity", "--max-accuracy-drop", "20", "--first-kept", "0.7", "--objective", "weights",
+            "--runs", folder.Path, "--json",
+        ]);
         Assert.True(result.ExitCode is 0, result.Error);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         Assert.Contains("No samples were read", document.RootElement.GetProperty("remarks")[0].GetString(), StringComparison.Ordinal);
-        Assert.Contains("Sensitivity of the layers", File.ReadAllText(document.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
-        Assert.Equal(2, Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--data-free", "--calibrate", "8", "--runs", folder.Path]).ExitCode);
+        string report = File.ReadAllText(document.RootElement.GetProperty("report").GetString()!);
+        Assert.Contains("Sensitivity of the layers", report, StringComparison.Ordinal);
+        Assert.Contains("agreement with the original when a fraction", report, StringComparison.Ordinal);
+        Assert.Equal(2, Tool.Run(["compress", TrainedRun.Folder, "--data", Data, "--data-free", "--calibrate", "8", "--runs", folder.Path]).ExitCode);
+    }
+
+    /// <summary>Nothing reads labels with <c>--calibrate</c>; without those of test samples, accuracy is not measured.</summary>
+    [Fact]
+    public void Samples_without_labels_are_enough_to_calibrate()
+    {
+        using var folder = new TemporaryFolder();
+        Save(folder["model.safetensors"], x => [("y", x.Linear(3, name: "fc"))]);
+        NpzFile.Save(folder["data.npz"], [KeyValuePair.Create("x_train", Samples(60)), KeyValuePair.Create("x_test", Samples(20))]);
+        string[] command = ["compress", folder["model.safetensors"], "--data", folder["data.npz"], .. AnyResult, "--runs", folder["runs"], "--json"];
+        ToolResult result = Tool.Run([.. command, "--calibrate", "8", "--sensitivity"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains("the test samples have no labels", result.Error, StringComparison.Ordinal);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("before").GetProperty("accuracy").ValueKind);
+        Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("after").GetProperty("accuracy").ValueKind);
+        Assert.Single(document.RootElement.GetProperty("trials").EnumerateArray());
+        ToolResult trained = Tool.Run(command), measured = Tool.Run([.. command, "--calibrate", "8", "--fail-below", "50"]);
+        Assert.Equal((3, 2), (trained.ExitCode, measured.ExitCode));
+        Assert.Contains("no 'y_train'", trained.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_data_no_training_samples_are_needed()
+    {
+        using var folder = new TemporaryFolder();
+        Save(folder["model.safetensors"], x => [("y", x.Linear(3, name: "fc"))]);
+        NpzFile.Save(
+            folder["data.npz"],
+            [KeyValuePair.Create("x_test", Samples(20)), KeyValuePair.Create("y_test", Tensor.From([.. Enumerable.Range(0, 20).Select(i => (long)(i % 3))], [20]))]);
+        ToolResult result = Tool.Run(
+            ["compress", folder["model.safetensors"], "--data", folder["data.npz"], .. AnyResult, "--data-free", "--runs", folder["runs"], "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        Assert.InRange(document.RootElement.GetProperty("after").GetProperty("accuracy").GetDouble(), 0, 1);
+    }
+
+    [Theory]
+    [InlineData("--structure element")]
+    [InlineData("--calibrate 8")]
+    [InlineData("--data-free")]
+    public void A_network_that_is_no_classifier_is_refused_before_there_is_a_run_folder(string mode)
+    {
+        using var folder = new TemporaryFolder();
+        Save(folder["model.safetensors"], x => [("a", x.Linear(3, name: "fc1")), ("b", x.Linear(2, name: "fc2"))]);
+        NpzFile.Save(
+            folder["data.npz"],
+            [KeyValuePair.Create("x_train", Samples(60)), KeyValuePair.Create("y_train", Tensor.From([.. Enumerable.Range(0, 60).Select(i => (long)(i % 3))], [60]))]);
+        ToolResult result = Tool.Run(["compress", folder["model.safetensors"], "--data", folder["data.npz"], "--runs", folder["runs"], .. mode.Split(' ')]);
+        Assert.True(result.ExitCode == 2, result.Error);
+        Assert.Contains("only classifiers with one input and one output [N, classes] can be compressed (got outputs a [N, 3], b [N, 2])", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["runs"]));
     }
 
     [Fact]
@@ -145,12 +210,15 @@ public sealed class CompressTests
     [InlineData("contradicts --objective ms", "--allow-slower")]
     [InlineData("--calibrate and --data-free do not train", "--calibrate", "10", "--activations", "winners")]
     [InlineData("--calibrate and --data-free do not train", "--calibrate", "10", "--max-time", "1m")]
+    [InlineData("--tune-epochs does not apply to --calibrate, which does not train", "--calibrate", "10", "--tune-epochs", "1")]
+    [InlineData("--validation does not apply to --data-free, which does not train", "--data-free", "--validation", "test:0.5")]
+    [InlineData("expected 200000 or more", "--calibrate", "100000")]
     [InlineData("--epochs applies only to the training of a built-in network", "--epochs", "3")]
     [InlineData("--schedule applies only to the training of a built-in network", "--schedule", "step")]
     public void Stages_that_do_not_go_together_are_refused(string part, params string[] settings)
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--runs", folder.Path, .. settings]);
+        ToolResult result = Tool.Run(["compress", TrainedRun.Folder, "--data", Data, "--runs", folder.Path, .. settings]);
         Assert.True(result.ExitCode == 2, result.Error);
         Assert.Contains(part, result.Error, StringComparison.Ordinal);
     }
@@ -176,7 +244,6 @@ public sealed class CompressTests
     [InlineData("--structure", "holes", 2)]
     [InlineData("--validation", "test:2", 2)]
     [InlineData("--ignore", "no-such-layer", 2)]
-    [InlineData("--calibrate", "100000", 2)]
     [InlineData("--activations", "losers", 2)]
     [InlineData("--winner-score", "min", 2)]
     public void What_cannot_be_is_refused_by_name(string setting, string value, int exitCode)
@@ -184,5 +251,15 @@ public sealed class CompressTests
         using var folder = new TemporaryFolder();
         ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--structure", "element", "--runs", folder.Path, setting, value]);
         Assert.True(result.ExitCode == exitCode, $"{result.ExitCode}: {result.Error}");
+    }
+
+    private static void Save(string path, Func<Value, IReadOnlyList<(string, Value)>> body) => ModelFile.Save(
+        Network.Build([InputSpec.Features(6, 0, 1)], x => body(x[0])).Initialize(RandomStream.FromSeed(4)), path);
+
+    private static Tensor Samples(int count)
+    {
+        float[] values = new float[count * 6];
+        RandomStream.FromSeed(2).FillUniform(values, 0, 1);
+        return Tensor.From(values, [count, 6]);
     }
 }

@@ -28,6 +28,12 @@ public sealed class GrowTests
         Assert.Equal("seed", path[0].GetProperty("event").GetString());
         Assert.Equal("finish", path[^1].GetProperty("event").GetString());
         Assert.Contains(path, step => step.GetProperty("event").GetString() is "grow");
+        Assert.Equal(JsonValueKind.Null, path[0].GetProperty("accuracy").ValueKind);
+        Assert.InRange(path[^1].GetProperty("accuracy").GetDouble(), 0, 1);
+
+        // Each step has one line in the log.
+        string[] log = File.ReadAllLines(Path.Combine(root.GetProperty("folder").GetString()!, "log.txt"));
+        Assert.All(path, step => Assert.Single(log, line => line.StartsWith(StartOf(step), StringComparison.Ordinal)));
         Assert.NotEqual(0, root.GetProperty("pareto").GetArrayLength());
         Assert.InRange(root.GetProperty("scratch").GetProperty("accuracy").GetDouble(), 0, 1);
         Assert.Contains("How the network grew", File.ReadAllText(root.GetProperty("report").GetString()!), StringComparison.Ordinal);
@@ -68,7 +74,9 @@ public sealed class GrowTests
     [InlineData("did you mean 'basic3'", "grow", "--family", "basic", "--data", Data)]
     [InlineData("use another family, such as mlp", "grow", "--family", "vgg", "--data", "synth:blobs?count=100")]
     [InlineData("the initial network 1-1-1 already exceeds a limit", "grow", "--family", "basic3", "--data", Data, "--max-parameters", "100")]
-    [InlineData("has 3 stages (got 2 widths)", "grow", "--family", "basic3", "--widths", "4,8", "--data", Data)]
+    [InlineData("--widths: basic3 has 3 stages (got 2 widths)", "grow", "--family", "basic3", "--widths", "4,8", "--data", Data)]
+    [InlineData("--depths: basic3 has 3 stages (got 2 depths)", "grow", "--family", "basic3", "--depths", "1,1", "--data", Data)]
+    [InlineData("for a new network use --family", "grow", "resnet-20", "--data", Data)]
     [InlineData("silences a block", "grow", "--family", "plain3", "--initializer", "zero", "--data", Data)]
     [InlineData("--tau does not apply to --stopping paired", "grow", "--family", "basic3", "--data", Data, "--stopping", "paired", "--tau", "1")]
     [InlineData("--repair-epochs does not apply to --keep-all", "grow", "--family", "basic3", "--data", Data, "--keep-all", "--repair-epochs", "1")]
@@ -78,6 +86,13 @@ public sealed class GrowTests
         ToolResult result = Tool.Run([.. arguments, "--runs", folder["runs"]]);
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Event, stage and depths, as the log shows them.</summary>
+    private static string StartOf(JsonElement step)
+    {
+        string stage = step.GetProperty("stage").GetString() is { } name ? $" {name}" : "";
+        return $"{step.GetProperty("event").GetString()}{stage}: {string.Join('-', step.GetProperty("depths").EnumerateArray().Select(depth => depth.GetInt32()))},";
     }
 
     private static byte[] Model(string runs) => File.ReadAllBytes(Path.Combine(Directory.GetDirectories(runs).Single(), "model.safetensors"));

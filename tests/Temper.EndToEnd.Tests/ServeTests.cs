@@ -47,7 +47,10 @@ public sealed class ServeTests : IDisposable
         half.SendRest();
         HttpResponseMessage answer = await running;
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal(0, Tool.Finish(server).ExitCode);
+        ToolResult ended = Tool.Finish(server);
+        Assert.Equal(0, ended.ExitCode);
+        Assert.Contains("stopping: finishing running requests", ended.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("current step", ended.Error, StringComparison.Ordinal);
     }
 
     [Fact]

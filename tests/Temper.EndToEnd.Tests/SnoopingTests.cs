@@ -54,6 +54,26 @@ public sealed class SnoopingTests : IDisposable
         Assert.Equal(300, Right("rl", "record", "--env", "mountain-car", "--agent", agent, "--step-limit", "0", "--steps", "300", "--output", log).GetProperty("steps").GetInt32());
     }
 
+    [Fact]
+    public void A_defender_measures_the_baselines_without_a_proxy()
+    {
+        string agent = _folder["agent.safetensors"];
+        Right("rl", "train", "--env", "cartpole", "--steps", "512", "--environments", "4", "--episodes", "2", "--evaluation-episodes", "1", "--runs", _folder["runs"], "--output", agent);
+        string[] report = ["rl", "report", "--env", "cartpole", "--agent", agent, "--epsilon", "0.1", "--episodes", "1"];
+        JsonElement table = Right([.. report, "--output", _folder["report"]]);
+        Assert.Equal(
+            ["none", "random-sign", "uniform-noise", "white-box fgsm", "white-box pgd"],
+            table.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("attack").GetString()));
+        Assert.False(table.GetProperty("complete").GetBoolean());
+        Assert.Contains("an attack through a proxy", table.GetProperty("missing").EnumerateArray().Select(name => name.GetString()));
+        Assert.Contains("an attack through a proxy", File.ReadAllText(Path.Combine(_folder["report"], "report.html")), StringComparison.Ordinal);
+        ToolResult text = Tool.Run(report);
+        Assert.True(text.ExitCode == 0, text.Error);
+        Assert.Contains("1 episode per row", text.Output, StringComparison.Ordinal);
+        Assert.Contains("frames attacked", text.Output, StringComparison.Ordinal);
+        Assert.Contains("an attack through a proxy", text.Output, StringComparison.Ordinal);
+    }
+
     [OutsideDataFact(Agents)]
     public void What_was_not_heard_cannot_be_learned_from()
     {
@@ -62,7 +82,7 @@ public sealed class SnoopingTests : IDisposable
         Refused(Usage, "recorded under S", "rl", "snoop", "--log", log, "--proxy", "action-imitator", "--output", _folder["p.safetensors"]);
         File.WriteAllBytes(log, File.ReadAllBytes(log)[..500]);
         Refused(BadInput, "npz", "rl", "snoop", "--log", log, "--proxy", "latent-imitator", "--output", _folder["p.safetensors"]);
-        Refused(Usage, "--proxy", "rl", "report", "--env", "brick-break", "--agent", agent);
+        Refused(Usage, "--timing does not apply to a report without --proxy", "rl", "report", "--env", "brick-break", "--agent", agent, "--timing", "0.5");
         Refused(BadInput, "graph", "rl", "report", "--env", "brick-break", "--agent", agent, "--proxy", agent);
         Assert.False(File.Exists(_folder["p.safetensors"]));
     }

@@ -114,9 +114,7 @@ internal static class Application
             }
 
             RequireShared(command);
-            using var interrupts =
-                new Interrupts(() => terminal.Note("stopping after the current step; press Ctrl-C again to stop "
-                    + "immediately"));
+            using var interrupts = new Interrupts(() => terminal.Note(command.StopNote));
             return command.Run(new CommandContext(values, terminal, interrupts.Token));
         }
         catch (Exception error)

@@ -30,6 +30,9 @@ internal abstract class ToolCommand(string name, string help)
     /// </summary>
     internal virtual bool SharesWork => false;
 
+    /// <summary>Message shown at the first Ctrl-C or SIGTERM.</summary>
+    internal virtual string StopNote => "stopping after the current step; press Ctrl-C again to stop immediately";
+
     internal IEnumerable<Setting> AllSettings => Settings.Concat(CommonSettings.All);
 
     /// <summary>Path of the configuration file to read; null: none.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Runs;
@@ -6,7 +7,6 @@ using Temper.Compression.Quantization;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Parallelism.Execution;
-using Temper.Training;
 
 namespace Temper.Cli.Commands;
 
@@ -36,22 +36,9 @@ internal sealed class CompressCommand()
     private int Execute(CommandContext context, RankGroup ranks)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
-        DataSets data = DataChoice.Open(context, source);
-        (Network start, data) = StartingNetwork.Open(context, model, data);
-        DataChecks.RequireToTrain(context, start, data);
         RequireUsable(context, model);
-        TrainingOptions training = TrainingSettings.Options(context);
-        CompressionOptions options = CompressionSettings.Options(context, training) with
-        {
-            LaterEpochs = QuantizationSettings.Options(context)?.TuneEpochs ?? 0,
-        };
-        DataSplit split = CompressionSettings.Split(context, data);
-        if (Trains(context))
-        {
-            CompressionPipeline.Require(start, split.Validation, options);
-        }
-
-        Dataset some = split.Validation.Spread(MaxForSensitivity);
+        (Network start, CompressionOptions options, DataSets data, DataSplit split) = Open(context, model, source);
+        Dataset some = ForSensitivity(context, start, data, split);
         using SharedEvaluation? shared =
             ranks.Evaluation(("validation", split.Validation), ("sensitivity", some), ("test", split.Test));
         if (!ranks.IsFirst)
@@ -65,30 +52,81 @@ internal sealed class CompressCommand()
             {
                 Title = $"{model} compressed on {source}", PlansTime = true, Split = _ => split,
             }, data) { Shared = shared };
-        if (QuantizationSettings.Options(context) is { } quantization)
-        {
-            QuantizationStage.Require(start, run.Train!, options, quantization);
-        }
-
-        start = StartingNetwork.Trained(run, model, start, training);
-        (Measurement before, string? warning) =
-            CompressionOutcome.MeasureBefore(run, start, Trains(context) && !CompressionSettings.IsOfTest(context));
+        start = StartingNetwork.Trained(run, model, start, options.Training!);
+        (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(
+            run, start, CompressionSettings.Trains(context) && !CompressionSettings.IsOfTest(context));
         if (context.Get(CompressionSettings.Sensitivity))
         {
             double Accuracy(Network network) => run.Evaluate(network, some).Accuracy;
-            run.Add(LayerSensitivity.ToSection(LayerSensitivity.Of(start, Accuracy), Accuracy(start)));
+            run.Add(LayerSensitivity.ToSection(
+                LayerSensitivity.Of(start, Accuracy), Accuracy(start), AnsweredDataset.MeasureOf(some)));
         }
 
-        options = WithTimeLeft(context, options);
+        options = WithTimeLeft(context, options, run);
         CompressionResult result = Quantize(context, start, Compress(context, start, options, run), options, run);
         result = warning is null ? result : result with { Remarks = [warning, .. result.Remarks] };
         return CompressionOutcome.Finish(
             context, run, (start, before, result, options), context.Get(CompressionSettings.Output));
     }
 
-    /// <summary>Whether the network is trained while it is compressed.</summary>
-    private static bool Trains(CommandContext context) =>
-        context.Get(CompressionSettings.Calibrate) == 0 && !context.Get(CompressionSettings.DataFree);
+    /// <summary>
+    /// Opens the network and the samples, and makes the checks that need no run: a refused command leaves no run folder
+    /// behind.
+    /// </summary>
+    private static (Network Start, CompressionOptions Options, DataSets Data, DataSplit Split) Open(
+        CommandContext context, string model, string source)
+    {
+        bool trains = CompressionSettings.Trains(context), needsLabels = trains || !ModelSource.IsStored(model);
+        DataSets data = DataChoice.Open(context, source, needsLabels: needsLabels);
+        (Network start, data) = StartingNetwork.Open(context, model, data);
+        QuantizationOptions? quantization = QuantizationSettings.Options(context);
+        CompressionOptions options = CompressionSettings.Options(context, TrainingSettings.Options(context)) with
+        {
+            LaterEpochs = quantization?.TuneEpochs ?? 0,
+        };
+        CompressionChecks.Require(start, options.Validated());
+        if (needsLabels)
+        {
+            DataChecks.RequireToTrain(context, start, data);
+        }
+        else
+        {
+            DataChecks.RequireClasses(start, data.Train);
+            DataChecks.RequireToMeasure(context, start, data.Test);
+        }
+
+        DataSplit split = needsLabels ? CompressionSettings.Split(context, data) : CompressionSettings.Whole(data);
+        CompressionChecks.RequireToCalibrate(split.Train, context.Get(CompressionSettings.Calibrate));
+        if (trains)
+        {
+            CompressionPipeline.Require(start, split.Validation, options);
+        }
+
+        if (quantization is not null)
+        {
+            QuantizationStage.Require(start, split.Train, options, quantization);
+        }
+
+        return (start, options, data, split);
+    }
+
+    /// <summary>
+    /// Returns samples to measure the sensitivity of layers on: held-out ones, or, where none are held out, samples
+    /// whose labels are the predictions of the network.
+    /// </summary>
+    private static Dataset ForSensitivity(CommandContext context, Network network, DataSets data, DataSplit split)
+    {
+        if (split.Validation.Count > 0 || !context.Get(CompressionSettings.Sensitivity))
+        {
+            return split.Validation.Spread(MaxForSensitivity);
+        }
+
+        Dataset samples = data.Train.Count > 0 ? data.Train : data.Test;
+        return samples.Count > 0
+            ? AnsweredDataset.Of(network, samples.Spread(MaxForSensitivity), context.Cancel)
+            : throw ToolException.Usage($"{CompressionSettings.Sensitivity.Flag}: there are no samples to measure "
+                + $"(got 0 from {samples.Name})");
+    }
 
     /// <summary>
     /// Throws if options exclude each other or would have no effect, or if the output could not be written.
@@ -106,12 +144,13 @@ internal sealed class CompressCommand()
                 "--data-free: excludes --quantize, which calibrates ranges on samples; give --calibrate instead");
         }
 
-        if (!Trains(context) && context.Get(RunSettings.MaxTime) is not null)
+        if (!CompressionSettings.Trains(context) && context.Get(RunSettings.MaxTime) is not null)
         {
             throw ToolException.Usage($"{RunSettings.MaxTime.Flag}: limits trainings, but --calibrate and --data-free "
                 + "do not train; leave it out");
         }
 
+        CompressionSettings.RefuseUnused(context, ModelSource.IsStored(model));
         if (ModelSource.IsStored(model)
             && TrainingSettings.OfFirstTraining.FirstOrDefault(context.Values.IsGiven) is { } unused)
         {
@@ -130,33 +169,39 @@ internal sealed class CompressCommand()
     }
 
     /// <summary>
-    /// Returns the options with the time that is left: opening data and training a built-in network count.
+    /// Returns the options with the time that is left: opening data and training a built-in network count. The seconds
+    /// used are recorded, so that a resumed run, which does not train that network again, does not get them back.
     /// </summary>
-    private static CompressionOptions WithTimeLeft(CommandContext context, CompressionOptions options) =>
-        options.MaxTime is not { } limit ? options : options with
+    internal static CompressionOptions WithTimeLeft(CommandContext context, CompressionOptions options, RunSession run)
+    {
+        if (options.MaxTime is not { } limit)
         {
-            MaxTime = limit - context.Elapsed is var left && left > TimeSpan.FromSeconds(1)
-                ? left
-                : TimeSpan.FromSeconds(1),
-        };
+            return options;
+        }
+
+        string seconds = run.Choose("plan", "seconds before", () =>
+            (run.SecondsBefore + context.Elapsed.TotalSeconds).ToString("R", CultureInfo.InvariantCulture));
+        TimeSpan left = limit - TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture));
+        return options with { MaxTime = left > TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1) };
+    }
 
     /// <summary>Compresses with training, with unlabeled samples only, or without data.</summary>
     private static CompressionResult Compress(
         CommandContext context, Network start, CompressionOptions options, RunSession run)
     {
-        var stages = new CompressionOutcome.SessionRun(run);
+        var stages = new SessionMethodRun(run);
         int count = context.Get(CompressionSettings.Calibrate);
         return context.Get(CompressionSettings.DataFree)
-            ? CompressionPipeline.WithoutData(start, options, stages, context.Cancel)
+            ? CompressionPipeline.RunDataFree(start, options, stages, context.Cancel)
             : count > 0 ? CompressionPipeline.Calibrate(start, run.Train!, count, options, stages, context.Cancel)
-            : CompressionPipeline.Run(start, run.Validation!, options, stages, context.Time, context.Cancel);
+            : CompressionPipeline.Run(start, options, stages, context.Cancel);
     }
 
     /// <summary>Quantizes to 8 bit as the last stage, if requested.</summary>
     private static CompressionResult Quantize(
         CommandContext context, Network start, CompressionResult result, CompressionOptions options, RunSession run)
     {
-        var stages = new CompressionOutcome.SessionRun(run);
+        var stages = new SessionMethodRun(run);
         return QuantizationSettings.Options(context) is not { } quantization ? result
             : context.Get(CompressionSettings.Calibrate) > 0
                 ? QuantizationStage.Calibrate(start, result, run.Train!, options, quantization, stages, context.Cancel)

@@ -9,6 +9,7 @@ using Temper.Growth.Blocks;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.Cli.Commands;
 
@@ -19,11 +20,16 @@ namespace Temper.Cli.Commands;
 internal sealed class GrowCommand() : RunCommand(
     "grow", "Find the depth of a network by growing it block by block, within limits such as --max-time")
 {
+    /// <summary>A model with weights; <see cref="ModelSource.Setting"/> would also offer names of networks.</summary>
+    private static readonly Setting<string?> Model = Setting.Positional(
+        "model", "An .onnx, .safetensors or PyTorch file with weights, or a model or run folder; for a new network use "
+            + GrowthSettings.Family.Flag);
+
     internal override bool SharesWork => true;
 
     internal override IReadOnlyList<Setting> Settings { get; } =
     [
-        ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings,
+        Model, ModelSource.Architecture, ModelSource.Size, RunSettings.Data, .. Preprocessing.Settings,
         .. GrowthSettings.All, RunSettings.Plan, .. RankSettings.All,
         .. RunSettings.All,
     ];
@@ -37,13 +43,9 @@ internal sealed class GrowCommand() : RunCommand(
     /// <summary>Runs the growth: all ranks grow the same network; rank 0 keeps the records.</summary>
     private int Execute(CommandContext context, RankJob ranks)
     {
-        string? model = context.Get(ModelSource.Setting), family = context.Get(GrowthSettings.Family),
+        string? model = context.Get(Model), family = context.Get(GrowthSettings.Family),
             output = context.Get(GrowthSettings.Output);
-        if ((model is null) == (family is null))
-        {
-            throw ToolException.Usage("grow: give either a model to grow or --family; see --help");
-        }
-
+        RequireSource(model, family);
         RequireFree(context, output);
         GrowthOptions options = GrowthSettings.Options(context);
         DataSets data = DataChoice.Open(context, context.Get(RunSettings.Data));
@@ -78,8 +80,8 @@ internal sealed class GrowCommand() : RunCommand(
             run.Measure("before", seed.Network, "before.safetensors");
         }
 
-        var stages = new SessionGrowth(run, ranks, context.Time);
-        GrowthResult result = AutoGrow.Run(seed, options, training, stages);
+        var stages = new SessionGrowth(run, ranks);
+        GrowthResult result = AutoGrow.Run(seed, options, training, stages, stages.Report);
         JsonObject? scratch =
             context.Get(GrowthSettings.Compare) ? Compared(run, FromScratch(context, stages, result, training)) : null;
         Measurement measured = run.Measure("grown", result.Network.Network, ModelSource.ResultName);
@@ -97,20 +99,12 @@ internal sealed class GrowCommand() : RunCommand(
         return run.Finish(measured, fields);
     }
 
-    /// <summary>
-    /// Trains the found network from new random weights for as many epochs as the final training, as a baseline for
-    /// growing.
-    /// </summary>
+    /// <summary>Trains the found network from new random weights, as a baseline for growing.</summary>
     private static (TrainingResult Result, double Seconds) FromScratch(
-        CommandContext context, IGrowthRun stages, GrowthResult result, TrainingOptions training)
+        CommandContext context, IMethodRun stages, GrowthResult result, TrainingOptions training)
     {
-        int epochs = result.Finish.History.Count;
         RandomStream weights = RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("scratch");
-        long start = context.Time.GetTimestamp();
-        TrainingResult trained = stages.Fit(
-            "scratch", result.Network.Network.Initialize(weights),
-            training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
-        return (trained, context.Time.GetElapsedTime(start).TotalSeconds);
+        return AutoGrow.FromScratch(result, training, weights, stages);
     }
 
     private static JsonObject Compared(RunSession run, (TrainingResult Result, double Seconds) scratch)
@@ -129,15 +123,24 @@ internal sealed class GrowCommand() : RunCommand(
         Preprocessing.RequireUnusedForNew(context, name);
         data = DataForModel.ForNew(context, Preprocessing.OptionsOf(context), data);
         StagedFamily family = StagedFamily.ByName(name);
-        int[] widths = context.Get(GrowthSettings.Widths) ?? [], depths = context.Get(GrowthSettings.Depths) ?? [];
-        family = widths.Length == 0 ? family : widths.Length == family.Widths.Count
-            ? family with { Widths = widths }
-            : throw ToolException.Usage(
-                $"{GrowthSettings.Widths.Flag}: {name} has {family.Widths.Count} stages (got {widths.Length} widths)");
+        int stages = family.Widths.Count;
+        int[]? widths = OfStages(context, GrowthSettings.Widths, name, stages),
+            depths = OfStages(context, GrowthSettings.Depths, name, stages);
+        family = widths is null ? family : family with { Widths = widths };
         var seed = GrowableNetwork.Of(
-            family, depths.Length == 0 ? [.. family.Widths.Select(_ => 1)] : depths,
+            family, depths ?? [.. Enumerable.Repeat(1, stages)],
             ModelSource.OptionsFor(data.Train, context.Get(ModelSource.Normalize)));
         return (seed.With(seed.Network.Initialize(weights).WithClassNames(data.Train.ClassNames)), data);
+    }
+
+    /// <summary>Reads a setting with one number for each stage of a family; null: not given.</summary>
+    private static int[]? OfStages(CommandContext context, Setting<int[]?> setting, string family, int stages)
+    {
+        int[]? numbers = context.Get(setting);
+        return numbers is null || numbers.Length == stages
+            ? numbers
+            : throw ToolException.Usage(
+                $"{setting.Flag}: {family} has {stages} stages (got {numbers.Length} {setting.Name})");
     }
 
     private static (GrowableNetwork Seed, DataSets Data) OfModel(CommandContext context, string model, DataSets data)
@@ -154,6 +157,22 @@ internal sealed class GrowCommand() : RunCommand(
         network = Preprocessing.Apply(context, network, data.Train.SampleShape);
         network.Batch.RequireFree($"grow: {model}");
         return (GrowableNetwork.Find(network), data);
+    }
+
+    /// <summary>Throws unless there is either a model with weights or a family to grow.</summary>
+    private static void RequireSource(string? model, string? family)
+    {
+        if ((model is null) == (family is null))
+        {
+            throw ToolException.Usage("grow: give either a model to grow or --family; see --help");
+        }
+
+        if (model is not null && !ModelSource.IsStored(model))
+        {
+            throw ToolException.Usage(
+                $"grow: no such model (got '{model}', expected a file or run folder with weights); for a new network "
+                + $"use {GrowthSettings.Family.Flag} with one of {string.Join(", ", StagedFamily.Names)}");
+        }
     }
 
     /// <summary>

@@ -195,13 +195,31 @@ internal sealed class PlanCommand()
 
         try
         {
-            Networks.Network graph =
-                ModelSource.Open(source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
+            Networks.Network graph = ModelSource.IsStored(source)
+                ? ModelSource.Open(source, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context))
+                : BuiltIn(source);
             return (NetworkLayers.Of(graph, source), graph);
         }
         catch (ArgumentException error) when (ModelSource.IsStored(source))
         {
             throw new ToolException(ExitCode.BadInput, error.Message);
+        }
+    }
+
+    /// <summary>Creates a built-in network; the error also lists the paper's networks.</summary>
+    private static Networks.Network BuiltIn(string name)
+    {
+        try
+        {
+            return Networks.NetworkZoo.Create(name);
+        }
+        catch (ArgumentException)
+        {
+            IReadOnlyList<string> zoo = Networks.NetworkZoo.Names, paper = PaperNetworks.Names;
+            throw ToolException.Usage(
+                $"plan: no such network (got '{name}', expected a file, a folder, one of the paper's "
+                + $"{string.Join(", ", paper)}, or one of {string.Join(", ", zoo)}, basic-a-b-c, plain-a-b-c or "
+                + $"mlp-width-width){Suggestion.For(name, [.. paper, .. zoo])}");
         }
     }
 

@@ -115,6 +115,13 @@ internal static class PlanSettings
 
     internal static Machine Machine(CommandContext context, int accelerators)
     {
+        double[] speeds = context.Get(Speeds);
+        if (speeds.Length > 0 && speeds.Length != accelerators)
+        {
+            throw ToolException.Usage($"{Speeds.Flag}: got {speeds.Length} speeds for {accelerators} accelerators, "
+                + "expected one for each");
+        }
+
         (double rate, double latency) = (context.Get(Bandwidth) * 1e9, context.Get(Latency) * 1e-6);
         Machine machine = Parallelism.Simulation.Machine.Paper(accelerators);
         Topology? topology = context.Get(TopologyPath) is { } path
@@ -132,7 +139,7 @@ internal static class PlanSettings
             Topology = topology ?? machine.Topology,
             FlopsPerSecond = context.Get(Gigaflops) * 1e9,
             Overlaps = context.Get(Overlap),
-            Speeds = context.Get(Speeds),
+            Speeds = speeds,
         };
     }
 }

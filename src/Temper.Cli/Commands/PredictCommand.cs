@@ -3,7 +3,9 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Cli;
+using Temper.Formats;
 using Temper.Formats.Npz;
+using Temper.Formats.Onnx;
 using Temper.Inference;
 using Temper.Kernels;
 using Temper.Networks;
@@ -45,7 +47,7 @@ internal sealed class PredictCommand()
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) =
-            ModelForInputs.Open(source, context.Get(ModelSource.Architecture), given);
+            Open(source, context.Get(ModelSource.Architecture), given);
         // The import may have turned an input of the ONNX model into a constant of the network.
         if (!ModelReading.IsOnnx(source) && given.Keys.FirstOrDefault(
             name => name.Length > 0 && !inputs.Contains(name, StringComparer.Ordinal)) is { } stranger)
@@ -54,7 +56,8 @@ internal sealed class PredictCommand()
                 $"--input: the network has no such input (got '{stranger}', expected {string.Join(", ", inputs)})");
         }
 
-        Tensor[] values = [.. inputs.Select(name => ValueOf(name, inputs, given))];
+        Tensor[] values = [.. inputs.Zip(network.Inputs, (name, input) =>
+            Fitted(input, ValueOf(name, inputs, given)))];
         IReadOnlyList<Tensor> results = Results(source, network, values, context.Get(Engine));
         string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
         if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
@@ -92,6 +95,67 @@ internal sealed class PredictCommand()
         }
 
         return ExitCode.Success;
+    }
+
+    /// <summary>
+    /// Opens the model for the given arrays. If an ONNX file declares other shapes, it is opened as declared, provided
+    /// that an array can be reshaped to them.
+    /// </summary>
+    private static ModelForInputs Open(
+        string source, string? architecture, IReadOnlyDictionary<string, Tensor> given)
+    {
+        try
+        {
+            return ModelForInputs.Open(source, architecture, given);
+        }
+        catch (ModelFormatException) when (ModelReading.IsOnnx(source))
+        {
+            if (Declared(source, given) is { } model)
+            {
+                return model;
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The model of an ONNX file with declared shapes; null if no array can be reshaped to them.</summary>
+    private static ModelForInputs? Declared(string source, IReadOnlyDictionary<string, Tensor> given)
+    {
+        OnnxImport model;
+        try
+        {
+            model = OnnxFile.Load(source);
+        }
+        catch (ModelFormatException)
+        {
+            return null;
+        }
+
+        bool isReshaped = model.InputNames.Zip(model.Network.Inputs).Any(input =>
+            (given.GetValueOrDefault(input.First) ?? given.GetValueOrDefault("")) is { } value
+                && !ReferenceEquals(Fitted(input.Second, value), value));
+        return isReshaped ? new ModelForInputs(model.Network, model.InputNames, model.OutputNames) : null;
+    }
+
+    /// <summary>
+    /// The array with its samples in the shape of the input, if they have as many elements in the same order, as when
+    /// the network takes flattened pictures. Pictures with channels last have another order and are not reshaped.
+    /// </summary>
+    private static Tensor Fitted(InputSpec input, Tensor value)
+    {
+        Shape wanted = input.SampleShape;
+        if (!input.IsBatched || value.Rank == 0 || value.Shape[0] == 0)
+        {
+            return value;
+        }
+
+        Shape given = Shape.Create(value.Shape.AsSpan()[1..]);
+        bool hasChannelsLast = given.Rank == 3 && given[2] is (3 or 4) && given[0] is not (1 or 3 or 4),
+            isOtherOrder = hasChannelsLast || (given.Rank == 3 && wanted.Rank == 3);
+        return given.Equals(wanted) || given.Count != wanted.Count || isOtherOrder
+            ? value
+            : value.Reshape([value.Shape[0], .. wanted.AsSpan()]);
     }
 
     /// <summary>

@@ -3,11 +3,10 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
+using Temper.Cli.Reinforcement;
 using Temper.Cli.Snooping;
 using Temper.Kernels;
-using Temper.Randomness;
 using Temper.Reinforcement.Bridges;
-using Temper.Reinforcement.Environments;
 using Temper.Snooping.Attacks;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
@@ -53,10 +52,12 @@ internal sealed class RlBridgeCommand() : ToolCommand(
             + "relayed numbers are rounded to integers", defaultValue: 1, minimum: 1e-6);
 
     private static readonly Setting<double[]> Bounds = Setting.Numbers(
-        "bounds", "openenv, godot: smallest and largest value of an observation, such as 0,1; when not given, "
-            + "observations are not bounded", []);
+        "bounds", "Smallest and largest value of an observation, such as 0,1, if the environment does not give them; "
+            + "when not given either, observations are not bounded", []);
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
+
+    internal override string StopNote => "stopping: closing the connections";
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
@@ -69,54 +70,87 @@ internal sealed class RlBridgeCommand() : ToolCommand(
     {
         BridgeListener listener = BridgeSettings.Listener(context);
         DnsEndPoint behind = BridgeSettings.Peer(context.Require(Connect), Connect.Flag);
-
-        // Checked before waiting: temper and godot use the bounds only when a peer connects.
-        _ = BoundsOf(context);
-        Proxy[] proxies = [.. context.Get(Proxies).Select(Proxy.Load)];
+        BridgeSessionOptions options = Options(context);
+        using var workers = new Workers(context);
+        using WorkerPool.Usage usage = workers.Pool.Use();
+        var session = new BridgeSession(options);
+        Relay(context, listener, behind, session.Tap).GetAwaiter().GetResult();
+        IStateLog? log = session.Result();
         string? output = context.Get(SnoopingSettings.Output);
-        bool isAttack = proxies.Length > 0 || context.Values.IsGiven(Attack);
-        if (output is null && !isAttack)
+        if (log is not null && output is not null)
+        {
+            SnoopLogFile.Save(log, output);
+        }
+
+        Tell(context, session, log?.Count ?? 0, output);
+        return ExitCode.Success;
+    }
+
+    /// <summary>Reads the settings and the files of a session, before the bridge waits for a peer.</summary>
+    private static BridgeSessionOptions Options(CommandContext context)
+    {
+        bool isRecorded = context.Get(SnoopingSettings.Output) is not null,
+            hasProxy = context.Get(Proxies).Count > 0, isAttack = hasProxy || context.Values.IsGiven(Attack);
+        if (!isRecorded && !isAttack)
         {
             throw ToolException.Usage("rl bridge: there is nothing to do; give --output to record, --proxy (or "
                 + "--attack random-sign) to attack, or both");
         }
 
+        RequireUsed(context, isRecorded, isAttack);
         ObservationAttack attack = AttackNames.Create(context.Get(Attack), context.Get(Epsilon)) with
         {
             Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32,
         };
-        if (isAttack && attack is GradientSign or GuidedFrame && proxies.Length == 0)
+        if (isAttack && !hasProxy && attack is GradientSign or GuidedFrame)
         {
             throw ToolException.Usage(
                 $"rl bridge: {attack.Name} needs a proxy (see temper rl snoop); give --proxy, or --attack random-sign");
         }
 
-        using var workers = new Workers(context);
-        using WorkerPool.Usage usage = workers.Pool.Use();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.Cancel);
-        var session = new Session(context, output is not null, isAttack ? attack : null, proxies, stop);
-        Relay(context, listener, behind, session, stop.Token).GetAwaiter().GetResult();
-        return session.Finish(Name, output);
+        return new BridgeSessionOptions
+        {
+            Recorded = isRecorded ? ThreatModels.Parse(context.Get(SnoopingSettings.Threat)) : null,
+            Steps = context.Get(SnoopingSettings.Steps), Attack = isAttack ? attack : null,
+            Proxies = [.. context.Get(Proxies).Select(Proxy.Load)], Bounds = BoundsOf(context),
+            Seed = context.Get(Seed), Time = context.Time,
+        };
+    }
+
+    /// <summary>Throws a usage error if a setting is given that this bridge would ignore.</summary>
+    private static void RequireUsed(CommandContext context, bool isRecorded, bool isAttack)
+    {
+        string protocol = context.Get(BridgeSettings.Protocol), attack = context.Get(Attack);
+        context.RefuseUnused($"the protocol {protocol}", protocol is BridgeSettings.OpenEnv
+            ? []
+            : [ObservationField, ActionField, Actions, Scale]);
+        context.RefuseUnused("a bridge that does not attack", isAttack ? [] : [Epsilon, Precision, Seed]);
+        context.RefuseUnused($"a bridge without {SnoopingSettings.Output.Flag}", isRecorded
+            ? []
+            : [SnoopingSettings.Threat, SnoopingSettings.Steps]);
+        context.RefuseUnused($"{Attack.Flag} {attack}", AttackNames.OfProxies.Contains(attack, StringComparer.Ordinal)
+            ? []
+            : [Proxies]);
     }
 
     private static async Task Relay(
-        CommandContext context, BridgeListener listener, DnsEndPoint behind, Session session, CancellationToken stop)
+        CommandContext context, BridgeListener listener, DnsEndPoint behind, BridgeTap tap)
     {
         switch (context.Get(BridgeSettings.Protocol))
         {
             case BridgeSettings.Own:
-                EnvironmentRelay own = EnvironmentRelay.Start(listener, behind, session.Tap);
+                EnvironmentRelay own = EnvironmentRelay.Start(listener, behind, tap);
                 await using (own.ConfigureAwait(false))
                 {
-                    await Wait(context, $"tcp://{own.EndPoint}", stop).ConfigureAwait(false);
+                    await Wait(context, $"tcp://{own.EndPoint}", tap).ConfigureAwait(false);
                 }
 
                 break;
             case BridgeSettings.Godot:
-                GodotRelay godot = GodotRelay.Start(listener, behind, session.Tap);
+                GodotRelay godot = GodotRelay.Start(listener, behind, tap);
                 await using (godot.ConfigureAwait(false))
                 {
-                    await Wait(context, $"{godot.EndPoint}", stop).ConfigureAwait(false);
+                    await Wait(context, $"{godot.EndPoint}", tap).ConfigureAwait(false);
                 }
 
                 break;
@@ -129,11 +163,11 @@ internal sealed class RlBridgeCommand() : ToolCommand(
                     Minimum = minimum, Maximum = maximum,
                 };
                 OpenEnvRelay open = await OpenEnvRelay.StartAsync(
-                    listener, BridgeSettings.AddressOf(behind), format, session.Tap, stop)
+                    listener, BridgeSettings.AddressOf(behind), format, tap, context.Cancel)
                     .ConfigureAwait(false);
                 await using (open.ConfigureAwait(false))
                 {
-                    await Wait(context, open.Address.ToString().TrimEnd('/'), stop).ConfigureAwait(false);
+                    await Wait(context, open.Address.ToString().TrimEnd('/'), tap).ConfigureAwait(false);
                 }
 
                 break;
@@ -148,98 +182,30 @@ internal sealed class RlBridgeCommand() : ToolCommand(
             + "expected two numbers, the smaller one first)"),
     };
 
-    private static async Task Wait(CommandContext context, string address, CancellationToken stop)
+    /// <summary>Waits until the command is canceled, or the session needs no more messages.</summary>
+    private static async Task Wait(CommandContext context, string address, BridgeTap tap)
     {
         context.Terminal.Note($"listening on {address}");
-        await BridgeSettings.Stopped(stop).ConfigureAwait(false);
+        await Task.WhenAny(BridgeSettings.Stopped(context.Cancel), tap.Finished).ConfigureAwait(false);
     }
 
-    /// <summary>Recordings and attacks of one bridge session.</summary>
-    private sealed class Session
+    private void Tell(CommandContext context, BridgeSession session, int steps, string? output)
     {
-        private readonly CommandContext _context;
-        private EpisodeRecorder? _recorder;
-        private ObservationAttacker? _attacker;
-        private AttackingChannel? _attacking;
-
-        internal Session(
-            CommandContext context, bool isRecorded, ObservationAttack? attack, IReadOnlyList<Proxy> proxies,
-            CancellationTokenSource stop)
+        double milliseconds = session.MillisecondsPerFrame;
+        if (context.IsJson)
         {
-            _context = context;
-            Tap = new BridgeTap(spec => Open(spec, isRecorded, attack, proxies, stop));
+            JsonResult.Write(Name, new JsonObject
+            {
+                ["observations"] = session.Tap.Observations, ["attacked"] = session.Attacked,
+                ["milliseconds_per_frame"] = JsonResult.Number(milliseconds),
+                ["steps"] = steps, ["output"] = output,
+            });
+            return;
         }
 
-        internal BridgeTap Tap { get; }
-
-        internal int Finish(string command, string? output)
-        {
-            int steps = 0;
-            if (output is not null)
-            {
-                IStateLog log = _recorder?.ToLog() is { Count: > 0 } kept ? kept : throw new ToolException(
-                    ExitCode.Missing,
-                    "rl bridge: no messages arrived, so no log was written; check that the agent connects to the "
-                        + "bridge");
-                SnoopLogFile.Save(log, output);
-                steps = log.Count;
-            }
-
-            double milliseconds = AttackingChannel.Median(_attacking is null ? [] : [.. _attacking.Milliseconds]);
-            if (_context.IsJson)
-            {
-                JsonResult.Write(command, new JsonObject
-                {
-                    ["observations"] = Tap.Observations, ["attacked"] = _attacker?.Attacked ?? 0,
-                    ["milliseconds_per_frame"] = JsonResult.Number(milliseconds),
-                    ["steps"] = steps, ["output"] = output,
-                });
-            }
-            else
-            {
-                string time = double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each";
-                string written = output is null ? "" : $"; {output}: {steps:N0} steps";
-                Console.Out.WriteLine($"{Tap.Observations:N0} observations passed, {_attacker?.Attacked ?? 0:N0} "
-                    + $"changed{time}{written}");
-            }
-
-            return ExitCode.Success;
-        }
-
-        private BridgeChannel Open(
-            EnvironmentSpec spec, bool isRecorded, ObservationAttack? attack, IReadOnlyList<Proxy> proxies,
-            CancellationTokenSource stop)
-        {
-            ThreatModel threat = ThreatModels.Parse(_context.Get(SnoopingSettings.Threat));
-            (float minimum, float maximum) =
-                float.IsFinite(spec.Minimum) ? (spec.Minimum, spec.Maximum) : BoundsOf(_context);
-            int frames = proxies.Count > 0 ? proxies[0].Stream.Frames : spec.Frames;
-            var stream = new StreamInfo(spec.ObservationShape, frames, minimum, maximum, spec.Actions.Count, spec.Name);
-            if (isRecorded && threat.HasActions() && !spec.Actions.IsDiscrete)
-            {
-                throw new BridgeException(
-                    "rl bridge: continuous actions cannot be recorded; use the threat model s or sr");
-            }
-
-            if (isRecorded)
-            {
-                _recorder = new EpisodeRecorder(stream, threat, _context.Get(SnoopingSettings.Steps), () =>
-                {
-                    // A bridge that only records is done; a bridge that attacks continues.
-                    if (attack is null)
-                    {
-                        stop.CancelAfter(TimeSpan.Zero);
-                    }
-                });
-            }
-
-            if (attack is not null)
-            {
-                _attacker = new ObservationAttacker(attack, proxies, stream, RandomStream.FromSeed(_context.Get(Seed)));
-                _attacking = new AttackingChannel(_attacker, _context.Time);
-            }
-
-            return new BridgeChannel(_recorder, _attacking);
-        }
+        string time = double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each";
+        string written = output is null ? "" : $"; {output}: {Plural.Of(steps, "step")}";
+        Console.Out.WriteLine($"{Plural.Of(session.Tap.Observations, "observation")} passed, {session.Attacked:N0} "
+            + $"changed{time}{written}");
     }
 }

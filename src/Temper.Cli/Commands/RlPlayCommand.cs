@@ -56,7 +56,7 @@ internal sealed class RlPlayCommand()
         var recording = new PlayRecording();
         IReadOnlyList<PlayedEpisode> played = EpisodePlayer.Play(policy, create, new PlayOptions
         {
-            Watch = report is null ? null : recording.See,
+            Watch = report is null ? null : recording.Record,
             Episodes = context.Get(RlSettings.Episodes), Slots = remote is null ? null : 1, Seed = context.Get(Seed),
             IsSampled = isRandom || context.Get(Sample), Cancel = context.Cancel,
         });
@@ -76,14 +76,16 @@ internal sealed class RlPlayCommand()
                 ["lengths"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Steps)]),
                 ["truncated"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.IsTruncated)]),
                 ["mean"] = statistics.Mean, ["report"] = report,
-                ["interval"] = new JsonArray(statistics.Low, statistics.High),
+                ["interval"] = new JsonArray(JsonResult.Number(statistics.Low), JsonResult.Number(statistics.High)),
             });
         }
         else
         {
-            new ResultTable($"{file} in {name}, {played.Count} episodes", "what", "#value")
+            new ResultTable($"{file} in {name}, {Plural.Of(played.Count, "episode")}", "what", "#value")
                 .Row("mean return", $"{statistics.Mean:F2}")
-                .Row("95 % interval", $"{statistics.Low:F2} to {statistics.High:F2}")
+                .Row("95 % interval", double.IsNaN(statistics.Low)
+                    ? "none, one episode"
+                    : $"{statistics.Low:F2} to {statistics.High:F2}")
                 .Row("min, max", $"{statistics.Min:F2}, {statistics.Max:F2}")
                 .Row("mean length", $"{played.Average(episode => episode.Steps):F1}")
                 .Write(context.Terminal);
@@ -102,13 +104,15 @@ internal sealed class RlPlayCommand()
             new Section("Returns",
             [
                 new KeyFigures([new KeyFigure(
-                    "mean return", $"{statistics.Mean:F2}",
-                    $"95 % interval {statistics.Low:F2} to {statistics.High:F2}, {played.Count} episodes")]),
+                    "mean return", $"{statistics.Mean:F2}", double.IsNaN(statistics.Low)
+                        ? "one episode, no interval"
+                        : $"95 % interval {statistics.Low:F2} to {statistics.High:F2}, {played.Count} episodes")]),
                 new DataTable(["#episode", "#return", "#steps", "end"], [.. played.Select((episode, i) => (string[])
                     [$"{i}", $"{episode.Return:F2}", $"{episode.Steps}", episode.IsTruncated ? "time limit" : ""])]),
             ]),
             recording.ToSection(
-                "The first episode", $"return {played[0].Return:F2} in {played[0].Steps} steps, as the agent saw it"),
+                "The first episode",
+                $"return {played[0].Return:F2} in {Plural.Of(played[0].Steps, "step")}, as the agent saw it"),
         ],
     }.Save(path);
 }

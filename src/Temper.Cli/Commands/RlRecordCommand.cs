@@ -56,7 +56,8 @@ internal sealed class RlRecordCommand()
         else
         {
             Console.Out.WriteLine(
-                $"{output}: {log.Count:N0} steps of {episodes} episodes of {name}, {threat.Describe()}");
+                $"{output}: {Plural.Of(log.Count, "step")} of {Plural.Of(episodes, "episode")} of {name}, "
+                + threat.Describe());
         }
 
         return ExitCode.Success;

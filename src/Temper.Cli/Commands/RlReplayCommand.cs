@@ -39,7 +39,8 @@ internal sealed class RlReplayCommand() : ToolCommand(
         }
         else if (result.Difference is null)
         {
-            Console.Out.WriteLine($"{name}: {result.Steps:N0} steps of {result.Episodes} episodes agree with {path}");
+            Console.Out.WriteLine($"{name}: {Plural.Of(result.Steps, "step")} of "
+                + $"{Plural.Of(result.Episodes, "episode")} agree with {path}");
         }
 
         if (result.Difference is { } difference)

@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
-using Temper.Cli.Output;
 using Temper.Cli.Reinforcement;
 using Temper.Cli.Snooping;
 using Temper.Kernels;
@@ -21,7 +19,8 @@ internal sealed class RlReportCommand() : ToolCommand(
     "rl report", "Measure agents whose observations are attacked through proxies, and compare with every baseline")
 {
     private static readonly Setting<IReadOnlyList<string>> Proxies =
-        Setting.List("proxy", "Proxy file written by temper rl snoop; may be repeated");
+        Setting.List("proxy", "Proxy file written by temper rl snoop; may be repeated; without it only the baselines "
+            + "are measured, and the table is marked incomplete");
 
     private static readonly Setting<string?> Other = Setting.OptionalText(
         "transfer-agent", "File of an independent agent of the same method, whose gradients are also used to attack");
@@ -72,24 +71,13 @@ internal sealed class RlReportCommand() : ToolCommand(
 
     internal override int Run(CommandContext context)
     {
+        context.RefuseUnused(
+            $"a report without {Proxies.Flag}", context.Get(Proxies).Count > 0 ? [] : [Attacks, Timing]);
         SnoopingRunOptions options = Options(context);
-        IReadOnlyList<Proxy> proxies = [.. context.Get(Proxies).Select(Proxy.Load)];
-        IStateLog? log = context.Get(SnoopingSettings.Log) is { } file ? SnoopLogFile.Load(file) : null;
-        if (proxies.Count == 0 || (context.Get(Timing) is not null && log is null))
-        {
-            throw ToolException.Usage(proxies.Count == 0
-                ? "rl report: --proxy is missing (see temper rl snoop)"
-                : "rl report: --timing needs --log, whose frames set its thresholds");
-        }
-
-        IReadOnlyList<string> attacks = context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"];
-        options = options with { Detector = DetectorOf(context, log, new SnoopingRun(options)) };
-        SnoopingRows.Check(attacks, proxies, isTimed: context.Get(Timing) is not null);
-        foreach (string line in SnoopingRows.Skipped(attacks, proxies))
-        {
-            context.Terminal.Note(line);
-        }
-
+        Inputs inputs = Load(context);
+        var run = new SnoopingRun(options);
+        Check(context, run, inputs);
+        options = options with { Detector = DetectorOf(context, inputs.Log, run) };
         if (context.Get(Folder) is { } folder)
         {
             Directory.CreateDirectory(folder);
@@ -97,35 +85,95 @@ internal sealed class RlReportCommand() : ToolCommand(
 
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        var run = new SnoopingRun(options);
-        var rows = new SnoopingRows(
-            run, proxies, (Load(context, Other), Load(context, OtherMethod)), row => context.Terminal.Note(
-            $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:0.###}: "
-            + $"{row.MeanReturn:F2}"));
-        rows.AddClean();
-        foreach (double epsilon in context.Get(Epsilons))
-        {
-            rows.Add(epsilon, attacks);
-            if (context.Get(Timing) is { } rate)
-            {
-                rows.AddTimed(epsilon, rate, log!);
-            }
-        }
-
-        var table = new SnoopingTable(rows.Rows, run.RandomReturn(), Conditions(options, proxies));
+        run = new SnoopingRun(options);
+        SnoopingRows rows = Play(context, run, inputs);
+        var table = new SnoopingTable(
+            rows.Rows, run.RandomReturn(), Conditions(options, run.StreamOf(options.Victims[0]), inputs.Proxies));
         if (context.Get(Folder) is { } output)
         {
             var report = new Report
             {
                 Title = $"Snooping on {options.Environment}",
-                Subtitle = $"temper rl report, {options.Victims.Count} victims",
-                Sections = [table.ToSection(), .. rows.Pictures(context.Get(Epsilons).Max(), attacks)],
+                Subtitle = $"temper rl report, {Plural.Of(options.Victims.Count, "victim")}",
+                Sections = [table.ToSection(), .. rows.Pictures(context.Get(Epsilons).Max(), inputs.Attacks)],
             };
             report.Save(Path.Combine(output, "report.html"));
         }
 
-        Tell(context, table);
+        SnoopingOutput.Write(context, Name, table);
         return ExitCode.Success;
+    }
+
+    private static Inputs Load(CommandContext context)
+    {
+        IStateLog? log = context.Get(SnoopingSettings.Log) is { } file ? SnoopLogFile.Load(file) : null;
+        return context.Get(Timing) is not null && log is null
+            ? throw ToolException.Usage("rl report: --timing needs --log, whose frames set its thresholds")
+            : new Inputs(
+                [.. context.Get(Proxies).Select(Proxy.Load)], Agent(Other), Agent(OtherMethod), log,
+                context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"]);
+
+        Policy? Agent(Setting<string?> setting) =>
+            context.Get(setting) is { } path ? PolicyFile.Load(path) : null;
+    }
+
+    /// <summary>
+    /// Throws a usage error for everything that can be known before the first episode: the rows played before an error
+    /// would be lost.
+    /// </summary>
+    private static void Check(CommandContext context, SnoopingRun run, Inputs inputs)
+    {
+        bool isTimed = context.Get(Timing) is not null;
+        SnoopingRows.Check(inputs.Attacks, inputs.Proxies, isTimed);
+        run.RequireBounds(inputs.Attacks);
+        foreach ((string file, Proxy proxy) in context.Get(Proxies).Zip(inputs.Proxies))
+        {
+            run.RequireStack($"{Proxies.Flag} {file}", proxy.Stream);
+        }
+
+        if (inputs.Same is { } same)
+        {
+            run.RequireAgent(Other.Flag, same);
+        }
+
+        if (inputs.Other is { } other)
+        {
+            run.RequireAgent(OtherMethod.Flag, other);
+        }
+
+        if (inputs.Log is { } log)
+        {
+            run.Require(SnoopingSettings.Log.Flag, log.Stream);
+            if (isTimed)
+            {
+                // The proxy that scores the log's frames takes the victims' stacks.
+                run.RequireStack(SnoopingSettings.Log.Flag, log.Stream);
+            }
+        }
+
+        foreach (string line in SnoopingRows.Skipped(inputs.Attacks, inputs.Proxies))
+        {
+            context.Terminal.Note(line);
+        }
+    }
+
+    private static SnoopingRows Play(CommandContext context, SnoopingRun run, Inputs inputs)
+    {
+        var rows = new SnoopingRows(
+            run, inputs.Proxies, (inputs.Same, inputs.Other), row => context.Terminal.Note(
+            $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:0.###}: "
+            + $"{row.MeanReturn:F2}"));
+        rows.AddClean();
+        foreach (double epsilon in context.Get(Epsilons))
+        {
+            rows.Add(epsilon, inputs.Attacks);
+            if (context.Get(Timing) is { } rate)
+            {
+                rows.AddTimed(epsilon, rate, inputs.Log!);
+            }
+        }
+
+        return rows;
     }
 
     private static SnoopingRunOptions Options(CommandContext context)
@@ -150,14 +198,9 @@ internal sealed class RlReportCommand() : ToolCommand(
         };
     }
 
-    /// <summary>Loads the detector, and checks that it and the log are of the victims' stream format.</summary>
+    /// <summary>Loads the detector and calibrates it on the log.</summary>
     private static PerturbationDetector? DetectorOf(CommandContext context, IStateLog? log, SnoopingRun run)
     {
-        if (log is not null)
-        {
-            run.Require(SnoopingSettings.Log.Flag, log.Stream);
-        }
-
         if (context.Get(Detector) is not { } file)
         {
             return null;
@@ -174,72 +217,40 @@ internal sealed class RlReportCommand() : ToolCommand(
         return PerturbationDetector.Calibrate(predictor, log);
     }
 
-    private static Policy? Load(CommandContext context, Setting<string?> setting) =>
-        context.Get(setting) is { } file ? PolicyFile.Load(file) : null;
-
     /// <summary>The conditions under which the figures were measured.</summary>
-    private static KeyValuePair<string, string>[] Conditions(SnoopingRunOptions options, IReadOnlyList<Proxy> proxies)
+    private static KeyValuePair<string, string>[] Conditions(
+        SnoopingRunOptions options, StreamInfo stream, IReadOnlyList<Proxy> proxies)
     {
-        StreamInfo stream = new SnoopingRun(options).StreamOf(options.Victims[0]);
         float? sticky = options.EnvironmentOptions.Sticky ?? options.Victims[0].Options.Sticky;
         return
         [
             new("environment", options.Environment),
-            new("victims", $"{options.Victims.Count}, {options.Episodes} episodes each"),
+            new("victims", $"{options.Victims.Count}, {Plural.Of(options.Episodes, "episode")} each"),
             new("changed", options.Mode == StackMode.PerFrame
                 ? "each frame once, as it crosses the channel"
                 : "the whole stack at each step"),
             new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits per number" : "float32"),
-            new("observations", $"{stream.FrameShape}, {stream.Frames} frames, {stream.Minimum} to {stream.Maximum}"),
-            new("rounding defense", SnoopingRun.CanRound(stream)
-                ? $"{options.DefenseBits} bits"
+            new("observations",
+                $"{stream.FrameShape}, {Plural.Of(stream.Frames, "frame")}, {StreamBounds.Text(stream)}"),
+            new("rounding defense", StreamBounds.AreKnown(stream)
+                ? Plural.Of(options.DefenseBits, "bit")
                 : "not used: the observations have no bounds"),
             new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "environment default"),
             .. proxies.Select((proxy, i) => new KeyValuePair<string, string>(
-                $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {proxy.Steps:N0} steps of "
+                $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {Plural.Of(proxy.Steps, "step")} of "
                     + $"{proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),
+            .. proxies.Count > 0
+                ? Array.Empty<KeyValuePair<string, string>>()
+                : [new("proxies", "none: only the baselines were measured")],
         ];
     }
 
-    private void Tell(CommandContext context, SnoopingTable table)
-    {
-        if (context.IsJson)
-        {
-            JsonResult.Write(Name, new JsonObject
-            {
-                ["complete"] = table.Missing.Count == 0, ["missing"] = new JsonArray(
-                    [.. table.Missing.Select(baseline => (JsonNode)SnoopingTable.Name(baseline))]),
-                ["conditions"] = new JsonObject(table.Conditions.Select(
-                    condition => KeyValuePair.Create(condition.Key, (JsonNode?)condition.Value))),
-                ["random_return"] = table.RandomReturn,
-                ["rows"] = new JsonArray([.. table.Rows.Select(row => (JsonNode)Fields(table, row))]),
-            });
-            return;
-        }
-
-        var result = new ResultTable($"{table.Rows[0].Episodes} episodes per row; mean return of random play "
-            + $"{table.RandomReturn:F2}", "attack", "defense", "#epsilon", "#mean return", "#95 % interval", "#drop");
-        foreach (SnoopingRow row in table.Rows)
-        {
-            result.Row(
-                row.Attack, row.Defense, $"{row.Epsilon:0.###}", $"{row.MeanReturn:F2}",
-                $"{row.Interval.Low:F2} to {row.Interval.High:F2}", $"{table.Drop(row) * 100:F0} %");
-        }
-
-        result.Write(context.Terminal);
-        if (table.Missing.Count > 0)
-        {
-            Console.Out.WriteLine($"incomplete: lacks {string.Join(", ", table.Missing.Select(SnoopingTable.Name))}");
-        }
-    }
-
-    private static JsonObject Fields(SnoopingTable table, SnoopingRow row) => new()
-    {
-        ["attack"] = row.Attack, ["defense"] = row.Defense, ["epsilon"] = row.Epsilon, ["mean_return"] = row.MeanReturn,
-        ["interval"] = new JsonArray(row.Interval.Low, row.Interval.High), ["episodes"] = row.Episodes,
-        ["drop"] = JsonResult.Number(table.Drop(row)),
-        ["attacked_frames"] = row.AttackedFrames, ["alarms"] = JsonResult.Number(row.Alarms),
-        ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
-        ["half_epsilon"] = table.HalfEpsilon(row.Attack) is { } half ? half : null,
-    };
+    /// <summary>The files of a report, and the names of the attacks that use the proxies.</summary>
+    /// <param name="Proxies">Proxies trained on a log; may be empty.</param>
+    /// <param name="Same">An independent agent of the same method; null: none.</param>
+    /// <param name="Other">An agent of another method; null: none.</param>
+    /// <param name="Log">Log for timing and the detector; null: none.</param>
+    /// <param name="Attacks">Names of the attacks.</param>
+    private sealed record Inputs(
+        IReadOnlyList<Proxy> Proxies, Policy? Same, Policy? Other, IStateLog? Log, IReadOnlyList<string> Attacks);
 }

@@ -18,6 +18,8 @@ internal sealed class RlServeEnvCommand()
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 
+    internal override string StopNote => "stopping: closing the connections";
+
     internal override IReadOnlyList<Setting> Settings { get; } =
         [
             RlSettings.Environment, .. BridgeSettings.All, Connect, Seed, RlSettings.Sticky, RlSettings.StepLimit,

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
+using Temper.Cli.Reinforcement;
 using Temper.Cli.Snooping;
 using Temper.Kernels;
 using Temper.Snooping.Logs;
@@ -42,7 +43,7 @@ internal sealed class RlSnoopCommand()
         }
         else
         {
-            Console.Out.WriteLine($"{output}: {proxy.Task} from {log.Count:N0} steps of {log.Stream.Source}; "
+            Console.Out.WriteLine($"{output}: {proxy.Task} from {Plural.Of(log.Count, "step")} of {log.Stream.Source}; "
                 + $"{proxy.FidelityName} on held-out episodes: {proxy.Fidelity:F3}");
         }
 

@@ -42,8 +42,8 @@ internal sealed class RlTrainCommand() : RunCommand(
             context,
             new RunDescription(Name, trainer.Name, name) { Title = $"{trainer.Name} in {name}", HasAccuracy = false },
             data: null);
-        run.Note($"{trainer.Name} in {name}: {options.Steps:N0} steps, {options.Environments} environments, seed "
-            + $"{run.Seed}");
+        run.Note($"{trainer.Name} in {name}: {Plural.Of(options.Steps, "step")}, "
+            + $"{Plural.Of(options.Environments, "environment")}, seed {run.Seed}");
         AgentRunResult result = Train(context, run, trainer, Create, options.Steps);
         Policy policy = result.Best;
         Measurement measured = run.Measure("agent", PolicyFile.WithMetadata(policy), AgentName);
@@ -52,12 +52,13 @@ internal sealed class RlTrainCommand() : RunCommand(
             Episodes = context.Get(RlTrainSettings.FinalEpisodes), Seed = run.Seed + 1_000_003, Cancel = run.Cancel,
         };
         var recording = new PlayRecording();
-        ReturnStatistics final = Score(policy, Create, play with { Watch = recording.See }),
+        ReturnStatistics final = Score(policy, Create, play with { Watch = recording.Record }),
             random = Score(RandomPolicy.For(Create()), Create, play with { IsSampled = true });
         run.Add(AgentSection.Of(name, result, final, random));
         run.Add(recording.ToSection("The agent at play", $"the first of {play.Episodes} new episodes, most likely "
             + "actions"));
-        run.Note($"mean return {final.Mean:F2} ({final.Low:F2} to {final.High:F2}) in {play.Episodes} new episodes; "
+        string interval = double.IsNaN(final.Low) ? "no interval" : $"{final.Low:F2} to {final.High:F2}";
+        run.Note($"mean return {final.Mean:F2} ({interval}) in {Plural.Of(play.Episodes, "new episode")}; "
             + $"random play {random.Mean:F2}");
         if (context.Get(RlTrainSettings.Output) is { } output)
         {
@@ -68,7 +69,8 @@ internal sealed class RlTrainCommand() : RunCommand(
         {
             ["env"] = name, ["agent"] = run.Folder.PathOf(AgentName), ["steps"] = result.Steps,
             ["mean_return"] = final.Mean,
-            ["interval"] = new JsonArray(final.Low, final.High), ["random_return"] = random.Mean,
+            ["interval"] = new JsonArray(JsonResult.Number(final.Low), JsonResult.Number(final.High)),
+            ["random_return"] = random.Mean,
             ["best_evaluation"] = JsonResult.Number(result.BestReturn),
             ["curve"] = new JsonArray([.. result.Curve.Select(point => (JsonNode)new JsonObject
             {
@@ -83,7 +85,7 @@ internal sealed class RlTrainCommand() : RunCommand(
     {
         AgentRunResult? result = null;
         ProgressDisplay.Run(
-            context.Terminal, "train", display => result = AgentRun.Run(trainer, create, steps, new AgentRunOptions
+            context.Terminal, "train", display => result = AgentRun.Run(trainer, create, new AgentRunOptions
         {
             EvaluateEvery = context.Get(RlTrainSettings.EvaluateEvery),
             EvaluationEpisodes = context.Get(RlTrainSettings.EvaluationEpisodes),

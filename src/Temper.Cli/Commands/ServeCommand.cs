@@ -52,6 +52,8 @@ internal sealed class ServeCommand()
         "serve model.onnx --port 8080",
     ];
 
+    internal override string StopNote => "stopping: finishing running requests";
+
     internal override IReadOnlyList<Setting> Settings => field ??=
         [
             ModelSource.Setting, ModelSource.Architecture, ModelSource.Size, ModelName, Host, Port, TokenFile, MaxBatch,

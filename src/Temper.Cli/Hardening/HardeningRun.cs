@@ -35,7 +35,8 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
     {
         FeedbackOptions options =
             HardenSettings.Options(context, training, ProbeSettings.Options(context, FamiliesFor(start)));
-        FeedbackResult result = FeedbackLearning.Run(start, options, new SessionFeedback(run), context.Cancel);
+        FeedbackResult result = FeedbackLearning.Run(
+            start, options, new SessionMethodRun(run), Report, context.Cancel);
         run.Note($"kept round {result.Best}: {result.StopReason}");
         var fields = new JsonObject
         {
@@ -72,6 +73,12 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         };
         return Finish(start, hard, lost <= Bound + 1e-12, fields, null);
     }
+
+    private void Report(FeedbackRound round) => run.Note(string.Create(
+        CultureInfo.InvariantCulture,
+        $"round {round.Number}: accuracy {round.Accuracy * 100:F2} %, criteria {round.Score:F3} of the initial "
+            + $"value, inequality {round.Space.Inequality.Range:F3}, "
+            + $"{round.Feedback.Sum(one => one.Made):N0} examples"));
 
     private int Finish(Network start, Network hard, bool isWithinBound, JsonObject fields, FeedbackResult? result)
     {
@@ -212,23 +219,4 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         ["training_forwards"] = training.Forwards, ["training_backwards"] = training.Backwards,
         ["probing_forwards"] = probing.Forwards, ["probing_backwards"] = probing.Backwards,
     };
-
-    /// <summary>
-    /// Runs the stages of feedback learning inside a run folder, with progress output and checkpoints.
-    /// </summary>
-    private sealed class SessionFeedback(RunSession run) : IFeedbackRun
-    {
-        public Dataset Train => run.Train!;
-
-        public Dataset Validation => run.Validation!;
-
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
-            run.Fit(stage, network, options);
-
-        public void Report(FeedbackRound round) => run.Note(string.Create(
-            CultureInfo.InvariantCulture,
-            $"round {round.Number}: accuracy {round.Accuracy * 100:F2} %, criteria {round.Score:F3} of the initial "
-                + $"value, inequality {round.Space.Inequality.Range:F3}, "
-                + $"{round.Feedback.Sum(one => one.Made):N0} examples"));
-    }
 }

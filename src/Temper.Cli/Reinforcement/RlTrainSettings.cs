@@ -17,8 +17,8 @@ internal static class RlTrainSettings
     internal static Setting<long?> Steps { get; } = Whole("steps", "Total number of steps, summed over all "
         + "environments");
 
-    internal static Setting<long?> Environments { get; } = Whole("environments", "Number of environments run in "
-        + "parallel");
+    internal static Setting<long?> Environments { get; } = Whole("environments", "Number of environments stepped in "
+        + "lockstep; the network runs on all of them as one batch");
 
     internal static Setting<double?> LearningRate { get; } =
         Setting.OptionalNumber("learning-rate", "Initial learning rate; default depends on the environment");
@@ -123,7 +123,7 @@ internal static class RlTrainSettings
             (Single, context.Get(Single))),
             DqnOptions dqn => Checked(context, dqn with
             {
-                ReturnSteps = (int?)context.Get(ReturnSteps) ?? dqn.ReturnSteps, IsDouble = !context.Get(Single),
+                NSteps = (int?)context.Get(ReturnSteps) ?? dqn.NSteps, IsDouble = !context.Get(Single),
             }, [.. new Setting[]
             {
                 Horizon, Passes, Minibatches, Lambda, Clip, Entropy, Defense, DefenseEpsilon, DefenseStrength,

@@ -5,11 +5,9 @@ using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
-using Temper.Data;
 using Temper.Formats.Models;
+using Temper.Inference;
 using Temper.Networks;
-using Temper.Tensors;
-using Temper.Training;
 using Temper.Training.Evaluation;
 
 namespace Temper.Cli.Runs;
@@ -38,19 +36,7 @@ internal static class CompressionOutcome
             start, result.Network, (before.Right, after.Right),
             batch => Times(run, start, result.Network, batch, context.Cancel), Batches)
             .Counted(start, result.Network, run.Data!.Test, context.Cancel);
-        run.Add(comparison.ToSection(result));
-        if (result.Quantization is { } quantization)
-        {
-            run.Add(quantization.ToSection());
-        }
-
-        run.Add(CompressionSection.Of(result, options));
-        run.Add(CompressionSection.Widths(start, result.Network));
-        if (comparison.After.Activations is { } counted && result.Network.Nodes.Any(node => node.Operator is Winners))
-        {
-            run.Add(WinnersSection.Of(result.Network, counted));
-        }
-
+        AddSections(run, start, comparison, (result, options));
         if (output is not null)
         {
             ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });
@@ -69,13 +55,38 @@ internal static class CompressionOutcome
         });
         if (!result.IsWithinBound)
         {
-            Terminal.Error(string.Create(CultureInfo.InvariantCulture,
-                $"compress: no smaller network loses at most {options.MaxAccuracyDrop} points of accuracy on the "
-                    + $"held-out samples; the most accurate network found is kept"));
+            Terminal.Error(OutOfBound(result, options));
         }
 
         return result.IsWithinBound ? code : ExitCode.ThresholdNotMet;
     }
+
+    private static void AddSections(
+        RunSession run, Network start, CompressionComparison comparison,
+        (CompressionResult Result, CompressionOptions Options) found)
+    {
+        (CompressionResult result, CompressionOptions options) = found;
+        run.Add(comparison.ToSection(result));
+        if (result.Quantization is { } quantization)
+        {
+            run.Add(quantization.ToSection());
+        }
+
+        run.Add(CompressionSection.Of(result, options));
+        run.Add(CompressionSection.Widths(start, result.Network));
+        if (comparison.After.Activations is { } counted && result.Network.Nodes.Any(node => node.Operator is Winners))
+        {
+            run.Add(WinnersSection.Of(result.Network, counted));
+        }
+    }
+
+    private static string OutOfBound(CompressionResult result, CompressionOptions options) => result.IsAgreement
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"compress: no smaller network changes at most {options.MaxAccuracyDrop} % of the predictions; the "
+            + $"network found that changes the fewest is kept")
+        : string.Create(CultureInfo.InvariantCulture,
+            $"compress: no smaller network loses at most {options.MaxAccuracyDrop} points of accuracy on the "
+            + $"held-out samples; the most accurate network found is kept");
 
     /// <summary>
     /// Measures the original network and warns if it appears to have memorized the validation samples: accuracy on them
@@ -96,11 +107,13 @@ internal static class CompressionOutcome
 
         string? warning = HeldOutCheck.Warning(
             run.Evaluate(start, validation).Accuracy, validation.Count, test, run.Data!.Test.Count);
-        if (warning is not null)
+        if (warning is null)
         {
-            run.Note($"warning: {warning}");
+            return (before, null);
         }
 
+        warning += " Use --validation test:0.5.";
+        run.Note($"warning: {warning}");
         return (before, warning);
     }
 
@@ -158,22 +171,4 @@ internal static class CompressionOutcome
 
     private static JsonArray Interval(AccuracyInterval? interval) =>
         interval is { } found ? [found.Low, found.High] : [];
-
-    /// <summary>Runs the stages of a compression inside a run folder, with progress output and checkpoints.</summary>
-    internal sealed class SessionRun(RunSession run) : ICompressionRun
-    {
-        public int TrainCount => run.Train!.Count;
-
-        public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) =>
-            run.Evaluate(network, samples);
-
-        public Tensor? TrainingInputs(int count) => CalibrationSplit.Inputs(run.Train!, count);
-
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
-            run.Fit(stage, network, options);
-
-        public string Choose(string stage, string name, Func<string> choose) => run.Choose(stage, name, choose);
-
-        public void Note(string line) => run.Note(line);
-    }
 }

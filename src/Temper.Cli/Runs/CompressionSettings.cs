@@ -79,7 +79,7 @@ internal static class CompressionSettings
         maximum: 1);
 
     private static readonly Setting<IReadOnlyList<string>> Ignore =
-        Setting.List("ignore", "Layers to leave unchanged; * matches any text");
+        Setting.List("ignore", "Layers that are not regularized, pruned, thinned or quantized; * matches any text");
 
     /// <summary>Number of samples for compression without training; 0: compression with training.</summary>
     internal static Setting<int> Calibrate { get; } = Setting.Integer(
@@ -93,7 +93,8 @@ internal static class CompressionSettings
 
     /// <summary>Adds a table of the sensitivity of each layer to pruning.</summary>
     internal static Setting<bool> Sensitivity { get; } = Setting.Switch(
-        "sensitivity", "Add a sensitivity table to the report: validation accuracy when each layer is pruned alone");
+        "sensitivity", "Add a sensitivity table to the report: validation accuracy when each layer is pruned alone; "
+            + "with --calibrate and --data-free the agreement with the original network");
 
     private static readonly Setting<string> Method = Setting.Choice(
         "method", "Method that drives weights toward zero before pruning: hoyer (DeepHoyer), or a baseline with the "
@@ -111,6 +112,30 @@ internal static class CompressionSettings
         Validation, Output,
     ];
 
+    /// <summary>Whether the network is trained while it is compressed.</summary>
+    internal static bool Trains(CommandContext context) => context.Get(Calibrate) == 0 && !context.Get(DataFree);
+
+    /// <summary>Throws if a setting of a training is given but nothing is trained.</summary>
+    /// <param name="context">Settings of the command.</param>
+    /// <param name="isStored">
+    /// Whether the network is stored; a built-in network is trained before it is compressed.
+    /// </param>
+    internal static void RefuseUnused(CommandContext context, bool isStored)
+    {
+        if (Trains(context))
+        {
+            return;
+        }
+
+        Setting[] ofTraining = isStored ? [Validation, .. TrainingSettings.All] : [];
+        context.RefuseUnused(
+            $"{(context.Get(DataFree) ? DataFree.Flag : Calibrate.Flag)}, which does not train",
+            [
+                Method, Score, RegularizeEpochs, TuneEpochs, Pressure, Distillation, Mixup, QuantizationSettings.Epochs,
+                .. ofTraining,
+            ]);
+    }
+
     /// <summary>The compression options; throws if they contradict each other.</summary>
     internal static CompressionOptions Options(CommandContext context, TrainingOptions training)
     {
@@ -127,7 +152,7 @@ internal static class CompressionSettings
                 + $"(got --distillation {options.Distillation}, expected 1); add --distillation 1");
         }
 
-        return context.Get(Calibrate) == 0 && !context.Get(DataFree) ? options
+        return Trains(context) ? options
             : options.Activations != CompressionActivations.None
             ? throw ToolException.Usage("--activations: sparse activations need fine-tuning, but --calibrate and "
                 + "--data-free do not train; leave one of them out")
@@ -186,6 +211,12 @@ internal static class CompressionSettings
             : throw ToolException.Usage($"--validation: too few test samples to split (got {data.Test.Count}); use a "
                 + "fraction of the training samples");
     }
+
+    /// <summary>
+    /// The samples of a run that trains nothing: none are held out, and only test samples with labels are measured.
+    /// </summary>
+    internal static DataSplit Whole(DataSets data) =>
+        new(data.Train, data.Train.Take(0), data.Test.HasLabels ? data.Test : data.Test.Take(0), Part: 0);
 
     /// <summary>The SplitMix64 hash.</summary>
     private static ulong Hash(ulong value)

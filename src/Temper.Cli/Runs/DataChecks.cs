@@ -31,22 +31,27 @@ internal static class DataChecks
         }
     }
 
-    /// <summary>Throws if the test samples cannot be used for measuring; prints a warning if there are none.</summary>
+    /// <summary>
+    /// Throws if the test samples cannot be used for measuring; prints a warning if there are none, or none with
+    /// labels.
+    /// </summary>
     internal static void RequireToMeasure(CommandContext context, Network network, Dataset test)
     {
         RequireLabels(network, test, "test");
-        if (test.Count > 0)
+        if (test is { Count: > 0, HasLabels: true })
         {
             return;
         }
 
         if (context.Get(RunSettings.FailBelow) is not null)
         {
-            throw ToolException.Usage(
-                $"{RunSettings.FailBelow.Flag}: there are no test samples to measure (got 0 from {test.Name})");
+            throw ToolException.Usage($"{RunSettings.FailBelow.Flag}: there are no test samples to measure (got "
+                + $"{(test.Count == 0 ? "0" : $"{test.Count} without labels")} from {test.Name})");
         }
 
-        context.Terminal.Note("warning: there are no test samples; the result is not measured");
+        context.Terminal.Note(test.Count == 0
+            ? "warning: there are no test samples; the result is not measured"
+            : "warning: the test samples have no labels; accuracy on them is not measured");
     }
 
     /// <summary>Throws if a new network would have fewer than two outputs.</summary>
@@ -82,7 +87,7 @@ internal static class DataChecks
     /// <summary>Throws if a label is not the index of an output of the network.</summary>
     internal static void RequireLabels(Network network, Dataset data, string part)
     {
-        if (data.TargetShape is not null || network.Outputs is not [{ } output])
+        if (data.TargetShape is not null || !data.HasLabels || network.Outputs is not [{ } output])
         {
             return;
         }

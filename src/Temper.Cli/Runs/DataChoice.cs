@@ -16,7 +16,8 @@ internal static class DataChoice
     /// <param name="context">Context of the command, for progress and notes.</param>
     /// <param name="source">Name or path of the data set.</param>
     /// <param name="tells">Whether to print the unused samples; false if the command's result lists them.</param>
-    internal static DataSets Open(CommandContext context, string source, bool tells = true)
+    /// <param name="needsLabels">False if the set may lack labels.</param>
+    internal static DataSets Open(CommandContext context, string source, bool tells = true, bool needsLabels = true)
     {
         bool isPath = source.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.Exists(source);
         string suggestion =
@@ -24,7 +25,7 @@ internal static class DataChoice
             ? ""
             : Suggestion.For(source, DataCatalog.Names);
         DataSets data = suggestion.Length == 0
-            ? DataSource.Open(source, progress: new LineProgress(context.Terminal))
+            ? DataSource.Open(source, progress: new LineProgress(context.Terminal), needsLabels: needsLabels)
             : throw ToolException.Usage($"--data: no such set (got '{source}'){suggestion}");
         if (tells)
         {

@@ -1,7 +1,7 @@
 using Temper.Data;
-using Temper.Growth;
 using Temper.Networks;
 using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.Cli.Runs;
 
@@ -9,7 +9,7 @@ namespace Temper.Cli.Runs;
 /// A growth run on the ranks other than 0: the same training stages; choices that depend on time are received from rank
 /// 0.
 /// </summary>
-internal sealed class FollowedGrowth(RankJob ranks, DataSplit data, TimeProvider time) : IGrowthRun
+internal sealed class FollowedGrowth(RankJob ranks, DataSplit data, TimeProvider time) : IMethodRun
 {
     public Dataset Train => data.Train;
 

@@ -53,7 +53,7 @@ internal static class GrowthSettings
 
     private static readonly Setting<double> Tau =
         Setting.Number("tau", "Gain of validation accuracy that counts, in percentage points",
-            defaultValue: 0.05, maximum: 100);
+            defaultValue: 0.05, minimum: 1e-6, maximum: 100);
 
     private static readonly Setting<string> Order = Setting.Choice(
         "order", "Which stage grows next: round-robin, benefit (accuracy gained per MAC of a block) or random",

@@ -2,6 +2,7 @@ using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Compression.Pipeline;
 using Temper.Compression.Pruning;
+using Temper.Inference;
 using Temper.Networks;
 
 namespace Temper.Cli.Runs;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Compression.Quantization;
 
@@ -8,6 +9,8 @@ internal static class QuantizationSettings
 {
     private const string None = "none", Int8 = "int8";
 
+    private const int DefaultSamples = 512;
+
     private static readonly Setting<string> Quantize = Setting.Choice(
         "quantize", "Quantization: none (float32) or int8 (8-bit weights and activations)", None, None, Int8);
 
@@ -15,10 +18,13 @@ internal static class QuantizationSettings
         Setting.Choice("quantize-range", "How the ranges of 8-bit activations are calibrated: min-max, percentile "
             + "(99.99 % of the values) or mse (smallest squared error)", "mse", "min-max", "percentile", "mse");
 
-    private static readonly Setting<int> Samples =
-        Setting.Integer("quantize-samples", "Training samples for calibration", defaultValue: 512);
+    private static readonly Setting<int?> Samples = new(
+        "quantize-samples", "Training samples for calibrating the ranges [default: 512, or as many as --calibrate]",
+        null, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= 1
+            ? value
+            : throw new FormatException("a whole number of at least 1"));
 
-    private static readonly Setting<int> Epochs = Setting.Integer(
+    internal static Setting<int> Epochs { get; } = Setting.Integer(
         "quantize-epochs", "Epochs of quantization-aware fine-tuning, at a tenth of the learning rate; 0 = off",
         defaultValue: 2, minimum: 0);
 
@@ -33,7 +39,8 @@ internal static class QuantizationSettings
             "percentile" => CalibrationMethod.Percentile,
             _ => CalibrationMethod.MeanSquaredError,
         },
-        Samples = context.Get(Samples),
+        Samples = context.Get(Samples)
+            ?? (context.Get(CompressionSettings.Calibrate) is > 0 and var count ? count : DefaultSamples),
         TuneEpochs = context.Get(Epochs),
     };
 }

@@ -34,7 +34,6 @@ internal sealed class RunSession : IDisposable
     private readonly List<Section> _sections = [];
     private readonly long _start;
     private readonly double _validationPart;
-    private readonly double _secondsBefore;
 
     /// <param name="context">Settings of the command.</param>
     /// <param name="description">Command, network and data of the run.</param>
@@ -66,7 +65,7 @@ internal sealed class RunSession : IDisposable
             Note($"resuming: {decision.Text}");
         }
 
-        _secondsBefore = SecondsBefore(Folder);
+        SecondsBefore = SecondsIn(Folder);
         _tracker = new RunTracker(Folder, context.Time);
         _stages = new StagedRun(Folder, context.Time);
     }
@@ -83,6 +82,11 @@ internal sealed class RunSession : IDisposable
 
     /// <summary>Canceled when the time limit is reached, or by Ctrl-C.</summary>
     internal CancellationToken Cancel => _limit.Token;
+
+    internal TimeProvider Time => _context.Time;
+
+    /// <summary>Seconds of the run before it was resumed; 0 for a new run.</summary>
+    internal double SecondsBefore { get; }
 
     internal RandomStream Stream => RandomStream.FromSeed(Seed);
 
@@ -249,9 +253,9 @@ internal sealed class RunSession : IDisposable
     }
 
     /// <summary>Seconds of the run, including the time before it was resumed.</summary>
-    private double Seconds() => Math.Round(_secondsBefore + _context.Time.GetElapsedTime(_start).TotalSeconds, 3);
+    private double Seconds() => Math.Round(SecondsBefore + _context.Time.GetElapsedTime(_start).TotalSeconds, 3);
 
-    private static double SecondsBefore(RunFolder folder) =>
+    private static double SecondsIn(RunFolder folder) =>
         Math.Max(folder.ReadSeconds(), File.Exists(folder.ResultPath) ? RunRecords.Read(folder).Seconds : 0);
 
     private UnusedRecord[] Unused() =>

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Temper.Data;
 using Temper.Growth;
 using Temper.Networks;
 using Temper.Training;
@@ -10,30 +9,46 @@ namespace Temper.Cli.Runs;
 /// A growth run inside a run folder: trainings are stages of the run, and the report is updated after each step.
 /// Checkpoint folders and choices are sent to the other ranks.
 /// </summary>
-internal sealed class SessionGrowth(RunSession run, RankJob ranks, TimeProvider time) : IGrowthRun
+internal sealed class SessionGrowth(RunSession session, RankJob ranks) : SessionMethodRun(session)
 {
-    public Dataset Train => run.Train!;
+    private int _noted;
 
-    public Dataset Validation => run.Validation!;
-
-    public TimeProvider Time => time;
-
-    public TrainingResult Fit(string stage, Network network, TrainingOptions options)
+    public override TrainingResult Fit(string stage, Network network, TrainingOptions options)
     {
-        ranks.Lead(run.CheckpointsOf(stage));
-        return run.Fit(stage, network, options);
+        ranks.Lead(Session.CheckpointsOf(stage));
+        return base.Fit(stage, network, options);
     }
 
-    public string Choose(string stage, string name, Func<string> choose) =>
-        ranks.Broadcast(run.Choose(stage, name, choose));
+    public override string Choose(string stage, string name, Func<string> choose) =>
+        ranks.Broadcast(base.Choose(stage, name, choose));
 
-    public void Report(GrowthRecord record)
+    /// <summary>
+    /// Notes the steps of a growth since the last call and updates the report. Steps that an earlier process of the run
+    /// noted are skipped.
+    /// </summary>
+    /// <param name="record">The record so far.</param>
+    internal void Report(GrowthRecord record)
     {
-        GrowthStep last = record.Path[^1];
-        string reason = last.Reason is null ? "" : $" ({last.Reason})";
-        run.Note($"{last.Event}: {string.Join('-', last.Depths)}, best {last.Accuracy * 100:F2} %, "
-            + $"{last.Macs / 1e6:F1} million MACs, {last.Seconds:F0} s{reason}");
-        run.Preview(GrowthSection.Of(record));
+        foreach (GrowthStep step in record.Path.Skip(Math.Max(_noted, record.RestoredSteps)))
+        {
+            Session.Note(LineOf(step, record.Stages));
+        }
+
+        _noted = record.Path.Count;
+        Session.Preview(GrowthSection.Of(record));
+    }
+
+    private static string LineOf(GrowthStep step, IReadOnlyList<string> stages)
+    {
+        bool isGrowing =
+            step.Event is GrowthEvents.Grow or GrowthEvents.Stop or GrowthEvents.Limit or GrowthEvents.Diverged;
+        string stage = step.Stage >= 0 ? $" {stages[step.Stage]}" : "",
+            accuracy = step.Accuracy is { } value
+                ? $"{(isGrowing ? "best so far" : "held-out")} {value * 100:F2} %, "
+                : "",
+            reason = step.Reason is null ? "" : $" ({step.Reason})";
+        return $"{step.Event}{stage}: {string.Join('-', step.Depths)}, {accuracy}{step.Macs / 1e6:F1} million MACs, "
+            + $"{step.Seconds:F0} s{reason}";
     }
 
     /// <summary>Creates the fields of the command's JSON document.</summary>

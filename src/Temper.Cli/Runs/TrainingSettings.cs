@@ -9,8 +9,8 @@ namespace Temper.Cli.Runs;
 /// <summary>Settings of training; each sets one option of <see cref="TrainingOptions"/>.</summary>
 internal static class TrainingSettings
 {
-    internal static Setting<int> Epochs { get; } =
-        Setting.Integer("epochs", "Passes over the training samples", defaultValue: 10);
+    internal static Setting<int> Epochs { get; } = Setting.Integer(
+        "epochs", "Passes over the training samples; compress: for a built-in network", defaultValue: 10);
 
     private static readonly Setting<int> Batch =
         Setting.Integer("batch", "Samples per batch", defaultValue: 64, aliases: "--batch-size");
@@ -34,11 +34,12 @@ internal static class TrainingSettings
         "weight-decay", "Weight decay (L2); when not given, the optimizer's own default", aliases: "--wd");
 
     internal static Setting<string> Schedule { get; } = Setting.Choice(
-        "schedule", "Learning-rate schedule: constant, step, cosine or one-cycle", "cosine", "constant", "step",
-        "cosine", "one-cycle");
+        "schedule", "Learning-rate schedule: constant, step, cosine or one-cycle; compress: for a built-in network",
+        "cosine", "constant", "step", "cosine", "one-cycle");
 
-    private static readonly Setting<double> WarmUp =
-        Setting.Number("warm-up", "Epochs in which the learning rate rises from zero", defaultValue: 0);
+    private static readonly Setting<double> WarmUp = Setting.Number(
+        "warm-up", "Epochs in which the learning rate rises from zero; compress: for a built-in network",
+        defaultValue: 0);
 
     private static readonly Setting<double> LabelSmoothing = Setting.Number(
         "label-smoothing", "Fraction of the target spread evenly over all classes, 0 to 1", defaultValue: 0,

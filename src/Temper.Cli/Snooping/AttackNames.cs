@@ -6,8 +6,11 @@ namespace Temper.Cli.Snooping;
 /// <summary>Creates attacks on observations by name.</summary>
 internal static class AttackNames
 {
+    /// <summary>Name of the gradient-guided Carlini-Wagner attack, which needs bounded observations.</summary>
+    internal const string Guided = "guided-cw";
+
     /// <summary>Names of the attacks that use the gradients of proxies.</summary>
-    internal static string[] OfProxies { get; } = ["fgsm", "pgd", "mi-fgsm", "guided-cw"];
+    internal static string[] OfProxies { get; } = ["fgsm", "pgd", "mi-fgsm", Guided];
 
     internal static string[] All { get; } = [.. OfProxies, "random-sign", "uniform-noise"];
 
@@ -23,7 +26,7 @@ internal static class AttackNames
         "fgsm" => GradientSign.Fgsm(epsilon),
         "pgd" => GradientSign.Pgd(epsilon),
         "mi-fgsm" => GradientSign.MomentumIterative(epsilon),
-        "guided-cw" => new GuidedFrame { Epsilon = epsilon },
+        Guided => new GuidedFrame { Epsilon = epsilon },
         _ => throw ToolException.Usage(
             $"{command}: no such attack (got '{name}', expected {string.Join(", ", OfProxies)})"),
     };

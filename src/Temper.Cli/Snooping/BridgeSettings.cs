@@ -58,7 +58,7 @@ internal static class BridgeSettings
 
         return new BridgeListener
         {
-            Address = address, Port = context.Get(Port), Told = line => context.Terminal.Note(line),
+            Address = address, Port = context.Get(Port), Log = line => context.Terminal.Note(line),
             Limits = new BridgeLimits
             {
                 FrameTimeout = TimeSpan.FromSeconds(context.Get(Timeout)),

@@ -1,4 +1,5 @@
 using Temper.Cli.CommandLine;
+using Temper.Cli.Reinforcement;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Reinforcement.Agents;
@@ -9,6 +10,7 @@ using Temper.Snooping.Defenses;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
+using Temper.Tensors;
 
 namespace Temper.Cli.Snooping;
 
@@ -48,28 +50,66 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
 
     private readonly RandomStream _random = RandomStream.FromSeed(options.Seed);
 
+    private IReadOnlyList<StreamInfo> Streams => field ??= [.. options.Victims.Select(StreamOf)];
+
     /// <summary>The format of a victim's observation stream.</summary>
     internal StreamInfo StreamOf(Policy victim) => SnoopingSettings.StreamOf(
         victim, victim.CreateEnvironment(options.Environment, options.EnvironmentOptions).Spec);
 
-    /// <summary>Whether the stream has finite bounds, which the rounding defense needs.</summary>
-    internal static bool CanRound(StreamInfo stream) => float.IsFinite(stream.Minimum)
-        && float.IsFinite(stream.Maximum);
-
     /// <summary>Whether the rounding defense is possible for all victims.</summary>
-    internal bool HasDefense => options.Victims.All(victim => CanRound(StreamOf(victim)));
+    internal bool HasDefense => Streams.All(StreamBounds.AreKnown);
 
     /// <summary>Throws a usage error if a file was made for other frames than the victims receive.</summary>
     /// <param name="flag">Flag that names the file.</param>
     /// <param name="stream">Format of the stream that the file was made for.</param>
-    internal void Require(string flag, StreamInfo stream)
+    internal void Require(string flag, StreamInfo stream) =>
+        Require(flag, stream, "frames", format => format.FrameShape);
+
+    /// <summary>Throws a usage error if a file was made for other stacks of frames than the victims see.</summary>
+    /// <inheritdoc cref="Require(string, StreamInfo)"/>
+    internal void RequireStack(string flag, StreamInfo stream) =>
+        Require(flag, stream, "stacks", format => format.StackShape);
+
+    /// <summary>
+    /// Throws a usage error if an agent whose gradients are used cannot play here, or sees other stacks of frames than
+    /// the victims.
+    /// </summary>
+    /// <param name="flag">Flag that names the agent's file.</param>
+    /// <param name="agent">The agent.</param>
+    internal void RequireAgent(string flag, Policy agent)
     {
-        if (options.Victims.Select(StreamOf).FirstOrDefault(victim => !victim.FrameShape.Equals(stream.FrameShape))
-            is { } other)
+        StreamInfo stream;
+        try
         {
-            throw ToolException.Usage($"rl report: {flag} was made for another stream format (got frames of "
-                + $"{stream.FrameShape}, expected {other.FrameShape}); start from a log recorded in "
-                + $"{options.Environment}");
+            stream = StreamOf(agent);
+        }
+        catch (ArgumentException error)
+        {
+            throw ToolException.Usage($"rl report: {flag} cannot be used: {error.Message}");
+        }
+
+        if (Streams.FirstOrDefault(victim => !victim.StackShape.Equals(stream.StackShape)) is { } other)
+        {
+            throw ToolException.Usage($"rl report: {flag} sees other stacks of frames than the victims (got "
+                + $"{stream.StackShape}, expected {other.StackShape}); use an agent that stacks as many frames");
+        }
+    }
+
+    /// <summary>Throws a usage error if the bounds of the observations do not suit the channel or an attack.</summary>
+    /// <param name="attacks">Names of the attacks.</param>
+    internal void RequireBounds(IReadOnlyList<string> attacks)
+    {
+        if (options.Precision == ChannelPrecision.UInt8
+            && Streams.FirstOrDefault(victim => !StreamBounds.FitBytes(victim)) is { } wide)
+        {
+            throw ToolException.Usage("rl report: --precision uint8 needs observations from 0 to 1 (got "
+                + $"{StreamBounds.Text(wide)} in {options.Environment}); use --precision float32");
+        }
+
+        if (attacks.Contains(AttackNames.Guided, StringComparer.Ordinal) && !HasDefense)
+        {
+            throw ToolException.Usage($"rl report: {AttackNames.Guided} needs observations with bounds (got no bounds "
+                + $"in {options.Environment}); use another attack");
         }
     }
 
@@ -131,7 +171,7 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
         return new SnoopingRow
         {
             Attack = name, Epsilon = attack.Epsilon,
-            Defense = isDefended ? $"rounding to {options.DefenseBits} bit{(options.DefenseBits > 1 ? "s" : "")}" : "",
+            Defense = isDefended ? $"rounding to {Plural.Of(options.DefenseBits, "bit")}" : "",
             MeanReturn = returns.Average(victim => victim.Average()),
             Interval = BootstrapInterval.Of(returns, _random.Split("interval")),
             Returns = returns, Episodes = returns.Sum(victim => victim.Count),
@@ -159,8 +199,18 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
             Mode = options.Mode, Precision = options.Precision,
         }, proxies, StreamOf(victim), _random.Split(name));
         PlayedEpisode played =
-            Play(victim, new AttackingChannel(attacker, options.Time), episodes: 1, recording.See)[0];
-        return recording.ToSection(title, $"return {played.Return:F2} in {played.Steps} steps, as the agent saw it");
+            Play(victim, new AttackingChannel(attacker, options.Time), episodes: 1, recording.Record)[0];
+        return recording.ToSection(
+            title, $"return {played.Return:F2} in {Plural.Of(played.Steps, "step")}, as the agent saw it");
+    }
+
+    private void Require(string flag, StreamInfo stream, string what, Func<StreamInfo, Shape> shape)
+    {
+        if (Streams.FirstOrDefault(victim => !shape(victim).Equals(shape(stream))) is { } other)
+        {
+            throw ToolException.Usage($"rl report: {flag} was made for another stream format (got {what} of "
+                + $"{shape(stream)}, expected {shape(other)}); start from a log recorded in {options.Environment}");
+        }
     }
 
     private IReadOnlyList<PlayedEpisode> Play(

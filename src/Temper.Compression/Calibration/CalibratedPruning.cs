@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -16,10 +17,11 @@ public static class CalibratedPruning
     /// </summary>
     /// <param name="network">The network; not changed.</param>
     /// <param name="samples">
-    /// Calibration inputs <c>[N, ...]</c>, some dozens or hundreds; labels are not needed.
+    /// Calibration inputs <c>[N, ...]</c>, at least one; some dozens or hundreds are useful. Labels are not needed.
     /// </param>
     /// <param name="sparsity">
-    /// Fraction of the weights to prune, 0 or more and below 1. Grouped and transposed convolutions are not pruned.
+    /// Fraction of the weights that become zero, 0 or more and below 1. Weights that are zero already count and stay
+    /// zero. Grouped and transposed convolutions are not pruned.
     /// </param>
     /// <param name="ignores">Names of nodes that are not pruned; null: none.</param>
     /// <param name="cancel">Cancels between layers.</param>
@@ -32,14 +34,23 @@ public static class CalibratedPruning
     /// the dense network, which also compensates for errors of earlier layers. The choice over the whole network,
     /// relative to the energy of each layer's output, is not part of the paper.
     /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="sparsity"/> is out of range.</exception>
+    /// <exception cref="ArgumentException">There are no samples.</exception>
     public static Network PruneCalibrated(
         this Network network, Tensor samples, double sparsity, Func<string, bool>? ignores = null,
         CancellationToken cancel = default)
     {
         if (!(sparsity is >= 0 and < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(sparsity), "PruneCalibrated: sparsity is out of range (got "
-                + $"{sparsity}, expected 0 or more and below 1)");
+            throw new ArgumentOutOfRangeException(nameof(sparsity), string.Create(
+                CultureInfo.InvariantCulture,
+                $"PruneCalibrated: sparsity is out of range (got {sparsity}, expected 0 or more and below 1)"));
+        }
+
+        if (samples.Rank == 0 || samples.Shape[0] < 1)
+        {
+            throw new ArgumentException($"PruneCalibrated: there are no samples (got shape {samples.Shape}, expected "
+                + "[N, ...] with N of 1 or more); give some dozens", nameof(samples));
         }
 
         // Weights shared by two layers are skipped: fitting them would need the inputs of both.
@@ -100,7 +111,10 @@ public static class CalibratedPruning
             double[] moments = LayerInputs.Moments(layer, dense[layer.Inputs[0]]);
             var surgeon = new OptimalBrainSurgeon(moments, width);
             double energy = Energy(values, moments, width);
-            costs[layer.Name] = [.. values.Select((value, i) => surgeon.Cost(value, i % width) / energy)];
+
+            // Weights that are zero go first, so that they are never fitted to other values.
+            costs[layer.Name] = [.. values.Select((value, i) =>
+                value == 0 ? double.NegativeInfinity : surgeon.Cost(value, i % width) / energy)];
         }
 
         double[] sorted = [.. costs.Values.SelectMany(layer => layer).Order()];

@@ -4,7 +4,7 @@ namespace Temper.Compression.Calibration;
 
 /// <summary>
 /// Fits a layer's remaining weights to the outputs of the unpruned layer, given the inputs produced by the pruned
-/// layers before it. The layer so compensates for errors of earlier layers too.
+/// layers before it, so the layer also compensates for errors of earlier layers.
 /// </summary>
 /// <remarks>
 /// For each output, let S be the remaining weights, H the moments of the inputs, and g = Σ x y the products with the

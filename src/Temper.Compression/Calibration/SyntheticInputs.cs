@@ -32,7 +32,7 @@ internal static class SyntheticInputs
         InputSpec input = network.Inputs is [{ DType: DType.Float32, IsBatched: true } only]
             ? only
             : throw new ArgumentException("compress: inputs can only be synthesized for a network with one batched "
-                + $"float32 input (got {network.Inputs.Count} inputs); give samples with --calibrate");
+                + $"float32 input (got {network.Inputs.Count} inputs); calibrate on samples instead");
         Node[] norms = [.. network.Nodes.Where(node => node.Operator is BatchNorm)];
         float[] all = new float[checked(count * input.SampleShape.Count)];
         for (int start = 0; start < count; start += BatchSize)

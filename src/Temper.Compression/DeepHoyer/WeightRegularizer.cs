@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Temper.Kernels;
@@ -41,8 +42,8 @@ public abstract record WeightRegularizer : IRegularizer
         get;
         init => field = value is >= 0 and < float.PositiveInfinity
             ? value
-            : throw new ArgumentOutOfRangeException(
-                nameof(value), $"{Name}: Strength must be zero or more (got {value})");
+            : throw new ArgumentOutOfRangeException(nameof(value), string.Create(
+                CultureInfo.InvariantCulture, $"{Name}: Strength must be zero or more (got {value})"));
     }
 
     /// <summary>Which weights form a group; single weights by default.</summary>
@@ -52,6 +53,9 @@ public abstract record WeightRegularizer : IRegularizer
     /// Whether biases are regularized too. Has an effect only for single weights, because biases have no groups.
     /// </summary>
     public bool IncludesBias { get; init; }
+
+    /// <summary>Names of parameters that are not regularized.</summary>
+    internal IReadOnlyList<string> Ignored { get; init; } = [];
 
     /// <summary>Whether the value does not change when all weights of a parameter are scaled.</summary>
     internal virtual bool IsScaleInvariant => false;
@@ -68,7 +72,9 @@ public abstract record WeightRegularizer : IRegularizer
         bool applies = parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight
             || (IncludesBias && parameter.Role == ParameterRole.Bias);
         int groups = Grouping == Grouping.Element ? 1 : new GroupLayout(parameter, Grouping).Count;
-        return applies && Strength != 0 && groups > 0 ? groups + 1 : 0;
+        return applies && Strength != 0 && groups > 0 && !Ignored.Contains(parameter.Name, StringComparer.Ordinal)
+            ? groups + 1
+            : 0;
     }
 
     /// <summary>Sums A and S2 for single weights; otherwise the squared norm of each group, then S2.</summary>
@@ -125,6 +131,11 @@ public abstract record WeightRegularizer : IRegularizer
         if (Grouping != Grouping.Element)
         {
             options["grouping"] = Grouping.ToString();
+        }
+
+        if (Ignored.Count > 0)
+        {
+            options["ignored"] = new JsonArray([.. Ignored.Select(name => (JsonNode)name)]);
         }
 
         return options;

@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Networks;
@@ -17,12 +21,24 @@ namespace Temper.Compression.Distillation;
 public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) : Objective
 {
     /// <summary>Weight of the teacher's term, 0 to 1.</summary>
-    public float Weight { get; init; } = 0.5f;
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
+    public float Weight
+    {
+        get;
+        init => field = value is >= 0 and <= 1 ? value : throw OutOfRange(nameof(Weight), value, "0 to 1");
+    } = 0.5f;
 
     /// <summary>
     /// Temperature T that softens the teacher's probabilities, above 0. Small data sets benefit from 2 to 5.
     /// </summary>
-    public float Temperature { get; init; } = 2;
+    /// <exception cref="ArgumentOutOfRangeException">The value is not above 0 or not finite.</exception>
+    public float Temperature
+    {
+        get;
+        init => field = value is > 0 and < float.PositiveInfinity
+            ? value
+            : throw OutOfRange(nameof(Temperature), value, "a finite number above 0");
+    } = 2;
 
     /// <summary>
     /// Fraction of the samples of a batch that is blended with other samples of the batch, 0 to 1:
@@ -30,17 +46,24 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
     /// outputs between the training samples, which can help if these are few (mixup, arXiv:1710.09412, as used for
     /// distillation in arXiv:2106.05237). Needs a <see cref="Weight"/> of 1, because blended samples have no label.
     /// </summary>
-    public double Mixup { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
+    public double Mixup
+    {
+        get;
+        init => field = value is >= 0 and <= 1 ? value : throw OutOfRange(nameof(Mixup), value, "0 to 1");
+    }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException"><see cref="Mixup"/> is used with labels, or out of range.</exception>
+    /// <exception cref="ArgumentException"><see cref="Mixup"/> is used with labels.</exception>
     public override Batch Prepare(Network network, Batch batch, RandomStream stream)
     {
-        if (Mixup is not (>= 0 and <= 1) || (Mixup > 0 && Weight < 1))
+        // Not checked when it is set, because the weight may be set later.
+        if (Mixup > 0 && Weight < 1)
         {
-            throw new ArgumentException(
-                $"distillation: invalid mixup (got mixup {Mixup} with weight {Weight}, expected 0 to 1, and weight 1 "
-                + "if above 0); set the weight to 1 or mixup to 0");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"distillation: mixup needs a weight of 1, because blended samples have no label (got mixup {Mixup} "
+                + $"with weight {Weight}, expected weight 1); set the weight to 1 or mixup to 0"));
         }
 
         Tensor inputs = batch.Inputs;
@@ -65,19 +88,23 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
     /// <inheritdoc/>
     public override ObjectiveValue Value(Network network, Pass pass, Batch batch)
     {
-        Tensor wanted;
+        float factor = Weight * Temperature * Temperature / batch.Inputs.Shape[0];
+        Tensor wanted, negativeEntropy;
         using (GradientTape.Suspend())
         {
-            wanted = Teacher.Forward(batch.Inputs).Affine(1 / Temperature, 0).Softmax();
+            Tensor scaled = Teacher.Forward(batch.Inputs).Affine(1 / Temperature, 0);
+            wanted = scaled.Softmax();
+            negativeEntropy = (wanted * scaled.LogSoftmax()).Sum().Affine(factor, 0);
         }
 
         Tensor output = network.Forward(batch.Inputs, pass);
-
-        // The teacher's entropy is constant and is left out of the loss.
-        Tensor towardsTeacher = (wanted * output.Affine(1 / Temperature, 0).LogSoftmax())
-            .Sum().Affine(-Weight * Temperature * Temperature / batch.Inputs.Shape[0], 0);
+        Tensor crossEntropy =
+            (wanted * output.Affine(1 / Temperature, 0).LogSoftmax()).Sum().Affine(-factor, 0);
         Tensor loss =
-            Weight >= 1 ? towardsTeacher : Loss.Value(output, batch.Targets).Affine(1 - Weight, 0) + towardsTeacher;
+            Weight >= 1 ? crossEntropy : Loss.Value(output, batch.Targets).Affine(1 - Weight, 0) + crossEntropy;
+
+        // The divergence is the cross-entropy minus the teacher's entropy, which is constant: it adds no gradient.
+        loss += negativeEntropy;
         return new ObjectiveValue(loss, Mixup > 0 ? null : output);
     }
 
@@ -88,19 +115,27 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
         ["loss"] = Optimization.Fingerprints.Of(Loss), ["teacher"] = Hash(Teacher),
     };
 
-    /// <summary>Identifies teachers by a hash of all their weights (FNV-1a).</summary>
+    private static ArgumentOutOfRangeException OutOfRange(string name, IFormattable got, string expected) => new(
+        name, string.Create(
+            CultureInfo.InvariantCulture, $"distillation: {name} is out of range (got {got}, expected {expected})"));
+
+    /// <summary>Identifies teachers by a hash of their graph, parameters and buffers.</summary>
     private static string Hash(Network network)
     {
-        ulong hash = 14695981039346656037;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(network.WithMetadata([]).ToJson()));
         foreach (Parameter parameter in network.Parameters)
         {
-            foreach (int bits in System.Runtime.InteropServices.MemoryMarshal.Cast<float, int>(
-                parameter.Value.ToArray<float>()))
-            {
-                hash = (hash ^ (uint)bits) * 1099511628211;
-            }
+            hash.AppendData(MemoryMarshal.AsBytes(parameter.Value.AsSpan<float>()));
         }
 
-        return hash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+        foreach (Tensor buffer in network.Buffers.Values)
+        {
+            hash.AppendData(buffer.DType == DType.Float32
+                ? MemoryMarshal.AsBytes(buffer.AsSpan<float>())
+                : MemoryMarshal.AsBytes(buffer.To(DType.Int64).AsSpan<long>()));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 }

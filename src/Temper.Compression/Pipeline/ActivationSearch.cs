@@ -55,6 +55,7 @@ internal sealed class ActivationSearch(
             search.History.Note($"sensitivity of {knob.Name}: {Curve(sensitivities[^1])}");
         }
 
+        search.Budget.EndStage($"{Name}-sensitivity");
         Search(start, sensitivities, Multiplied(ActivationCount.Of(start, scanned, CountedSamples, cancel)));
         TryThresholds();
     }
@@ -82,15 +83,13 @@ internal sealed class ActivationSearch(
                 break;
             }
 
-            Network thinned = held;
-            for (int knob = 0; knob < levels.Length; knob++)
-            {
-                thinned = knobs[knob].Knob.Apply(thinned, levels[knob]);
-            }
-
+            Network thinned = knobs.Zip(levels).Aggregate(
+                held, (network, choice) => choice.First.Knob.Apply(network, choice.Second));
+            string name = $"{Name}-{trial}";
             search.History.Note(string.Create(CultureInfo.InvariantCulture,
-                $"{Name}-{trial}, budget {budget * 100:F1} points: {Choice(knobs, levels)}"));
-            CompressionTrial tried = search.FineTuneActivations($"{Name}-{trial}", thinned);
+                $"{name}, budget {budget * 100:F1} points: {Choice(knobs, levels)}"));
+            CompressionTrial tried = search.FineTuneActivations(name, thinned);
+            search.Budget.EndStage(name);
             (holds, fails) = tried.IsWithinBound ? (budget, fails) : (holds, budget);
             (held, heldLevels, failed) =
                 tried.IsWithinBound ? (tried.Network, levels, failed) : (held, heldLevels, levels);

@@ -23,6 +23,10 @@ internal sealed class AnsweredDataset(Dataset source, long[] answers, IReadOnlyL
 
     public override IReadOnlyList<string> ClassNames => classes;
 
+    /// <summary>Returns what an accuracy on some samples measures, for log lines and reports.</summary>
+    internal static string MeasureOf(Dataset samples) =>
+        samples is AnsweredDataset ? "agreement with the original" : "held-out accuracy";
+
     internal static AnsweredDataset Of(Network network, Dataset source, CancellationToken cancel)
     {
         long[] answers = new long[source.Count];

@@ -2,7 +2,9 @@ using System.Globalization;
 using Temper.Compression.Activations;
 using Temper.Compression.Pruning;
 using Temper.Data;
+using Temper.Inference;
 using Temper.Networks;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Pipeline;
 
@@ -15,11 +17,11 @@ internal sealed class CandidateEvaluator
     private readonly Network _network;
     private readonly Dataset _validation;
     private readonly CompressionOptions _options;
-    private readonly ICompressionRun _run;
+    private readonly IMethodRun _run;
     private readonly CancellationToken _cancel;
 
     internal CandidateEvaluator(
-        Network network, Dataset validation, CompressionOptions options, ICompressionRun run, CancellationToken cancel)
+        Network network, Dataset validation, CompressionOptions options, IMethodRun run, CancellationToken cancel)
     {
         (_network, _validation, _options, _run, _cancel) = (network, validation, options, run, cancel);
         double accuracy = Accuracy(network);
@@ -30,11 +32,8 @@ internal sealed class CandidateEvaluator
     /// <summary>Figures of the original network.</summary>
     internal NetworkFigures Baseline { get; }
 
-    /// <summary>Minimum accuracy of a result.</summary>
-    internal double MinAccuracy => Baseline.Accuracy - (_options.MaxAccuracyDrop / 100);
-
-    /// <summary>Meaning of the accuracies: without labels, the agreement with the original network.</summary>
-    private string Measure => _validation is AnsweredDataset ? "agreement with the original" : "held-out accuracy";
+    /// <summary>Whether accuracies are the agreement with the original network, because no labels are read.</summary>
+    internal bool IsAgreement => _validation is AnsweredDataset;
 
     internal double Accuracy(Network network) => Accuracy(network, _validation);
 
@@ -62,8 +61,9 @@ internal sealed class CandidateEvaluator
 
     /// <summary>Returns one log line with the figures of a network.</summary>
     internal string Line(string what, NetworkFigures figures) => string.Create(CultureInfo.InvariantCulture,
-        $"{what}: {Measure} {figures.Accuracy * 100:F2} %, {figures.Weights:N0} weights, "
-        + $"{figures.Macs / 1e6:F2} M MACs{Active(figures)}, {figures.Milliseconds:F3} ms");
+        $"{what}: {AnsweredDataset.MeasureOf(_validation)} {figures.Accuracy * 100:F2} %, "
+        + $"{figures.Weights:N0} weights, {figures.Macs / 1e6:F2} M MACs{Active(figures)}, "
+        + $"{figures.Milliseconds:F3} ms");
 
     private static string Active(NetworkFigures figures) =>
         figures.ActiveMacs is { } active

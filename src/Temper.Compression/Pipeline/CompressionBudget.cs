@@ -1,14 +1,14 @@
-using System.Diagnostics;
 using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// Plans how many epochs and trials fit into the time limit. Decisions that depend on time are recorded, so that a
-/// resumed run makes the same ones.
+/// Plans how many epochs and trials fit into the time limit. The plan, the time used and decisions that depend on time
+/// are recorded, so that a resumed run makes the same decisions and does not get the whole time again.
 /// </summary>
 internal sealed class CompressionBudget
 {
@@ -24,15 +24,16 @@ internal sealed class CompressionBudget
     private const int TimedSteps = 6;
 
     private readonly CompressionOptions _options;
-    private readonly ICompressionRun _run;
+    private readonly IMethodRun _run;
     private readonly TimeProvider _time;
-    private readonly long _start;
     private readonly double _epochSeconds;
     private readonly int _laterEpochs;
+    private double _used;
+    private long _lap;
 
-    internal CompressionBudget(Network network, CompressionOptions options, ICompressionRun run, TimeProvider time)
+    internal CompressionBudget(Network network, CompressionOptions options, IMethodRun run, TimeProvider time)
     {
-        (_options, _run, _time, _start) = (options, run, time, time.GetTimestamp());
+        (_options, _run, _time, _lap) = (options, run, time, time.GetTimestamp());
         int structures =
             Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
         _epochSeconds = options.MaxTime is null ? 0 : double.Parse(run.Choose("plan", "seconds an epoch", () =>
@@ -54,6 +55,9 @@ internal sealed class CompressionBudget
     internal int TuneEpochs { get; }
 
     internal int Trials { get; }
+
+    /// <summary>Seconds used so far, also by earlier processes of a resumed run.</summary>
+    private double Seconds => _used + _time.GetElapsedTime(_lap).TotalSeconds;
 
     /// <summary>
     /// Plans the epochs with the regularizer, the epochs and number of trials, and the epochs of a later stage. The
@@ -78,12 +82,29 @@ internal sealed class CompressionBudget
             $"regularize {regularize}, fine-tune {tune}, trials {trials}, later stage {later}");
     }
 
+    /// <summary>
+    /// Adds the time since the end of the previous stage to the time used. It is measured once and recorded; a resumed
+    /// run, which does not train its finished stages again, adds the recorded value.
+    /// </summary>
+    /// <param name="stage">Name of the stage that ended, unique within the run.</param>
+    internal void EndStage(string stage)
+    {
+        if (_options.MaxTime is null)
+        {
+            return;
+        }
+
+        long now = _time.GetTimestamp();
+        string seconds = _run.Choose(stage, "seconds used", () =>
+            _time.GetElapsedTime(_lap, now).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
+        _used += double.Parse(seconds, CultureInfo.InvariantCulture);
+        _lap = now;
+    }
+
     /// <summary>Returns whether another trial can end within the time limit.</summary>
     internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit
         || _run.Choose($"{structure}-{trial}", "enough time", () =>
-        _time.GetElapsedTime(_start).TotalSeconds + ((TuneEpochs + _laterEpochs) * _epochSeconds) <= limit.TotalSeconds
-            ? "yes"
-            : "no") is "yes";
+        Seconds + ((TuneEpochs + _laterEpochs) * _epochSeconds) <= limit.TotalSeconds ? "yes" : "no") is "yes";
 
     /// <summary>
     /// Returns the number of planned epochs that fit into the remaining time for the next stage; null if time is not
@@ -91,10 +112,10 @@ internal sealed class CompressionBudget
     /// </summary>
     internal int? LaterEpochs() => _options.MaxTime is not { } limit || _options.LaterEpochs == 0 ? null : int.Parse(
         _run.Choose("later", "epochs", () =>
-            Fitting(limit - _time.GetElapsedTime(_start)).ToString(CultureInfo.InvariantCulture)),
+            Fitting(limit.TotalSeconds - Seconds).ToString(CultureInfo.InvariantCulture)),
         CultureInfo.InvariantCulture);
 
-    private int Fitting(TimeSpan left) => (int)Math.Clamp(left.TotalSeconds / _epochSeconds, 0, _laterEpochs);
+    private int Fitting(double secondsLeft) => (int)Math.Clamp(secondsLeft / _epochSeconds, 0, _laterEpochs);
 
     /// <summary>
     /// Measures the time of a training step on a constant batch and returns the seconds per epoch. The first step,
@@ -108,12 +129,12 @@ internal sealed class CompressionBudget
         double best = double.PositiveInfinity;
         for (int step = 0; step < TimedSteps; step++)
         {
-            long start = Stopwatch.GetTimestamp();
+            long start = _time.GetTimestamp();
             using Gradients gradients = learner.Gradients((net, pass) => net.Forward(x, pass).Pow(2).Mean());
-            best = step == 0 ? best : Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            best = step == 0 ? best : Math.Min(best, _time.GetElapsedTime(start).TotalSeconds);
         }
 
         // A teacher adds a forward pass, which is about a third of a step.
-        return best * (_options.Distillation > 0 ? 1.4 : 1.1) * Math.Max(1, _run.TrainCount / (double)batch);
+        return best * (_options.Distillation > 0 ? 1.4 : 1.1) * Math.Max(1, _run.Train.Count / (double)batch);
     }
 }

@@ -13,13 +13,25 @@ internal static class CompressionChecks
 
     internal static void Require(Network network, Dataset validation, CompressionOptions options)
     {
+        Require(network, options);
+        if (validation.TargetShape is not null || validation.ClassNames.Count < 2)
+        {
+            throw new ArgumentException(
+                $"compress: {validation.Name} has no class labels to measure accuracy with (expected two or more)");
+        }
+    }
+
+    /// <summary>Throws if a network cannot be compressed, whatever the samples.</summary>
+    internal static void Require(Network network, CompressionOptions options)
+    {
         network.Batch.RequireFree("compress");
         if (!network.Parameters.Any(SparsityReport.IsWeight))
         {
             throw new ArgumentException("compress: the network has no weights to prune (got no convolution or linear "
-                + "layer with parameters); list the layers with temper inspect");
+                + "layer with parameters, expected at least one); check that it is the right network");
         }
 
+        RequireClassifier(network);
         string[] layers = [.. network.Nodes.Where(node => node.Parameters.Any(name =>
             SparsityReport.IsWeight(network.Parameters[name]))).Select(node => node.Name)];
         if (options.Ignore.FirstOrDefault(
@@ -29,12 +41,6 @@ internal static class CompressionChecks
                 + $"'{stranger}', expected a pattern for one of {Names.Sample(layers)})");
         }
 
-        if (validation.TargetShape is not null || validation.ClassNames.Count < 2)
-        {
-            throw new ArgumentException(
-                $"compress: {validation.Name} has no class labels to measure accuracy with (expected two or more)");
-        }
-
         if (network.Parameters.FirstOrDefault(parameter =>
             parameter.Value.AsSpan<float>().ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) is { } broken)
         {
@@ -42,9 +48,22 @@ internal static class CompressionChecks
         }
     }
 
+    /// <summary>Throws if there are too few samples to fit the layers to and to choose between networks.</summary>
+    /// <param name="samples">The samples.</param>
+    /// <param name="count">Number of samples to fit to.</param>
+    internal static void RequireToCalibrate(Dataset samples, int count)
+    {
+        if (samples.Count < 2 * count)
+        {
+            throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected "
+                + $"{2 * count} or more: half to fit the layers, half to choose); calibrate on fewer samples");
+        }
+    }
+
     /// <summary>
     /// Throws if the options need training: thinned activations, or pruning of blocks or channels. Called for
-    /// compression without training (<c>--calibrate</c>, <c>--data-free</c>).
+    /// compression without training: <see cref="CompressionPipeline.Calibrate"/> and <see
+    /// cref="CompressionPipeline.RunDataFree"/>.
     /// </summary>
     internal static void RequireUntrained(CompressionOptions options)
     {
@@ -72,7 +91,29 @@ internal static class CompressionChecks
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
                 $"compress: the original network is at chance level (got {accuracy * 100:F1} % of {validation.Count} "
                 + $"held-out samples, chance is {chance * 100:F1} %); "
-                + $"check --data, --normalize and the order of classes"));
+                + $"check the data, its normalization and the order of classes"));
         }
     }
+
+    private static void RequireClassifier(Network network)
+    {
+        bool isClassifier = network.Inputs.Count == 1 && network.Outputs is [{ } output]
+            && network.Graph.InfoOf(output.Value) is { IsBatched: true, Shape.Rank: 2 };
+        if (!isClassifier)
+        {
+            throw new ArgumentException("compress: only classifiers with one input and one output [N, classes] can be "
+                + $"compressed (got {(network.Inputs.Count == 1 ? Outputs(network) : Inputs(network))})");
+        }
+    }
+
+    private static string Inputs(Network network) =>
+        $"{network.Inputs.Count} inputs: {string.Join(", ", network.Inputs.Select(input => input.Name))}";
+
+    private static string Outputs(Network network) => (network.Outputs.Count == 1 ? "output " : "outputs ")
+        + string.Join(", ", network.Outputs.Select(output =>
+            $"{output.Name} {Shown(network.Graph.InfoOf(output.Value))}"));
+
+    private static string Shown(ValueInfo info) => info.IsBatched
+        ? $"[{string.Join(", ", info.Shape.Skip(1).Select(length => $"{length}").Prepend("N"))}]"
+        : $"{info.Shape}";
 }

@@ -1,11 +1,12 @@
 using System.Globalization;
 using Temper.Networks;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Pipeline;
 
 /// <summary>Collects the trials of a search and the remarks for its report, and selects the best trial.</summary>
 internal sealed class CompressionHistory(
-    Network network, CandidateEvaluator evaluator, CompressionOptions options, ICompressionRun run)
+    Network network, CandidateEvaluator evaluator, CompressionOptions options, IMethodRun run)
 {
     /// <summary>Ratio of times above which a network counts as slower; smaller differences are noise.</summary>
     internal const double Slower = 1.02;
@@ -32,10 +33,10 @@ internal sealed class CompressionHistory(
     /// </summary>
     internal Network StartOfActivations()
     {
-        double easy = evaluator.Baseline.Accuracy - (options.MaxAccuracyDrop / 200);
+        CompressionOptions easy = options with { MaxAccuracyDrop = options.MaxAccuracyDrop / 2 };
         CompressionTrial[] holding = WithinBound;
-        return (holding.Where(trial => trial.Figures.Accuracy >= easy).MinBy(Goal) ?? holding.MinBy(Goal))?.Network
-            ?? network;
+        return (holding.Where(trial => easy.IsWithinBound(trial.Figures.Accuracy, evaluator.Baseline.Accuracy))
+            .MinBy(Goal) ?? holding.MinBy(Goal))?.Network ?? network;
     }
 
     /// <summary>Returns the best network of the activation stage within the bound; null if there is none.</summary>
@@ -66,14 +67,17 @@ internal sealed class CompressionHistory(
                 + "which is kept"
                 + (options.Goal is CompressionGoal.Milliseconds
                     ? "."
-                    : "; to get the best one for another machine, allow slower networks (--allow-slower)."));
+                    : "; to get the best one for another machine, allow slower networks."));
         }
 
         return Choose(best, isWithinBound: true);
     }
 
     private CompressionResult Choose(CompressionTrial? trial, bool isWithinBound) =>
-        new(trial?.Network ?? network, evaluator.Baseline, trial, _trials, isWithinBound, _remarks);
+        new(trial?.Network ?? network, evaluator.Baseline, trial, _trials, isWithinBound, _remarks)
+        {
+            IsAgreement = evaluator.IsAgreement,
+        };
 
     private double Goal(CompressionTrial trial) => trial.Figures[options.Goal];
 

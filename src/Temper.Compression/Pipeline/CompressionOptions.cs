@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Compression.Distillation;
 using Temper.Tensors;
 using Temper.Training;
@@ -75,8 +76,8 @@ public enum CompressionMethod
     Magnitude,
 
     /// <summary>
-    /// Gradual magnitude pruning (arXiv:1710.01878): prunes a little more after each of the first three quarters of the
-    /// epochs, then fine-tunes.
+    /// Gradual magnitude pruning (arXiv:1710.01878): prunes a little more before each of the first three quarters of
+    /// the fine-tuning epochs. With one epoch it equals <see cref="Magnitude"/>.
     /// </summary>
     Gradual,
 }
@@ -88,6 +89,11 @@ public enum CompressionMethod
 /// </remarks>
 public sealed record CompressionOptions
 {
+    /// <summary>
+    /// Difference of accuracies that counts as rounding; one sample of a billion makes a larger difference.
+    /// </summary>
+    private const double Rounding = 1e-10;
+
     /// <summary>Seed of all random numbers.</summary>
     public required ulong Seed { get; init; }
 
@@ -150,12 +156,15 @@ public sealed record CompressionOptions
     /// </summary>
     public double? FirstKept { get; init; }
 
-    /// <summary>Names of layers that are not changed; <c>*</c> matches any text.</summary>
+    /// <summary>
+    /// Names of layers that are not regularized, pruned, thinned or quantized; they are fine-tuned like the others.
+    /// <c>*</c> matches any text.
+    /// </summary>
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
     /// <summary>
     /// Options of training, such as optimizer, batch size and transforms; null: defaults. Epochs, schedule (cosine),
-    /// objective, regularizers and seed are set by the stages.
+    /// objective, regularizers and seed are set by the stages; those given here are not used.
     /// </summary>
     public TrainingOptions? Training { get; init; }
 
@@ -165,7 +174,10 @@ public sealed record CompressionOptions
     /// </summary>
     public float? HoyerWeightDecay { get; init; }
 
-    /// <summary>Time limit for everything; epochs and trials are reduced to fit. Null: not limited.</summary>
+    /// <summary>
+    /// Time limit for everything; epochs and trials are reduced to fit. A resumed run keeps its plan, and the time of
+    /// its finished stages counts. Null: not limited.
+    /// </summary>
     public TimeSpan? MaxTime { get; init; }
 
     /// <summary>
@@ -173,6 +185,12 @@ public sealed record CompressionOptions
     /// is planned to leave time for them.
     /// </summary>
     public int LaterEpochs { get; init; }
+
+    /// <summary>Returns whether the loss of accuracy is at most <see cref="MaxAccuracyDrop"/>.</summary>
+    /// <param name="accuracy">Accuracy of a network, 0 to 1.</param>
+    /// <param name="before">Accuracy of the original network on the same samples, 0 to 1.</param>
+    internal bool IsWithinBound(double accuracy, double before) =>
+        before - accuracy <= (MaxAccuracyDrop / 100) + Rounding;
 
     internal CompressionOptions Validated()
     {
@@ -204,8 +222,9 @@ public sealed record CompressionOptions
     {
         if (!fits)
         {
-            throw new ArgumentOutOfRangeException(
-                name, $"CompressionOptions: {name} is out of range (got {got}, expected {expected})");
+            throw new ArgumentOutOfRangeException(name, string.Create(
+                CultureInfo.InvariantCulture,
+                $"CompressionOptions: {name} is out of range (got {got}, expected {expected})"));
         }
     }
 }

@@ -3,7 +3,7 @@ using Temper.Compression.Calibration;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
-using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Pipeline;
 
@@ -16,25 +16,26 @@ public static class CompressionPipeline
 {
     /// <summary>Compresses a network.</summary>
     /// <param name="network">The trained network; not changed.</param>
-    /// <param name="validation">
-    /// Samples used to choose between networks; neither training samples nor the samples for the final measurement.
-    /// </param>
     /// <param name="options">Options of compression.</param>
-    /// <param name="run">Runs the trainings.</param>
-    /// <param name="time">Clock for <see cref="CompressionOptions.MaxTime"/>.</param>
+    /// <param name="run">
+    /// Provides the data and runs the trainings. Its validation samples are used to choose between networks; they must
+    /// be neither training samples nor the samples for the final measurement. Its clock is that of <see
+    /// cref="CompressionOptions.MaxTime"/>.
+    /// </param>
     /// <param name="cancel">Cancels during and between trainings.</param>
     /// <returns>The best network, and all trials.</returns>
     /// <exception cref="ArgumentException">
-    /// The network has no weights to prune, its accuracy is at chance level, it mixes the samples of a batch, or the
-    /// options are invalid.
+    /// The network has no weights to prune, is not a classifier with one input and one output, has an accuracy at
+    /// chance level or mixes the samples of a batch, or the options are invalid.
     /// </exception>
+    /// <exception cref="OperationCanceledException">The compression was canceled.</exception>
     public static CompressionResult Run(
-        Network network, Dataset validation, CompressionOptions options, ICompressionRun run, TimeProvider time,
-        CancellationToken cancel = default)
+        Network network, CompressionOptions options, IMethodRun run, CancellationToken cancel = default)
     {
+        Dataset validation = run.Validation;
         Require(network, validation, options);
         var search = new CompressionSearch(
-            network, validation, options, run, new CompressionBudget(network, options, run, time), cancel);
+            network, validation, options, run, new CompressionBudget(network, options, run, run.Time), cancel);
         foreach (Thinning thinning in Thinning.For(options.Structure))
         {
             search.Try(thinning);
@@ -55,7 +56,8 @@ public static class CompressionPipeline
     /// <param name="validation">Samples used to choose between networks.</param>
     /// <param name="options">Options of compression.</param>
     /// <exception cref="ArgumentException">
-    /// The network has no weights to prune or is not finite, the samples have no classes, or the options are invalid.
+    /// The network has no weights to prune, is not a classifier with one input and one output, or is not finite; the
+    /// samples have no classes; or the options are invalid.
     /// </exception>
     public static void Require(Network network, Dataset validation, CompressionOptions options) =>
         CompressionChecks.Require(network, validation, options.Validated());
@@ -73,26 +75,22 @@ public static class CompressionPipeline
     /// Options of compression. <see cref="CompressionOptions.MaxAccuracyDrop"/> limits the percentage of samples whose
     /// predicted class differs from that of the original network.
     /// </param>
-    /// <param name="run">Records choices.</param>
+    /// <param name="run">Records choices and measures networks; its data sets are not read.</param>
     /// <param name="cancel">Cancels between layers.</param>
     /// <returns>The best network. Accuracies in the result are the agreement with the original network.</returns>
     /// <exception cref="ArgumentException">
-    /// There are too few samples, or one of the conditions of <see cref="Run(Network, Dataset, CompressionOptions,
-    /// ICompressionRun, TimeProvider, CancellationToken)"/> is violated.
+    /// There are too few samples, or one of the conditions of <see cref="Run(Network, CompressionOptions, IMethodRun,
+    /// CancellationToken)"/> is violated.
     /// </exception>
     public static CompressionResult Calibrate(
-        Network network, Dataset samples, int count, CompressionOptions options, ICompressionRun run,
+        Network network, Dataset samples, int count, CompressionOptions options, IMethodRun run,
         CancellationToken cancel = default)
     {
         options.Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         CompressionChecks.RequireUntrained(options);
-        if (samples.Count < 2 * count)
-        {
-            throw new ArgumentException($"compress: too few samples to calibrate (got {samples.Count}, expected "
-                + $"{2 * count} or more: half to fit the layers, half to choose); calibrate on fewer samples");
-        }
-
+        CompressionChecks.Require(network, options);
+        CompressionChecks.RequireToCalibrate(samples, count);
         (Dataset fitting, Dataset others) = CalibrationSplit.Of(samples, count);
         Dataset choosing = AnsweredDataset.Of(network, others, cancel);
         CompressionChecks.Require(network, choosing, options);
@@ -111,7 +109,7 @@ public static class CompressionPipeline
     /// Options of compression. <see cref="CompressionOptions.MaxAccuracyDrop"/> limits the percentage of synthesized
     /// inputs whose predicted class differs from that of the original network.
     /// </param>
-    /// <param name="run">Records choices.</param>
+    /// <param name="run">Records choices and measures networks; its data sets are not read.</param>
     /// <param name="cancel">Cancels between steps.</param>
     /// <returns>
     /// The best network. Accuracies in the result are the agreement with the original network on synthesized inputs.
@@ -120,13 +118,13 @@ public static class CompressionPipeline
     /// The network does not have exactly one float32 input, or one of the conditions of <see cref="Calibrate"/> is
     /// violated.
     /// </exception>
-    public static CompressionResult WithoutData(
-        Network network, CompressionOptions options, ICompressionRun run, CancellationToken cancel = default)
+    public static CompressionResult RunDataFree(
+        Network network, CompressionOptions options, IMethodRun run, CancellationToken cancel = default)
     {
         const int Fitting = 64, Choosing = 64;
         options.Validated();
         CompressionChecks.RequireUntrained(options);
-        network.Batch.RequireFree("compress");
+        CompressionChecks.Require(network, options);
         (Tensor inputs, bool hasStatistics) = SyntheticInputs.Make(
             network, Fitting + Choosing, Randomness.RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
         var made = new TensorDataset(
@@ -149,29 +147,9 @@ public static class CompressionPipeline
     /// <param name="validation">Samples used to choose between networks.</param>
     /// <param name="options">Options of compression.</param>
     /// <param name="cancel">Cancels the compression; nothing is saved.</param>
-    /// <inheritdoc cref="Run(Network, Dataset, CompressionOptions, ICompressionRun, TimeProvider, CancellationToken)"/>
+    /// <inheritdoc cref="Run(Network, CompressionOptions, IMethodRun, CancellationToken)"/>
     public static CompressionResult Run(
         Network network, Dataset train, Dataset validation, CompressionOptions options,
         CancellationToken cancel = default) =>
-        Run(network, validation, options, new RunInMemory(train, validation, cancel), TimeProvider.System, cancel);
-
-    private sealed class RunInMemory(Dataset train, Dataset validation, CancellationToken cancel) : ICompressionRun
-    {
-        public int TrainCount => train.Count;
-
-        public Tensor? TrainingInputs(int count) => CalibrationSplit.Inputs(train, count);
-
-        public TrainingResult Fit(string stage, Network network, TrainingOptions options)
-        {
-            TrainingResult result = Trainer.Fit(network, train, validation, options, cancel);
-            cancel.ThrowIfCancellationRequested();
-            return result;
-        }
-
-        public string Choose(string stage, string name, Func<string> choose) => choose();
-
-        public void Note(string line)
-        {
-        }
-    }
+        Run(network, options, new MethodRun((train, validation), cancel: cancel), cancel);
 }

@@ -53,7 +53,10 @@ public sealed record CompressionTrial(
 /// <param name="Before">Figures of the original network, on the validation samples.</param>
 /// <param name="Chosen">The trial that gave <paramref name="Network"/>; null: it is the original network.</param>
 /// <param name="Trials">All trials.</param>
-/// <param name="IsWithinBound">Whether a smaller network within the bound was found.</param>
+/// <param name="IsWithinBound">
+/// Whether <paramref name="Network"/> is within the bound on accuracy. True also when the original network is kept,
+/// except when there was no time for a trial.
+/// </param>
 /// <param name="Remarks">Remarks for the reader, as sentences.</param>
 public sealed record CompressionResult(
     Network Network, NetworkFigures Before, CompressionTrial? Chosen, IReadOnlyList<CompressionTrial> Trials,
@@ -64,6 +67,11 @@ public sealed record CompressionResult(
     /// was not limited.
     /// </summary>
     public int? LaterEpochs { get; init; }
+
+    /// <summary>
+    /// Whether accuracies are the agreement with the original network, because no labels were read.
+    /// </summary>
+    internal bool IsAgreement { get; init; }
 
     /// <summary>Outcome of quantization to 8 bits; null: not requested.</summary>
     public Quantization.QuantizationOutcome? Quantization { get; init; }

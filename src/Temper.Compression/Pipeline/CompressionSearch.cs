@@ -3,6 +3,7 @@ using Temper.Compression.Shrinking;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Pipeline;
 
@@ -22,7 +23,7 @@ internal sealed class CompressionSearch
     private readonly CandidatePruner _pruner;
 
     internal CompressionSearch(
-        Network network, Dataset validation, CompressionOptions options, ICompressionRun run, CompressionBudget? budget,
+        Network network, Dataset validation, CompressionOptions options, IMethodRun run, CompressionBudget? budget,
         CancellationToken cancel)
     {
         (_network, _options, _cancel) = (network, options, cancel);
@@ -48,10 +49,13 @@ internal sealed class CompressionSearch
     {
         string structure = thinning.Name;
         Network prepared = _trainer.Regularize(thinning);
+        Budget.EndStage($"regularize-{structure}");
         (double fails, double holds, double kept) = (0, 1, _options.FirstKept ?? thinning.FirstKept);
         for (int trial = 1; trial <= Budget.Trials && Budget.HasTimeFor(structure, trial); trial++)
         {
-            CompressionTrial tried = Try(thinning, prepared, kept, $"{structure}-{trial}");
+            string name = $"{structure}-{trial}";
+            CompressionTrial tried = Try(thinning, prepared, kept, name);
+            Budget.EndStage(name);
             (fails, holds) = tried.IsWithinBound ? (fails, kept) : (kept, holds);
             kept = Next(fails, holds);
         }
@@ -79,7 +83,7 @@ internal sealed class CompressionSearch
         fails == 0 ? holds / 2 : Math.Min(Math.Sqrt(fails * holds), holds == 1 ? MaxGrowth * fails : 1);
 
     /// <summary>
-    /// Tries several fractions of zeros without training: layers are refitted on unlabeled samples.
+    /// Tries several sparsities without training: layers are refitted on unlabeled samples.
     /// </summary>
     /// <param name="samples">Samples used to refit the layers.</param>
     /// <param name="remark">Explains in the report what the accuracies of the trials are.</param>
@@ -92,17 +96,17 @@ internal sealed class CompressionSearch
         }
 
         (double holds, double fails) = (0, 1);
-        double zeros = 1 - (_options.FirstKept ?? 0.4);
+        double sparsity = 1 - (_options.FirstKept ?? 0.4);
         for (int trial = 1; trial <= _options.Trials; trial++)
         {
             string name = $"calibrated-{trial}";
-            Network pruned = _network.PruneCalibrated(samples, zeros, Ignores, _cancel).Shrink().Network;
+            Network pruned = _network.PruneCalibrated(samples, sparsity, Ignores, _cancel).Shrink().Network;
             double accuracy = Evaluator.Accuracy(pruned);
             NetworkFigures figures = Evaluator.Figures(name, pruned, accuracy);
             CompressionTrial tried = Add(name, new CompressionTrial(
-                CompressionStructure.Element, 1 - zeros, pruned, figures, IsWithinBound(accuracy)));
-            (holds, fails) = tried.IsWithinBound ? (zeros, fails) : (holds, zeros);
-            zeros = (holds + fails) / 2;
+                CompressionStructure.Element, 1 - sparsity, pruned, figures, IsWithinBound(accuracy)));
+            (holds, fails) = tried.IsWithinBound ? (sparsity, fails) : (holds, sparsity);
+            sparsity = (holds + fails) / 2;
         }
     }
 
@@ -133,7 +137,7 @@ internal sealed class CompressionSearch
         return trial;
     }
 
-    private bool IsWithinBound(double accuracy) => accuracy >= Evaluator.MinAccuracy;
+    private bool IsWithinBound(double accuracy) => _options.IsWithinBound(accuracy, Evaluator.Baseline.Accuracy);
 
     private bool Ignores(string node) => LayerPattern.MatchesAny(_options.Ignore, node);
 }

@@ -14,11 +14,14 @@ public static class CompressionSection
     /// <param name="options">Options of the compression.</param>
     public static Section Of(CompressionResult result, CompressionOptions options)
     {
+        string measure = result.IsAgreement ? "agreement" : "held-out accuracy";
         var chart = new LineChart
         {
-            Title = "Held-out accuracy over MACs; each point is a network",
+            Title = result.IsAgreement
+                ? "Agreement with the original over MACs; each point is a network"
+                : "Held-out accuracy over MACs; each point is a network",
             XLabel = "million multiply-accumulates per sample",
-            YLabel = "accuracy, %",
+            YLabel = result.IsAgreement ? "agreement, %" : "accuracy, %",
             Lines =
             [
                 new ChartLine("original", [Point(result.Before)]),
@@ -30,20 +33,17 @@ public static class CompressionSection
             ],
         };
         var table = new DataTable(
-            ["network", "#kept, %", "#held-out accuracy, %", "#weights", "#M MACs", "#KiB", "#ms", "remark"],
+            ["network", "#kept, %", $"#{measure}, %", "#weights", "#M MACs", "#KiB", "#ms", "remark"],
             [
                 Row("original", 1, result.Before, ""),
                 .. result.Trials.Select(trial => Row(
                     trial.Label, trial.Kept, trial.Figures,
                     ReferenceEquals(trial, result.Chosen) ? "taken" : trial.IsWithinBound ? "" : "below the bound")),
             ]);
-        string goal = options.Goal.ToString().ToLowerInvariant();
         return new Section("What was tried",
         [
             .. result.Remarks.Select(remark => new Warning(remark)),
-            new Paragraph(string.Create(CultureInfo.InvariantCulture,
-                $"At most {options.MaxAccuracyDrop} percentage points of accuracy may be lost; the goal is {goal}. The "
-                + $"accuracies here are slightly too high, because the held-out samples were used to choose.")),
+            new Paragraph(Bound(result, options)),
             new ChartRow([chart]),
             table,
         ]);
@@ -65,6 +65,18 @@ public static class CompressionSection
                     node.Name, Number(NetworkShrinking.WidthOf(node)), Number(left.GetValueOrDefault(node.Name)),
                 })]),
         ]);
+    }
+
+    private static string Bound(CompressionResult result, CompressionOptions options)
+    {
+        (double drop, string goal) = (options.MaxAccuracyDrop, options.Goal.ToString().ToLowerInvariant());
+        return result.IsAgreement
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"At most {drop} % of the predictions may differ from those of the original network; the goal is "
+                + $"{goal}. The agreement here is slightly too high, because its samples were used to choose.")
+            : string.Create(CultureInfo.InvariantCulture,
+                $"At most {drop} percentage points of accuracy may be lost; the goal is {goal}. The accuracies here "
+                + $"are slightly too high, because the held-out samples were used to choose.");
     }
 
     private static ChartPoint Point(NetworkFigures figures) => new(figures.Macs / 1e6, figures.Accuracy * 100);

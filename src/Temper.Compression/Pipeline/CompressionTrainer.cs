@@ -1,8 +1,10 @@
 using System.Globalization;
 using Temper.Compression.DeepHoyer;
+using Temper.Compression.Pruning;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Pipeline;
 
@@ -11,7 +13,7 @@ namespace Temper.Compression.Pipeline;
 /// network as teacher.
 /// </summary>
 internal sealed class CompressionTrainer(
-    Network network, CompressionOptions options, ICompressionRun run, CompressionBudget budget,
+    Network network, CompressionOptions options, IMethodRun run, CompressionBudget budget,
     CandidateEvaluator evaluator, CancellationToken cancel)
 {
     /// <summary>
@@ -21,10 +23,14 @@ internal sealed class CompressionTrainer(
     /// </summary>
     private const float DefaultDecay = 1e-4f;
 
+    /// <summary>Names of the weights of ignored layers.</summary>
+    private readonly string[] _ignored =
+        [.. NetworkPruning.Ignored(network, options.Ignore).Order(StringComparer.Ordinal)];
+
     /// <summary>Trains the original network with the structure's regularizer; 0 epochs: returns it unchanged.</summary>
     internal Network Regularize(Thinning thinning)
     {
-        bool hasRegularizer = thinning.Regularizer(options.Method, 1) is not null;
+        bool hasRegularizer = Regularizer(thinning, 1) is not null;
         if (budget.RegularizeEpochs == 0 || (hasRegularizer && options.Pressure == 0))
         {
             return network;
@@ -33,7 +39,7 @@ internal sealed class CompressionTrainer(
         TrainingOptions training = Options(budget.RegularizeEpochs, 0);
         if (hasRegularizer)
         {
-            WeightRegularizer regularizer = thinning.Regularizer(options.Method, StrengthFor(thinning))!;
+            WeightRegularizer regularizer = Regularizer(thinning, StrengthFor(thinning))!;
             training = training with
             {
                 Regularizers = [regularizer], Optimizer = WithDecay(regularizer, training.Optimizer),
@@ -77,6 +83,12 @@ internal sealed class CompressionTrainer(
         return run.Fit($"tune-{name}-{round}", pruned, training).Last;
     }
 
+    /// <summary>Returns the structure's regularizer, without ignored layers; null if the method has none.</summary>
+    private WeightRegularizer? Regularizer(Thinning thinning, float strength) =>
+        thinning.Regularizer(options.Method, strength) is { } regularizer
+            ? regularizer with { Ignored = _ignored }
+            : null;
+
     private Optimizer WithDecay(WeightRegularizer regularizer, Optimizer optimizer)
     {
         float byDefault = optimizer.WeightDecay > 0 ? optimizer.WeightDecay : DefaultDecay;
@@ -90,7 +102,7 @@ internal sealed class CompressionTrainer(
     /// </summary>
     private float StrengthFor(Thinning thinning)
     {
-        double unit = RegularizerValue.Of(thinning.Regularizer(options.Method, 1)!, network);
+        double unit = RegularizerValue.Of(Regularizer(thinning, 1)!, network);
         return unit > 0 ? (float)(options.Pressure / unit) : 0;
     }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Temper.Compression.Pipeline;
 
 /// <summary>
-/// Checks whether held-out samples are suitable for choosing: a network trained on them has memorized them.
+/// Detects held-out samples that the network was trained on; accuracy on them cannot guide the search.
 /// </summary>
 public static class HeldOutCheck
 {
@@ -33,9 +33,9 @@ public static class HeldOutCheck
         double error = Math.Sqrt(Variance(heldOut, heldOutCount) + Variance(test, testCount));
         return heldOut - test > Math.Max(Least, Errors * error)
             ? string.Create(CultureInfo.InvariantCulture,
-                $"The held-out samples look memorised: the original network classifies {heldOut * 100:F2} % of them "
+                $"The held-out samples look memorized: the original network classifies {heldOut * 100:F2} % of them "
                 + $"and {test * 100:F2} % of the test samples correctly, so it was trained on them and they cannot be "
-                    + $"used to choose. Use --validation test:0.5.")
+                    + $"used to choose. Choose on half of the test samples instead.")
             : null;
     }
 

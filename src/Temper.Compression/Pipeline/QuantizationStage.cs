@@ -8,6 +8,7 @@ using Temper.Optimization;
 using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Pipeline;
 
@@ -33,7 +34,7 @@ public sealed class QuantizationStage
     private readonly Dataset _validation;
     private readonly CompressionOptions _options;
     private readonly QuantizationOptions _quantization;
-    private readonly ICompressionRun _run;
+    private readonly IMethodRun _run;
     private readonly CancellationToken _cancel;
     private readonly Tensor _samples;
     private readonly QuantizationPlan _plan;
@@ -41,7 +42,7 @@ public sealed class QuantizationStage
 
     private QuantizationStage(
         Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options,
-        QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel)
+        QuantizationOptions quantization, IMethodRun run, CancellationToken cancel)
     {
         (_start, _before, _validation, _options, _quantization, _run, _cancel) =
             (start, before, data.Validation, options, quantization.Validated(), run, cancel);
@@ -53,8 +54,7 @@ public sealed class QuantizationStage
     /// <summary>Number of fine-tuning epochs: as requested, or as many as time allows.</summary>
     private int Epochs => Math.Min(_quantization.TuneEpochs, _before.LaterEpochs ?? int.MaxValue);
 
-    /// <summary>Smallest accuracy accepted, 0 to 1.</summary>
-    private double Bound => _before.Before.Accuracy - (_options.MaxAccuracyDrop / 100);
+    private string Measure => AnsweredDataset.MeasureOf(_validation);
 
     /// <summary>Quantizes the result of a compression.</summary>
     /// <param name="start">The original network, used as teacher.</param>
@@ -67,7 +67,7 @@ public sealed class QuantizationStage
     /// <exception cref="ArgumentException">The network cannot be quantized.</exception>
     public static CompressionResult Run(
         Network start, CompressionResult before, (Dataset Train, Dataset Validation) data, CompressionOptions options,
-        QuantizationOptions quantization, ICompressionRun run,
+        QuantizationOptions quantization, IMethodRun run,
         CancellationToken cancel = default) =>
             new QuantizationStage(start, before, data, options, quantization, run, cancel).Run();
 
@@ -76,7 +76,7 @@ public sealed class QuantizationStage
     /// percentage of samples whose predicted class differs from that of the original network.
     /// </summary>
     /// <inheritdoc cref="Run(Network, CompressionResult, ValueTuple{Dataset, Dataset}, CompressionOptions,
-    /// QuantizationOptions, ICompressionRun, CancellationToken)"/>
+    /// QuantizationOptions, IMethodRun, CancellationToken)"/>
     /// <param name="start">The original network.</param>
     /// <param name="before">Result of the earlier stages.</param>
     /// <param name="samples">
@@ -88,7 +88,7 @@ public sealed class QuantizationStage
     /// <param name="cancel">Cancels the stage.</param>
     public static CompressionResult Calibrate(
         Network start, CompressionResult before, Dataset samples, CompressionOptions options,
-        QuantizationOptions quantization, ICompressionRun run, CancellationToken cancel = default)
+        QuantizationOptions quantization, IMethodRun run, CancellationToken cancel = default)
     {
         (Dataset fitting, Dataset others) =
             CalibrationSplit.Of(samples, Math.Min(quantization.Samples, samples.Count / 2));
@@ -122,8 +122,9 @@ public sealed class QuantizationStage
         Network network = QuantizationPlan.Snapped(_plan.Apply(_plan.Layers));
         double calibrated = Accuracy(network), accuracy = calibrated;
         double? tuned = null;
-        _run.Note(string.Create(CultureInfo.InvariantCulture, $"{Stage}: {calibrated * 100:F2} % of the held-out "
-            + $"samples with ranges from {_samples.Shape[0]} samples"));
+        _run.Note(string.Create(CultureInfo.InvariantCulture,
+            $"{Stage}: {Measure} {calibrated * 100:F2} % with ranges from "
+            + $"{_samples.Shape[0]} samples"));
         Network weights = _plan.Network;
         if (Epochs > 0)
         {
@@ -145,7 +146,7 @@ public sealed class QuantizationStage
     /// </summary>
     private (Network Network, double Accuracy) Repaired(Network network, double accuracy, Network weights)
     {
-        if (accuracy >= Bound)
+        if (IsWithinBound(accuracy))
         {
             return (network, accuracy);
         }
@@ -158,7 +159,7 @@ public sealed class QuantizationStage
             _float32[layer] = "accuracy";
             network = QuantizationPlan.Snapped(_plan.Apply(Int8Layers(), weights));
             accuracy = Accuracy(network);
-            if (accuracy >= Bound)
+            if (IsWithinBound(accuracy))
             {
                 break;
             }
@@ -188,7 +189,7 @@ public sealed class QuantizationStage
         Network mixed =
             QuantizationPlan.Snapped(_plan.Apply(Int8Layers().Except(slow, StringComparer.Ordinal), weights));
         double found = Accuracy(mixed);
-        if (found < Bound || !IsFaster("float32 for slow layers", network, mixed))
+        if (!IsWithinBound(found) || !IsFaster("float32 for slow layers", network, mixed))
         {
             return network;
         }
@@ -237,14 +238,17 @@ public sealed class QuantizationStage
             Accuracy = accuracy, Weights = SparsityReport.Of(network).Nonzero, Macs = network.Cost().NonzeroMacs,
             Bytes = NetworkSize.Bytes(network), Milliseconds = last.Milliseconds * slower,
         };
-        string? reason = accuracy < Bound ? "loses more accuracy than allowed"
-            : _options.Goal == CompressionGoal.Milliseconds && slower > Slower ? "is slower on this processor"
-            : figures[_options.Goal] > Slower * last[_options.Goal] ? $"is larger by {_options.Goal}"
+        string? reason = !IsWithinBound(accuracy)
+            ? _before.IsAgreement ? "changes more predictions than allowed" : "loses more accuracy than allowed"
+            : figures[_options.Goal] > Slower * last[_options.Goal] ? Worse(_options.Goal)
             : null;
         var outcome =
-            new QuantizationOutcome(found.Calibrated, found.Tuned, accuracy, Int8Layers(), _float32, reason is null);
+            new QuantizationOutcome(found.Calibrated, found.Tuned, accuracy, Int8Layers(), _float32, reason is null)
+            {
+                IsAgreement = _before.IsAgreement,
+            };
         _run.Note(string.Create(CultureInfo.InvariantCulture,
-            $"{Stage}: held-out accuracy {accuracy * 100:F2} %, {outcome.Int8Layers.Count} layers in 8 bits, "
+            $"{Stage}: {Measure} {accuracy * 100:F2} %, {outcome.Int8Layers.Count} layers in 8 bits, "
             + $"{outcome.Float32Layers.Count} in float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} "
                 + $"ms{(reason is null ? "" : $"; rejected, because it {reason}")}"));
         return reason is null
@@ -255,6 +259,16 @@ public sealed class QuantizationStage
                 Remarks = [.. _before.Remarks, $"The 8-bit network {reason}, so the float32 network is kept."],
             };
     }
+
+    private static string Worse(CompressionGoal goal) => goal switch
+    {
+        CompressionGoal.Macs => "needs more multiply-accumulates",
+        CompressionGoal.Weights => "has more nonzero weights",
+        CompressionGoal.Bytes => "takes more bytes",
+        _ => "is slower on this processor",
+    };
+
+    private bool IsWithinBound(double accuracy) => _options.IsWithinBound(accuracy, _before.Before.Accuracy);
 
     private string[] Int8Layers() => [.. _plan.Layers.Where(layer => !_float32.ContainsKey(layer))];
 

@@ -9,8 +9,8 @@ namespace Temper.Compression.Pipeline;
 internal static class StageTraining
 {
     /// <summary>
-    /// Returns the options of a stage: those of the user, with a cosine schedule over the epochs of the stage and the
-    /// original network as teacher.
+    /// Returns the options of a stage: those of the user without their regularizers, with a cosine schedule over the
+    /// epochs of the stage and the original network as teacher.
     /// </summary>
     /// <param name="options">Options of the compression.</param>
     /// <param name="teacher">The original network.</param>
@@ -25,6 +25,7 @@ internal static class StageTraining
             Seed = options.Seed + offset,
             Epochs = epochs,
             Schedule = new CosineSchedule(),
+            Regularizers = [],
             Objective = options.Distillation > 0
                 ? new DistillationObjective(teacher, own.Loss) { Weight = options.Distillation, Mixup = options.Mixup }
                 : null,

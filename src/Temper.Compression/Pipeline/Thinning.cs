@@ -126,7 +126,7 @@ internal sealed record ChannelThinning : Thinning
 
 /// <summary>How much of a network is kept.</summary>
 /// <param name="Kept">Fraction kept, 0 to 1.</param>
-/// <param name="Ignore">Layers that are not changed; <c>*</c> matches any text.</param>
+/// <param name="Ignore">Layers that are not pruned; <c>*</c> matches any text.</param>
 /// <param name="Method">Training method before pruning.</param>
 internal sealed record PruningAmount(double Kept, IReadOnlyList<string> Ignore, CompressionMethod Method)
 {

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Temper.Inference;
 using Temper.Networks;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Pipeline;
 
@@ -7,7 +9,7 @@ namespace Temper.Compression.Pipeline;
 /// Rounds widths of a pruned network up to multiples that fit the vector kernels, where that measures faster on this
 /// processor.
 /// </summary>
-internal sealed class WidthRounding(ICompressionRun run, CompressionHistory history, CancellationToken cancel)
+internal sealed class WidthRounding(IMethodRun run, CompressionHistory history, CancellationToken cancel)
 {
     /// <summary>Largest fraction of the removed MACs that rounding widths up may add back.</summary>
     private const double MaxGivenBack = 0.25;

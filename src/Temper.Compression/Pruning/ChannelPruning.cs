@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -31,7 +32,9 @@ public static class ChannelPruning
     /// The network; not changed. It should have been trained with a group regularizer, so that some channels are small.
     /// </param>
     /// <param name="macsKept">Maximum fraction of the network's MACs to keep, above 0 to 1.</param>
-    /// <param name="ignores">Returns whether a node keeps all its channels, by name; null: none.</param>
+    /// <param name="ignores">
+    /// Returns whether a node keeps all its channels and a layer all its inputs, by name; null: none.
+    /// </param>
     /// <param name="multiple">
     /// Widths are rounded up to a multiple of this value if possible, by keeping the most important of the channels to
     /// be removed. 1: no rounding.
@@ -51,8 +54,9 @@ public static class ChannelPruning
         ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
         if (!(macsKept is > 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(macsKept), $"PruneChannels: macsKept is out of range (got {macsKept}, expected above 0 to 1)");
+            throw new ArgumentOutOfRangeException(nameof(macsKept), string.Create(
+                CultureInfo.InvariantCulture,
+                $"PruneChannels: macsKept is out of range (got {macsKept}, expected above 0 to 1)"));
         }
 
         IReadOnlyList<ChannelGroup> order = Order(network, ignores ?? (_ => false));
@@ -107,7 +111,7 @@ public static class ChannelPruning
     /// </summary>
     private static List<ChannelGroup> Order(Network network, Func<string, bool> ignores)
     {
-        IReadOnlyList<ChannelGroup> groups = network.ChannelGroups();
+        ChannelGroup[] groups = Removable(network, ignores);
         var importance = new ChannelImportance(network);
         var spare = new Dictionary<(string, int), int>();
         int Spare(ChannelSlice slice)
@@ -117,8 +121,7 @@ public static class ChannelPruning
                 (slice.Name, slice.Axis), width - Math.Clamp((int)Math.Ceiling(width * MinKept), 1, MaxKept));
         }
 
-        bool CanGo(ChannelGroup group) =>
-            group.Values.All(slice => Spare(slice) >= slice.Indices.Count && !ignores(slice.Name));
+        bool CanGo(ChannelGroup group) => group.Values.All(slice => Spare(slice) >= slice.Indices.Count);
         var order = new List<ChannelGroup>();
         var left = groups.Where(CanGo).ToList();
         int each = (left.Count + RankingRounds - 1) / RankingRounds;
@@ -140,5 +143,14 @@ public static class ChannelPruning
         }
 
         return order;
+    }
+
+    /// <summary>Returns the groups whose channels no ignored node computes or reads with its weights.</summary>
+    private static ChannelGroup[] Removable(Network network, Func<string, bool> ignores)
+    {
+        var weights = network.Nodes.Where(node => ignores(node.Name)).SelectMany(node => node.Parameters)
+            .ToHashSet(StringComparer.Ordinal);
+        return [.. network.ChannelGroups().Where(group => !group.Values.Any(slice => ignores(slice.Name))
+            && !group.Parameters.Any(slice => weights.Contains(slice.Name)))];
     }
 }

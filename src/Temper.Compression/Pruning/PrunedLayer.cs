@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -124,8 +125,9 @@ internal sealed class PrunedLayer
         float[] values = scores.ToArray<float>();
         Require(values, "scores");
         return Array.Exists(values, value => value < 0)
-            ? throw new ArgumentException(
-                $"Prune: scores of '{Parameter.Name}' must be zero or more (got {values.Min()}); take their magnitudes")
+            ? throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture, $"Prune: scores of '{Parameter.Name}' must be zero or more (got "
+                + $"{values.Min()}); take their magnitudes"))
             : values;
     }
 
@@ -134,8 +136,9 @@ internal sealed class PrunedLayer
         int bad = Array.FindIndex(values, value => !float.IsFinite(value));
         if (bad >= 0)
         {
-            throw new ArgumentException($"Prune: {what} of '{Parameter.Name}' are not finite (got {values[bad]} at "
-                + $"index {bad}); nothing was pruned");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture, $"Prune: {what} of '{Parameter.Name}' are not finite (got {values[bad]} "
+                + $"at index {bad}); nothing was pruned"));
         }
     }
 }

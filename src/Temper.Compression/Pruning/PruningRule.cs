@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Temper.Tensors;
 
@@ -45,16 +46,16 @@ public abstract record PruningRule
     public static PruningRule Absolute(float threshold) => new AbsoluteRule(NotNegative(threshold));
 
     /// <summary>Sets the same fraction of every layer's weights to zero.</summary>
-    /// <param name="zeros">Fraction of zeros, 0 to 1; weights that are zero already count.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="zeros"/> is not between 0 and 1.</exception>
-    public static PruningRule LayerSparsity(double zeros) => new SparsityRule(Fraction(zeros), IsGlobal: false);
+    /// <param name="sparsity">Fraction of zeros, 0 to 1; weights that are zero already count.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="sparsity"/> is not between 0 and 1.</exception>
+    public static PruningRule LayerSparsity(double sparsity) => new SparsityRule(Fraction(sparsity), IsGlobal: false);
 
     /// <summary>
     /// Sets a fraction of all weights to zero; units of all layers are ranked together by their scores.
     /// </summary>
-    /// <param name="zeros">Fraction of zeros, 0 to 1; weights that are zero already count.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="zeros"/> is not between 0 and 1.</exception>
-    public static PruningRule GlobalSparsity(double zeros) => new SparsityRule(Fraction(zeros), IsGlobal: true);
+    /// <param name="sparsity">Fraction of zeros, 0 to 1; weights that are zero already count.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="sparsity"/> is not between 0 and 1.</exception>
+    public static PruningRule GlobalSparsity(double sparsity) => new SparsityRule(Fraction(sparsity), IsGlobal: true);
 
     /// <summary>
     /// Prunes units until a forward pass of one sample needs at most a number of multiply-accumulates with nonzero
@@ -91,8 +92,8 @@ public abstract record PruningRule
         ArgumentNullException.ThrowIfNull(measure);
         return milliseconds > 0 && double.IsFinite(milliseconds)
             ? new TargetTimeRule(milliseconds, measure)
-            : throw new ArgumentOutOfRangeException(
-                nameof(milliseconds), $"PruningRule: milliseconds must be above zero (got {milliseconds})");
+            : throw new ArgumentOutOfRangeException(nameof(milliseconds), string.Create(
+                CultureInfo.InvariantCulture, $"PruningRule: milliseconds must be above zero (got {milliseconds})"));
     }
 
     /// <summary>
@@ -118,11 +119,12 @@ public abstract record PruningRule
     private static float NotNegative(float value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
         value >= 0 && float.IsFinite(value)
             ? value
-            : throw new ArgumentOutOfRangeException(name, $"PruningRule: {name} must be zero or more (got {value})");
+            : throw new ArgumentOutOfRangeException(name, string.Create(
+                CultureInfo.InvariantCulture, $"PruningRule: {name} must be zero or more (got {value})"));
 
     private static double Fraction(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
-        value is >= 0 and <= 1 ? value : throw new ArgumentOutOfRangeException(
-            name, $"PruningRule: {name} is a fraction (got {value}, expected 0 to 1)");
+        value is >= 0 and <= 1 ? value : throw new ArgumentOutOfRangeException(name, string.Create(
+            CultureInfo.InvariantCulture, $"PruningRule: {name} is a fraction (got {value}, expected 0 to 1)"));
 }
 
 /// <summary>

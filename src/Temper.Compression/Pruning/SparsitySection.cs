@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Reporting.Charts;
 using Temper.Reporting.Documents;
 
@@ -47,7 +48,9 @@ public static class SparsitySection
     private static double Percent(LayerSparsity layer) => layer.Total == 0 ? double.NaN : layer.Density * 100;
 
     private static string[] Row(string name, long total, IReadOnlyList<long> left) =>
-        [name, $"{total:N0}", .. left.Select(count => $"{count:N0}"), left[^1] == 0
+        [name, Number(total, "N0"), .. left.Select(count => Number(count, "N0")), left[^1] == 0
             ? "∞"
-            : $"{(double)total / left[^1]:F1}"];
+            : Number((double)total / left[^1], "F1")];
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

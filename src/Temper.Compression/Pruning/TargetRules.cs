@@ -1,9 +1,10 @@
+using System.Globalization;
 using Temper.Networks;
 
 namespace Temper.Compression.Pruning;
 
 /// <summary>Sets a fraction of the weights to zero, in each layer or over all layers.</summary>
-internal sealed record SparsityRule(double Zeros, bool IsGlobal) : PruningRule
+internal sealed record SparsityRule(double Sparsity, bool IsGlobal) : PruningRule
 {
     internal override void Apply(PrunedNetwork network)
     {
@@ -11,7 +12,7 @@ internal sealed record SparsityRule(double Zeros, bool IsGlobal) : PruningRule
             IsGlobal ? [network.Layers] : network.Layers.Select(layer => (PrunedLayer[])[layer]);
         foreach (IReadOnlyList<PrunedLayer> layers in together)
         {
-            long total = layers.Sum(layer => (long)layer.Count), wanted = (long)Math.Round(Zeros * total);
+            long total = layers.Sum(layer => (long)layer.Count), wanted = (long)Math.Round(Sparsity * total);
             long missing = wanted - (total - layers.Sum(layer => (long)layer.Nonzero));
             Ranking.DropLowest(layers, layer => layer.Scores, (layer, unit) => layer.Sizes[unit], missing);
         }
@@ -55,19 +56,33 @@ internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double>
 
     internal override void Apply(PrunedNetwork network)
     {
-        bool[][] all = [.. network.Layers.Select(layer => (bool[])layer.Stays.Clone())];
+        bool[][] before = [.. network.Layers.Select(layer => (bool[])layer.Stays.Clone())];
         long total = network.Layers.Sum(layer => (long)layer.Nonzero);
         if (TimeWithout(total) is var least && least > Milliseconds)
         {
-            Restore();
-            throw new ArgumentException(
+            Restore(network, before);
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"PruningRule.TargetMilliseconds: out of reach (got {Milliseconds} ms, expected at least {least:G4} "
-                + "ms, the time with all prunable weights removed); raise it or ignore fewer layers");
+                + $"ms, the time with all prunable weights removed); raise it or ignore fewer layers"));
         }
 
-        // Bisects the number of pruned weights. The time of the final count was measured to be within the target.
+        Drop(network, before, Fewest(total, TimeWithout));
+
+        double TimeWithout(long count)
+        {
+            Drop(network, before, count);
+            return Measure(network.Network.WithParameters(network.Layers.Select(layer => layer.ToParameter())));
+        }
+    }
+
+    /// <summary>
+    /// Bisects the number of pruned weights. The time of the returned number was measured to be within the target.
+    /// </summary>
+    private long Fewest(long total, Func<long, double> timeWithout)
+    {
         (long holds, long fails) = (total, -1);
-        if (TimeWithout(0) <= Milliseconds)
+        if (timeWithout(0) <= Milliseconds)
         {
             holds = 0;
         }
@@ -75,29 +90,24 @@ internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double>
         for (int round = 0; round < Rounds && holds - fails > 1 && holds > 0; round++)
         {
             long middle = (Math.Max(fails, 0) + holds) / 2;
-            (holds, fails) = TimeWithout(middle) <= Milliseconds ? (middle, fails) : (holds, middle);
+            (holds, fails) = timeWithout(middle) <= Milliseconds ? (middle, fails) : (holds, middle);
         }
 
-        Drop(holds);
+        return holds;
+    }
 
-        double TimeWithout(long count)
-        {
-            Drop(count);
-            return Measure(network.Network.WithParameters(network.Layers.Select(layer => layer.ToParameter())));
-        }
+    /// <summary>Marks the units with the lowest scores as pruned, until a number of weights is reached.</summary>
+    private static void Drop(PrunedNetwork network, bool[][] before, long count)
+    {
+        Restore(network, before);
+        Ranking.DropLowest(network.Layers, layer => layer.Scores, (layer, unit) => layer.Sizes[unit], count);
+    }
 
-        void Drop(long count)
+    private static void Restore(PrunedNetwork network, bool[][] before)
+    {
+        for (int l = 0; l < before.Length; l++)
         {
-            Restore();
-            Ranking.DropLowest(network.Layers, layer => layer.Scores, (layer, unit) => layer.Sizes[unit], count);
-        }
-
-        void Restore()
-        {
-            for (int l = 0; l < all.Length; l++)
-            {
-                all[l].CopyTo(network.Layers[l].Stays, 0);
-            }
+            before[l].CopyTo(network.Layers[l].Stays, 0);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Compression.Quantization;
 
 /// <summary>How the range of an activation is chosen from calibration samples.</summary>
@@ -50,8 +52,9 @@ public sealed record QuantizationOptions
     {
         if (!fits)
         {
-            throw new ArgumentOutOfRangeException(
-                name, $"QuantizationOptions: {name} is out of range (got {got}, expected {expected})");
+            throw new ArgumentOutOfRangeException(name, string.Create(
+                CultureInfo.InvariantCulture,
+                $"QuantizationOptions: {name} is out of range (got {got}, expected {expected})"));
         }
     }
 }

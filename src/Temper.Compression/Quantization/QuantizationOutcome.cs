@@ -15,16 +15,25 @@ public sealed record QuantizationOutcome(
     double Calibrated, double? Tuned, double Accuracy, IReadOnlyList<string> Int8Layers,
     IReadOnlyDictionary<string, string> Float32Layers, bool IsTaken)
 {
+    /// <summary>
+    /// Whether accuracies are the agreement with the original network, because no labels were read.
+    /// </summary>
+    internal bool IsAgreement { get; init; }
+
     /// <summary>Creates a report section.</summary>
     public Section ToSection() => new("8 bit",
     [
-        new Paragraph(string.Create(CultureInfo.InvariantCulture,
-            $"Accuracy on the held-out samples: {Calibrated * 100:F2} % after calibration on "
-            + $"samples{(Tuned is { } tuned ? $", {tuned * 100:F2} % after fine-tuning" : "")}, {Accuracy * 100:F2} % "
-                + $"at the end.{(IsTaken ? "" : " The network in float32 was kept.")}")),
+        new Paragraph(
+            (IsAgreement ? "Agreement with the original network" : "Accuracy on the held-out samples")
+            + $": {Percent(Calibrated)} after calibration on samples"
+            + (Tuned is { } tuned ? $", {Percent(tuned)} after fine-tuning" : "")
+            + $", {Percent(Accuracy)} at the end.{(IsTaken ? "" : " The network in float32 was kept.")}"),
         new DataTable(
             ["layer", "numbers"],
             [.. Int8Layers.Select(layer => new[] { layer, "int8" }), .. Float32Layers.Select(layer =>
                 new[] { layer.Key, $"float32: {layer.Value}" })]),
     ]);
+
+    private static string Percent(double part) =>
+        string.Create(CultureInfo.InvariantCulture, $"{part * 100:F2} %");
 }

@@ -13,6 +13,7 @@ internal sealed class ChannelRemoval
     private readonly int _multiple;
     private readonly KnownValues _known;
     private readonly IReadOnlyList<ChannelGroup> _groups;
+    private readonly IReadOnlyList<(Node Reader, BorderMap Map)> _constants;
 
     /// <param name="network">The network.</param>
     /// <param name="multiple">Multiple to which widths of layers are rounded up.</param>
@@ -26,7 +27,7 @@ internal sealed class ChannelRemoval
             .ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
         ChannelGroup[] free = [.. network.ChannelGroups().Where(group => group.Values.All(
             slice => readers.GetValueOrDefault(slice.Name, []).All(reader => IsSpared(reader, slice))))];
-        _groups = Rounded(free);
+        (_groups, _constants) = Worthwhile(free);
     }
 
     internal NetworkEdit Apply()
@@ -36,19 +37,95 @@ internal sealed class ChannelRemoval
             return _network;
         }
 
-        Dictionary<string, ChannelSlice[]> slices =
-            _groups.SelectMany(group => group.Values).GroupBy(slice => slice.Name, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
         Network network = _network;
-        foreach (Node node in _network.Nodes.Where(node => IsReader(node)
-            && node.Operator is not MatMul && slices.ContainsKey(node.Inputs[0])))
+        foreach ((Node reader, BorderMap map) in _constants)
         {
-            network = ConstantAddition.Behind(
-                network, node, _known.WithoutBias(node, Sent(node.Inputs[0], slices[node.Inputs[0]])));
+            network = ConstantAddition.Behind(network, reader, map);
         }
 
         return network.WithoutChannels(_groups);
     }
+
+    /// <summary>
+    /// Returns the groups to remove and the constants that replace them. A group stays if its constants take more
+    /// numbers than its nonzero weights; constants that several groups share are counted in equal parts.
+    /// </summary>
+    private (IReadOnlyList<ChannelGroup> Groups, IReadOnlyList<(Node Reader, BorderMap Map)> Constants) Worthwhile(
+        IReadOnlyList<ChannelGroup> free)
+    {
+        while (true)
+        {
+            List<ChannelGroup> groups = Rounded(free);
+            List<(Node Reader, BorderMap Map)> constants = Constants(groups);
+            double[] costs = new double[groups.Count];
+            foreach ((Node reader, BorderMap map) in constants)
+            {
+                int[] senders = [.. Enumerable.Range(0, groups.Count).Where(
+                    i => groups[i].Values.Any(slice => Sends(slice, reader)))];
+                double each = ConstantAddition.Cost(_network, reader, map) / (double)senders.Length;
+                Array.ForEach(senders, i => costs[i] += each);
+            }
+
+            HashSet<ChannelGroup> dear = [.. groups.Where(
+                (group, i) => costs[i] > 0 && costs[i] > Nonzero(group))];
+            if (dear.Count == 0)
+            {
+                return (groups, constants);
+            }
+
+            free = [.. free.Where(group => !dear.Contains(group))];
+        }
+    }
+
+    /// <summary>Returns what layers add up from the channels of some groups, for every layer that needs it.</summary>
+    private List<(Node Reader, BorderMap Map)> Constants(IReadOnlyList<ChannelGroup> groups)
+    {
+        Dictionary<string, ChannelSlice[]> slices =
+            groups.SelectMany(group => group.Values).GroupBy(slice => slice.Name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        var constants = new List<(Node Reader, BorderMap Map)>();
+        foreach (Node node in _network.Nodes.Where(node => IsReader(node)
+            && node.Operator is not MatMul && slices.ContainsKey(node.Inputs[0])))
+        {
+            Tensor sent = Sent(node.Inputs[0], slices[node.Inputs[0]]).ToRowMajor();
+            if (!sent.AsSpan<float>().ContainsAnyExcept(0f))
+            {
+                continue;
+            }
+
+            Tensor sum = _known.WithoutBias(node, sent);
+            var map = new BorderMap(sum, _known.Magnitudes(node, sent), ChannelAxis(node, sum.Rank));
+            if (map.Nonzero > 0)
+            {
+                constants.Add((node, map));
+            }
+        }
+
+        return constants;
+    }
+
+    /// <summary>Returns whether a layer adds constants other than zero from some channels.</summary>
+    private bool Sends(ChannelSlice slice, Node reader)
+    {
+        if (!string.Equals(slice.Name, reader.Inputs[0], StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        Tensor value = _known[slice.Name].Value;
+        int axis = ChannelAxis(reader, value.Rank);
+        return slice.Axis == axis && Along(value, slice).Any(number => number != 0)
+            && !IsUnread(reader, slice, value.Shape[axis]);
+    }
+
+    /// <summary>Returns the number of nonzero weights that are removed with a group.</summary>
+    private long Nonzero(ChannelGroup group) => group.Parameters.Sum(
+        slice => _network.Parameters.TryGet(slice.Name, out Parameter? parameter)
+            ? Along(parameter.Value, slice).LongCount(number => number != 0)
+            : 0);
+
+    /// <summary>Returns the axis of a layer's channels, in its input and in its output.</summary>
+    private static int ChannelAxis(Node reader, int rank) => reader.Operator is Linear ? rank - 1 : 1;
 
     /// <summary>
     /// Returns whether a node sums over channels. Depthwise convolutions do not: their channels are removed together
@@ -80,7 +157,7 @@ internal sealed class ChannelRemoval
                 && Along(value.Value, slice).All(number => number == 0);
         }
 
-        int channelAxis = reader.Operator is Linear ? value.Unknown.Rank - 1 : 1;
+        int channelAxis = ChannelAxis(reader, value.Unknown.Rank);
         return slice.Axis != channelAxis || Along(value.Unknown, slice)
             .All(mark => mark == 0) || IsUnread(reader, slice, value.Unknown.Shape[channelAxis]);
     }

@@ -7,68 +7,38 @@ namespace Temper.Compression.Shrinking;
 /// <summary>Adds a constant to the output of a layer in the cheapest possible way.</summary>
 internal static class ConstantAddition
 {
-    /// <summary>Differences within a channel that count as rounding, relative to its largest magnitude.</summary>
-    private const float Rounding = 1e-6f;
-
     /// <summary>
-    /// Adds a constant after a layer: to the bias of the layer, to the running mean of the normalization after it, or,
-    /// if pixels differ, with an additional node.
+    /// Adds constants after a layer: to the bias of the layer, to the running mean of the normalization after it, or,
+    /// if pixels differ, with additional nodes.
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="node">A convolution or linear layer.</param>
-    /// <param name="addend">The constant, of the shape of the layer's output for a batch of one.</param>
-    internal static Network Behind(Network network, Node node, Tensor addend)
-    {
-        if (!addend.ToRowMajor().AsSpan<float>().ContainsAnyExcept(0f))
-        {
-            return network;
-        }
+    /// <param name="map">The constants.</param>
+    internal static Network Behind(Network network, Node node, BorderMap map) => map.Channels is not { } channels
+        ? map.AddBehind(network, node.Name, Free(network, $"{node.Name}.border"))
+        : Bias(network, node) is { } bias ? Shifted(network, bias, channels)
+        : Norm(network, node, map) is { } mean
+            ? network.WithBuffers([KeyValuePair.Create(mean, network.Buffers[mean] - channels)])
+        : WithBias(network, node, map, channels);
 
-        // One value per channel suffices if the constant differs along the channel axis only.
-        int axis = node.Operator is Linear ? addend.Rank - 1 : 1;
-        return PerChannel(addend, axis) is not { } channels ? WithMap(network, node, addend)
-            : Bias(network, node) is { } bias ? Shifted(network, bias, channels)
-            : axis == 1 && Norm(network, node) is { } mean
-                ? network.WithBuffers([KeyValuePair.Create(mean, network.Buffers[mean] - channels)])
-            : WithBias(network, node, channels);
-    }
-
-    private static float[]? Numbers(Tensor addend, int axis)
-    {
-        int channels = addend.Shape[axis], inner = addend.Shape.CountOf(axis + 1, addend.Rank);
-        ReadOnlySpan<float> values = addend.ToRowMajor().AsSpan<float>();
-        float[] numbers = new float[channels];
-        for (int channel = 0; channel < channels; channel++)
-        {
-            numbers[channel] = values[channel * inner];
-        }
-
-        for (int i = 0; i < values.Length; i++)
-        {
-            float number = numbers[i / inner % channels];
-            if (Math.Abs(values[i] - number) > Rounding * Math.Max(Math.Abs(number), Math.Abs(values[i])))
-            {
-                return null;
-            }
-        }
-
-        return numbers;
-    }
-
-    private static Tensor? PerChannel(Tensor addend, int axis) =>
-        Numbers(addend, axis) is { } numbers ? Tensor.From(numbers, [numbers.Length]) : null;
+    /// <summary>Returns how many numbers the network has to store in addition for constants after a layer.</summary>
+    internal static int Cost(Network network, Node node, BorderMap map) =>
+        map.Channels is not null && (Bias(network, node) ?? Norm(network, node, map)) is not null ? 0 : map.Nonzero;
 
     /// <summary>Returns the layer's bias if no other node uses it.</summary>
     private static string? Bias(Network network, Node node) =>
         node.Parameters.Count > 1 && Users(network, node.Parameters[1]) == 1 ? node.Parameters[1] : null;
 
-    /// <summary>Returns the running mean of the normalization that is the only reader of the layer.</summary>
-    private static string? Norm(Network network, Node node)
+    /// <summary>
+    /// Returns the running mean of the normalization that is the only reader of the layer and has its channels.
+    /// </summary>
+    private static string? Norm(Network network, Node node, BorderMap map)
     {
         IReadOnlyList<Node> users = network.UsersOf(node.Name);
         bool isGivenOut =
             network.Outputs.Any(output => string.Equals(output.Value, node.Name, StringComparison.Ordinal));
-        return !isGivenOut && users is [{ Operator: BatchNorm } norm] && Users(network, norm.Buffers[0]) == 1
+        return map.ChannelAxis == 1
+            && !isGivenOut && users is [{ Operator: BatchNorm } norm] && Users(network, norm.Buffers[0]) == 1
             ? norm.Buffers[0]
             : null;
     }
@@ -89,7 +59,7 @@ internal static class ConstantAddition
     }
 
     /// <summary>Adds a bias to the layer; if that is not possible, adds a node after the layer.</summary>
-    private static Network WithBias(Network network, Node node, Tensor channels)
+    private static Network WithBias(Network network, Node node, BorderMap map, Tensor channels)
     {
         Operator? withBias = node.Operator switch
         {
@@ -101,22 +71,11 @@ internal static class ConstantAddition
         string name = $"{node.Name}.bias";
         if (withBias is null || network.Parameters.Contains(name))
         {
-            int axis = node.Operator is Linear ? 0 : network.Graph.ShapeOf(node.Name).Rank - 2;
-            return WithMap(network, node, channels.Reshape([channels.Count, .. Enumerable.Repeat(1, axis)]));
+            return map.AddBehind(network, node.Name, Free(network, $"{node.Name}.border"));
         }
 
         Network changed = network.Replace(node.Name, withBias, RandomStream.FromSeed(0));
         return changed.WithParameters([changed.Parameters[name] with { Value = channels }]);
-    }
-
-    /// <summary>Adds a node after the layer that adds a constant without batch axis.</summary>
-    private static Network WithMap(Network network, Node node, Tensor addend)
-    {
-        Tensor map = addend.Rank == network.Graph.ShapeOf(node.Name).Rank ? addend.Squeeze(0) : addend;
-        string name = Free(network, $"{node.Name}.border");
-        Network changed = network.Splice(node.Name, x =>
-            x.Add(x.Builder.Add(new ConstantValue(map.Shape), name, parametersOf: null, []), $"{name}.sum"));
-        return changed.WithParameters([changed.Parameters[$"{name}.value"] with { Value = map, IsTrainable = false }]);
     }
 
     private static string Free(Network network, string wanted)

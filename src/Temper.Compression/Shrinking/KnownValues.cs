@@ -36,6 +36,11 @@ internal sealed class KnownValues
     internal Tensor WithoutBias(Node node, Tensor x) =>
         Run(node, [x], [.. Parameters(node).Select((value, i) => i == 0 ? value : Tensor.Zeros(value.Shape))]);
 
+    /// <summary>Computes the sum of the magnitudes of the products that a weighted layer adds up.</summary>
+    internal Tensor Magnitudes(Node node, Tensor x) => Run(
+        node, [x.Abs()],
+        [.. Parameters(node).Select((value, i) => i == 0 ? value.Abs() : Tensor.Zeros(value.Shape))]);
+
     private KnownValue Find(Node node, KnownValue[] inputs)
     {
         if (inputs.Length > 0

@@ -10,8 +10,9 @@ public static class NetworkShrinking
 {
     /// <summary>
     /// Removes every channel that no layer reads, or that has the same value for every input. Such a value is added to
-    /// the layers that read it, pixel by pixel at the border of a padded convolution. Branches of a sum that are zero
-    /// are removed as a whole. Every layer keeps at least one channel.
+    /// the layers that read it. Behind a padded convolution the added constants differ at the border of the image; a
+    /// channel stays if they take more numbers than its nonzero weights. Branches of a sum that are zero are removed as
+    /// a whole. Every layer keeps at least one channel.
     /// </summary>
     /// <param name="network">A pruned network; not changed.</param>
     /// <param name="multiple">

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Temper.Data.Catalog;
 
@@ -66,7 +67,9 @@ internal static class DebianPackage
         if (!process.WaitForExit(MaxTime))
         {
             process.Kill(entireProcessTree: true);
-            throw new IOException($"{program} {arguments[^1]} took longer than {MaxTime.TotalMinutes} minutes");
+            throw new IOException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{program} {arguments[^1]} took longer than {MaxTime.TotalMinutes} minutes"));
         }
 
         if (process.ExitCode != 0)

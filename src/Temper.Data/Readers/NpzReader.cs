@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Formats;
 using Temper.Formats.Npz;
 using Temper.Tensors;
@@ -6,11 +7,12 @@ namespace Temper.Data.Readers;
 
 /// <summary>
 /// Reads an archive with <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and <c>y_test</c>, as used by Keras. One of the
-/// two sets may be missing. <c>x_val</c> is used if <c>x_test</c> is missing. Other arrays are not read.
+/// two sets may be missing, and the labels if they are not needed. <c>x_val</c> is used if <c>x_test</c> is missing.
+/// Other arrays are not read.
 /// </summary>
 internal static class NpzReader
 {
-    internal static DataSets Read(string path)
+    internal static DataSets Read(string path, bool needsLabels = true)
     {
         IReadOnlyList<string> names = NpzFile.Names(path);
         string? test = DataSets.TestNames.FirstOrDefault(part => names.Contains("x_" + part, StringComparer.Ordinal));
@@ -26,7 +28,7 @@ internal static class NpzReader
 
         string[] wanted = [.. parts.SelectMany(part => (string[])["x_" + part, "y_" + part])];
         IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path, wanted);
-        (Tensor X, Tensor Y)[] read = [.. parts.Select(part => NpzPart.Read(path, arrays, part))];
+        (Tensor X, Tensor? Y)[] read = [.. parts.Select(part => NpzPart.Read(path, arrays, part, needsLabels))];
         if (read.FirstOrDefault(part =>
             part.X.Shape.Skip(1).SequenceEqual(read[0].X.Shape.Skip(1)) == false) is { X: not null } other)
         {
@@ -35,7 +37,8 @@ internal static class NpzReader
         }
 
         // Both sets use the classes of both, because one of them may lack the last classes.
-        int classes = read.Max(part => part.Y.Count == 0 ? 0 : (int)part.Y.AsSpan<long>().ToArray().Max() + 1);
+        int classes = read.Max(part =>
+            part.Y is null or { Count: 0 } ? 0 : (int)part.Y.AsSpan<long>().ToArray().Max() + 1);
         string name = Path.GetFileNameWithoutExtension(path);
         Dataset[] sets = [.. read.Select(part => new TensorDataset(name, part.X, part.Y, classes))];
         return new DataSets(Set("train"), Set(test)) { Unused = [.. Unused(names, wanted)] };
@@ -56,25 +59,41 @@ internal static class NpzPart
 {
     private const int MaxClasses = 1_000_000;
 
-    internal static (Tensor X, Tensor Y) Read(string path, IReadOnlyDictionary<string, Tensor> arrays, string part)
+    internal static (Tensor X, Tensor? Y) Read(
+        string path, IReadOnlyDictionary<string, Tensor> arrays, string part, bool needsLabels)
     {
         Tensor x = arrays["x_" + part];
-        Tensor y = arrays.TryGetValue("y_" + part, out Tensor? found)
-            ? found
-            : throw new ModelFormatException(path, 0, $"npz: the archive has 'x_{part}' but no 'y_{part}'");
-        bool isOneHot = y.Rank == 2 && y.Shape[1] > 1;
-        int count = isOneHot ? y.Shape[0] : y.Count;
-        if (x.Rank < 2 || count != x.Shape[0])
+        if (!arrays.TryGetValue("y_" + part, out Tensor? y) && needsLabels)
         {
-            throw new ModelFormatException(path, 0, $"npz: y_{part} does not match x_{part} (got {y.Shape} and "
-                + $"{x.Shape}, expected [N] or one-hot [N, classes], and [N, ...])");
+            throw new ModelFormatException(path, 0, $"npz: the archive has 'x_{part}' but no 'y_{part}'");
         }
+
+        if (x.Rank < 2)
+        {
+            throw new ModelFormatException(
+                path, 0, $"npz: x_{part} has a wrong shape (got {x.Shape}, expected [N, ...])");
+        }
+
+        Tensor? labels = y is null ? null : Labels(path, part, y, x.Shape);
 
         // uint8 arrays [N, H, W] are gray pictures without a channel axis; for other types the axes are not known.
         x = x.Rank == 3 && x.DType == DType.UInt8 ? x.Reshape([x.Shape[0], 1, x.Shape[1], x.Shape[2]]) : x;
+        return (x, labels);
+    }
+
+    private static Tensor Labels(string path, string part, Tensor y, Shape x)
+    {
+        bool isOneHot = y.Rank == 2 && y.Shape[1] > 1;
+        int count = isOneHot ? y.Shape[0] : y.Count;
+        if (count != x[0])
+        {
+            throw new ModelFormatException(path, 0, $"npz: y_{part} does not match x_{part} (got {y.Shape} and "
+                + $"{x}, expected [N] or one-hot [N, classes], and [N, ...])");
+        }
+
         double[] values = Values(y);
-        return (x, Tensor.From(
-            isOneHot ? OfRows(path, part, values, y.Shape[1]) : OfNumbers(path, part, values), [count]));
+        return Tensor.From(
+            isOneHot ? OfRows(path, part, values, y.Shape[1]) : OfNumbers(path, part, values), [count]);
     }
 
     private static double[] Values(Tensor y) => y.DType == DType.Float32
@@ -87,8 +106,10 @@ internal static class NpzPart
             Array.FindIndex(values, value => value is not (>= 0 and <= MaxClasses) || value != Math.Floor(value));
         return wrong < 0
             ? [.. values.Select(value => (long)value)]
-            : throw new ModelFormatException(path, 0, $"npz: y_{part} has a value that is not a class label (got "
-                + $"{values[wrong]} at {wrong}, expected integers from 0 to {MaxClasses})");
+            : throw new ModelFormatException(path, 0, string.Create(
+                CultureInfo.InvariantCulture,
+                $"npz: y_{part} has a value that is not a class label (got {values[wrong]} at {wrong}, expected "
+                + $"integers from 0 to {MaxClasses})"));
     }
 
     /// <summary>Returns the index of the 1 in each row.</summary>

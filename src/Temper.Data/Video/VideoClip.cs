@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Data.Images;
 using Temper.Tensors;
 
@@ -21,8 +22,10 @@ public sealed class VideoClip
             || height < 1 || width < 1 || pixels.Length != 3L * frames * height * width || !(framesPerSecond > 0))
         {
             throw new ArgumentException(
-                $"VideoClip: sizes are invalid or do not match (got {pixels.Length} bytes for {frames} frames of "
-                    + $"{height} x {width} x 3 at {framesPerSecond} frames per second)", nameof(pixels));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"VideoClip: sizes are invalid or do not match (got {pixels.Length} bytes for {frames} frames of "
+                    + $"{height} x {width} x 3 at {framesPerSecond} frames per second)"), nameof(pixels));
         }
 
         (Frames, Height, Width, _pixels, FramesPerSecond) = (frames, height, width, pixels, framesPerSecond);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Formats;
 using Temper.Tensors;
 
@@ -46,9 +47,11 @@ public sealed record VideoSetOptions
         if (Frames < 2 || Size < 1 || Step < 1
             || Stride < 1 || MaxFrames < 2 || !(TrainPart >= 0 && GapPart >= 0 && TrainPart + GapPart <= 1 + Rounding))
         {
-            throw new ArgumentException(
-                $"video: invalid options of a data set (got {this}, expected 2 or more frames, positive sizes, train "
-                    + "and gap from 0 to 1, together at most 1)");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"video: invalid options of a data set (got Frames {Frames}, Size {Size}, Step {Step}, Stride "
+                + $"{Stride}, MaxFrames {MaxFrames}, TrainPart {TrainPart}, GapPart {GapPart}; expected 2 or more "
+                + $"frames, positive sizes, train and gap from 0 to 1, together at most 1)"));
         }
     }
 }

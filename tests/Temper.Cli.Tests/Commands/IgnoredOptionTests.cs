@@ -6,7 +6,10 @@ using Temper.Testing;
 
 namespace Temper.Cli.Tests.Commands;
 
-/// <summary>Options of <c>temper plan</c>, <c>flow</c> and <c>convert</c> that would be ignored are refused before any work.</summary>
+/// <summary>
+/// Options of <c>temper plan</c>, <c>flow</c> and <c>convert</c> that would be ignored, or that contradict each other, are
+/// refused before any work.
+/// </summary>
 public sealed class IgnoredOptionTests : IDisposable
 {
     private static readonly RankPlan Plan =
@@ -38,6 +41,18 @@ public sealed class IgnoredOptionTests : IDisposable
     [InlineData("search", "greedy", "--search does not apply to --plan")]
     public void A_plan_from_a_file_has_its_own_sizes(string name, string value, string why) => Refused(
         new PlanCommand(), why, ("model", "lenet-c"), ("plan", _folder.Write("plan.json", RankPlanJson.Write(Plan))), (name, value));
+
+    [Theory]
+    [InlineData("1,1,1", "--speeds: got 3 speeds for 4 accelerators, expected one for each")]
+    [InlineData("1,1,1,1,1", "--speeds: got 5 speeds for 4 accelerators, expected one for each")]
+    public void Each_accelerator_has_its_own_speed(string speeds, string why) =>
+        Refused(new PlanCommand(), why, ("model", "lenet-c"), ("accelerators", "4"), ("speeds", speeds));
+
+    [Theory]
+    [InlineData("nosuch", "vgg-e, or one of lenet-300-100,")]
+    [InlineData("lenet-d", "did you mean 'lenet-c'?")]
+    [InlineData("resnet-21", "did you mean 'resnet-20'?")]
+    public void An_unknown_network_is_refused_with_all_names_that_can_be_planned(string name, string why) => Refused(new PlanCommand(), why, ("model", name));
 
     [Fact]
     public void Sizes_that_repeat_the_plan_are_accepted() =>

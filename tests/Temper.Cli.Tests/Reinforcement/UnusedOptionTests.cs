@@ -46,6 +46,34 @@ public sealed class UnusedOptionTests : IDisposable
             new RlBridgeCommand(), "--bounds cannot be used (got 1,0", ("connect", "127.0.0.1:1"), ("output", _folder["log.npz"]), ("protocol", protocol), ("bounds", "1,0"));
 
     [Theory]
+    [InlineData("epsilon", "0.3")]
+    [InlineData("precision", "uint8")]
+    [InlineData("seed", "5")]
+    public void A_bridge_that_only_records_takes_no_option_of_an_attack(string name, string value) =>
+        Refused(new RlBridgeCommand(), $"--{name} does not apply to a bridge that does not attack", ("connect", "127.0.0.1:1"), ("output", _folder["log.npz"]), (name, value));
+
+    [Theory]
+    [InlineData("threat", "s")]
+    [InlineData("steps", "5")]
+    public void A_bridge_that_only_attacks_takes_no_option_of_a_recording(string name, string value) =>
+        Refused(new RlBridgeCommand(), $"--{name} does not apply to a bridge without --output", ("connect", "127.0.0.1:1"), ("attack", "random-sign"), (name, value));
+
+    [Theory]
+    [InlineData("temper", "observation-field", "pixels")]
+    [InlineData("temper", "action-field", "move")]
+    [InlineData("temper", "scale", "255")]
+    [InlineData("godot", "actions", "3")]
+    [InlineData("godot", "scale", "255")]
+    public void Fields_and_scale_are_those_of_OpenEnv(string protocol, string name, string value) => Refused(
+        new RlBridgeCommand(), $"--{name} does not apply to the protocol {protocol}", ("connect", "127.0.0.1:1"), ("output", _folder["log.npz"]), ("protocol", protocol), (name, value));
+
+    [Theory]
+    [InlineData("random-sign")]
+    [InlineData("uniform-noise")]
+    public void Noise_takes_no_proxy(string attack) => Refused(
+        new RlBridgeCommand(), $"--proxy does not apply to --attack {attack}", ("connect", "127.0.0.1:1"), ("attack", attack), ("proxy", _folder["missing.safetensors"]));
+
+    [Theory]
     [InlineData("127.0.0.1:8000", "http://127.0.0.1:8000/")]
     [InlineData("[::1]:8000", "http://[::1]:8000/")]
     [InlineData("localhost:8000", "http://localhost:8000/")]

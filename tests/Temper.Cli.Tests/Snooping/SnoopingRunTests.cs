@@ -1,5 +1,7 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Snooping;
+using Temper.Cli.Tests.Support;
+using Temper.Networks;
 using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
 using Temper.Reporting.Documents;
@@ -53,17 +55,49 @@ public sealed class SnoopingRunTests
         Assert.Contains("--detector was made for another stream format", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_file_for_other_stacks_is_refused_where_stacks_are_used()
+    {
+        SnoopingRun run = Run();
+        StreamInfo two = Cart with { Frames = 2 };
+        run.Require("--detector", two);
+        run.RequireStack("--proxy", Cart);
+        Assert.Contains("--proxy was made for another stream format (got stacks of [8], expected [4])", Settings.Refusal(() => run.RequireStack("--proxy", two)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_agent_that_stacks_other_frames_than_the_victims_is_refused()
+    {
+        SnoopingRun run = Run();
+        run.RequireAgent("--transfer-agent", Stacking(1));
+        Assert.Contains("--transfer-agent sees other stacks of frames than the victims (got [8], expected [4])", Settings.Refusal(() => run.RequireAgent("--transfer-agent", Stacking(2))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bounds_are_needed_only_by_an_8_bit_channel_and_the_guided_attack()
+    {
+        Run().RequireBounds(["fgsm", "pgd", "mi-fgsm"]);
+        Assert.Contains("(got no bounds in cartpole)", Settings.Refusal(() => Run(ChannelPrecision.UInt8).RequireBounds(["fgsm"])), StringComparison.Ordinal);
+        Assert.Contains("guided-cw needs observations with bounds", Settings.Refusal(() => Run().RequireBounds(["fgsm", "guided-cw"])), StringComparison.Ordinal);
+    }
+
+    /// <summary>An agent of cartpole that stacks some frames.</summary>
+    private static Policy Stacking(int frames) => RandomPolicy.For(EnvironmentCatalog.Create("cartpole")) with
+    {
+        Network = Network.Build([new InputSpec { SampleShape = [4 * frames] }], values => [("policy", values[0].Flatten().Linear(2))]),
+    };
+
     private static Proxy Of(string task, ProxyGoal goal) =>
         new() { Network = RandomPolicy.For(EnvironmentCatalog.Create("cartpole")).Network, Task = task, Goal = goal, Stream = Cart };
 
-    private static SnoopingRun Run()
+    private static SnoopingRun Run(ChannelPrecision precision = ChannelPrecision.Float32)
     {
         var options = OnPolicyOptions.Ppo(1) with { Environments = 1, Network = new AgentNetwork { Hidden = [8], HasTanh = true } };
         using AgentTrainer trainer = AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), options);
         return new SnoopingRun(new SnoopingRunOptions
         {
             Environment = "cartpole", EnvironmentOptions = new EnvironmentOptions(), Victims = [trainer.Snapshot()], Episodes = 3, Seed = 1, Mode = StackMode.PerFrame,
-            Precision = ChannelPrecision.Float32, DefenseBits = 1, Time = TimeProvider.System,
+            Precision = precision, DefenseBits = 1, Time = TimeProvider.System,
         });
     }
 }

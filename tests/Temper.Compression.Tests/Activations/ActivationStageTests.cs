@@ -14,6 +14,7 @@ using Temper.Tensors;
 using Temper.Testing;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Tests.Activations;
 
@@ -158,12 +159,16 @@ public sealed class ActivationStageTests
         new TrainingOptions { Seed = 4, Epochs = 6, BatchSize = 20, Optimizer = new Adam { LearningRate = 3e-3f } }).Network;
 
     private static CompressionResult Compress(CompressionOptions options, Network? network = null, List<string>? lines = null) =>
-        CompressionPipeline.Run(network ?? Trained.Value, Validation, options, new Run(lines), TimeProvider.System);
+        CompressionPipeline.Run(network ?? Trained.Value, options, new Run(lines));
 
     /// <summary>Trains in memory; times are fixed, so that results do not depend on the machine.</summary>
-    private sealed class Run(List<string>? lines = null) : ICompressionRun
+    private sealed class Run(List<string>? lines = null) : IMethodRun
     {
-        public int TrainCount => Train.Count;
+        Dataset IMethodRun.Train => Train;
+
+        Dataset IMethodRun.Validation => Validation;
+
+        public TimeProvider Time => TimeProvider.System;
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options) => Trainer.Fit(network, Train, Validation, options);
 

@@ -35,10 +35,42 @@ public sealed class DistillationObjectiveTests
             double[] hard = LogSoftmax(student, row, 1), soft = LogSoftmax(student, row, temperature),
                 wanted = LogSoftmax(teacher, row, temperature);
             expected -= (1 - weight) * hard[labels[row]] / Count;
-            expected -= weight * temperature * temperature * wanted.Zip(soft, (t, s) => Math.Exp(t) * s).Sum() / Count;
+            expected += weight * temperature * temperature * wanted.Zip(soft, (t, s) => Math.Exp(t) * (t - s)).Sum() / Count;
         }
 
         Assert.Equal(expected, actual, 1e-5 * Math.Abs(expected));
+    }
+
+    /// <summary>The divergence of a network from itself is 0, although the teacher's entropy is not.</summary>
+    [Fact]
+    public void A_student_that_equals_its_teacher_has_no_loss()
+    {
+        var objective = new DistillationObjective(Teacher, new CrossEntropyLoss()) { Weight = 1 };
+        Assert.Equal(0f, objective.Value(Teacher, Pass.Training(RandomStream.FromSeed(1)), Samples()).Loss.AsSpan<float>()[0], 1e-6f);
+    }
+
+    /// <summary>The teacher's entropy is constant: gradients are, bit for bit, those of the cross-entropy.</summary>
+    [Theory]
+    [InlineData(0.3f, 2f)]
+    [InlineData(1f, 4f)]
+    public void Gradients_are_those_of_the_cross_entropy(float weight, float temperature)
+    {
+        Batch batch = Samples();
+        var objective = new DistillationObjective(Teacher, new CrossEntropyLoss())
+        {
+            Weight = weight, Temperature = temperature,
+        };
+        Tensor wanted = Teacher.Forward(batch.Inputs).Affine(1 / temperature, 0).Softmax();
+        using var learner = new Learner(Student, new LearnerOptions());
+        using Gradients got = learner.Gradients((network, pass) => objective.Value(network, pass, batch).Loss);
+        using Gradients expected = learner.Gradients((network, pass) =>
+        {
+            Tensor output = network.Forward(batch.Inputs, pass);
+            Tensor soft = (wanted * output.Affine(1 / temperature, 0).LogSoftmax())
+                .Sum().Affine(-weight * temperature * temperature / Count, 0);
+            return weight >= 1 ? soft : new CrossEntropyLoss().Value(output, batch.Targets).Affine(1 - weight, 0) + soft;
+        });
+        Assert.All(got.Parameters, name => Assert.Equal(expected[name].ToArray(), got[name].ToArray()));
     }
 
     /// <summary>
@@ -73,13 +105,49 @@ public sealed class DistillationObjectiveTests
         Batch batch = Samples();
         var plain = new DistillationObjective(Teacher, new CrossEntropyLoss());
         Assert.Same(batch, plain.Prepare(Student, batch, RandomStream.FromSeed(7)));
-        foreach (DistillationObjective wrong in (DistillationObjective[])
-            [plain with { Mixup = 0.5 }, plain with { Weight = 1, Mixup = 1.5 }, plain with { Weight = 1, Mixup = double.NaN }])
+        DistillationObjective wrong = plain with { Mixup = 0.5 };
+        ArgumentException error = Assert.Throws<ArgumentException>(
+            () => wrong.Prepare(Student, batch, RandomStream.FromSeed(7)));
+        Assert.StartsWith("distillation: mixup needs a weight of 1", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Weight", -0.1)]
+    [InlineData("Weight", 1.1)]
+    [InlineData("Weight", double.NaN)]
+    [InlineData("Temperature", 0)]
+    [InlineData("Temperature", -1)]
+    [InlineData("Temperature", double.PositiveInfinity)]
+    [InlineData("Temperature", double.NaN)]
+    [InlineData("Mixup", -0.1)]
+    [InlineData("Mixup", 1.5)]
+    [InlineData("Mixup", double.NaN)]
+    public void An_option_out_of_range_is_refused_when_it_is_set(string name, double value)
+    {
+        var plain = new DistillationObjective(Teacher, new CrossEntropyLoss());
+        ArgumentOutOfRangeException error = Assert.Throws<ArgumentOutOfRangeException>(() => name switch
         {
-            ArgumentException error = Assert.Throws<ArgumentException>(
-                () => wrong.Prepare(Student, batch, RandomStream.FromSeed(7)));
-            Assert.StartsWith("distillation: invalid mixup", error.Message, StringComparison.Ordinal);
-        }
+            "Weight" => plain with { Weight = (float)value },
+            "Temperature" => plain with { Temperature = (float)value },
+            _ => plain with { Mixup = value },
+        });
+        Assert.StartsWith($"distillation: {name} is out of range", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Teachers with equal parameters still differ in their graph, or in their running statistics.</summary>
+    [Fact]
+    public void The_fingerprint_identifies_the_teacher()
+    {
+        Network teacher = Normalized(x => x.Tanh()), again = Normalized(x => x.Tanh());
+        Network other = Normalized(x => x.Sigmoid()).WithParameters(teacher.Parameters);
+        Network trained = teacher.WithBuffers(teacher.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
+            .Select(buffer => KeyValuePair.Create(buffer.Key, Tensor.Full(buffer.Value.Shape, 0.5f))));
+        Assert.Equal(Print(teacher), Print(again));
+        Assert.NotEqual(Print(teacher), Print(other));
+        Assert.NotEqual(Print(teacher), Print(trained));
+
+        static string Print(Network network) =>
+            new DistillationObjective(network, new CrossEntropyLoss()).Fingerprint().ToJsonString();
     }
 
     private static bool IsBetween(float[] x, float[] a, float[] b)
@@ -107,6 +175,9 @@ public sealed class DistillationObjectiveTests
             Tensor.From(x, [Count, Features]),
             Tensor.From(Enumerable.Range(0, Count).Select(i => (long)(i % Classes)).ToArray(), [Count]), 0);
     }
+
+    private static Network Normalized(Func<Value, Value> function) => Network.Build(
+        InputSpec.Features(Features), x => function(x.Linear(7).BatchNorm()).Linear(Classes)).Initialize(RandomStream.FromSeed(2));
 
     private static Network Classifier(ulong seed) => Network.Build(
         InputSpec.Features(Features), x => x.Linear(7).Tanh().Linear(Classes)).Initialize(RandomStream.FromSeed(seed));

@@ -23,8 +23,7 @@ public sealed class ChannelPruningTests
             .Conv2d(4, kernel: 3, padding: 1, name: "first").Relu().Conv2d(3, kernel: 3, padding: 1, stride: 2, name: "second").Flatten().Linear(3, name: "head"))
             .Initialize(RandomStream.FromSeed(1)));
         Tensor samples = Samples.GaussianTensor([64, 2, 6, 6], 3), others = Samples.GaussianTensor([16, 2, 6, 6], 4);
-        Func<string, bool> allButFirst = name => name is not "first" && !name.StartsWith("relu", StringComparison.Ordinal);
-        ChannelGroup[] goes = ChannelPruning.Going(network, 0.8, allButFirst, multiple: 1);
+        ChannelGroup[] goes = ChannelPruning.Going(network, 0.8, name => name is "head", multiple: 1);
         Network cut = network.WithoutChannels(goes).Network, fitted = ChannelReconstruction.Without(network, goes, samples).WithoutChannels(goes).Network;
         Assert.Equal([3, 2, 3, 3], fitted.Parameters["first.weight"].Value.Shape);
         Assert.Equal(cut.ToJson(), fitted.ToJson());
@@ -65,6 +64,23 @@ public sealed class ChannelPruningTests
         Assert.Contains(gathered.Nodes, node => node.Operator is Gather);
         Assert.Equal(network.ToJson(), InputSelection.RemoveWhole(gathered).ToJson());
         Assert.Same(network, InputSelection.Insert(network, name => name is "fc1"));
+    }
+
+    /// <summary>
+    /// The channels of a layer before an ignored one are its inputs: without them, its weights would change their shape
+    /// and values.
+    /// </summary>
+    [Fact]
+    public void An_ignored_layer_keeps_its_channels_and_its_inputs()
+    {
+        Network network = Network.Build(InputSpec.Features(12), x => x
+            .Linear(30, name: "fc1").Relu().Linear(20, name: "fc2").Relu().Linear(20, name: "fc3").Relu().Linear(4, name: "fc4"))
+            .Initialize(RandomStream.FromSeed(1));
+        ChannelGroup[] goes = ChannelPruning.Going(network, 0.3, name => name is "fc2", multiple: 1);
+        Network fitted = ChannelReconstruction.Without(network, goes, Samples.GaussianTensor([64, 12], 3)), pruned = fitted.WithoutChannels(goes).Network;
+        Assert.Equal([20, 30], pruned.Parameters["fc2.weight"].Value.Shape);
+        Assert.Equal(network.Parameters["fc2.weight"].Value.ToArray<float>(), pruned.Parameters["fc2.weight"].Value.ToArray<float>());
+        Assert.True(pruned.Parameters["fc3.weight"].Value.Shape[0] < 20);
     }
 
     private static Network Mlp() => Network.Build(InputSpec.Image(1, 10, 10), x => x.Flatten().Linear(8, name: "fc1").Relu().Linear(3, name: "fc2")).Initialize(RandomStream.FromSeed(1));

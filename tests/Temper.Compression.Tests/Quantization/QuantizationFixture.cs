@@ -7,6 +7,7 @@ using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Training.Runs;
 
 namespace Temper.Compression.Tests.Quantization;
 
@@ -39,14 +40,22 @@ internal static class QuantizationFixture
     /// <param name="slower">Time of the 8-bit network relative to float32.</param>
     /// <param name="slowLayers">Names of layers that are slower with 8 bits, separated by spaces.</param>
     /// <param name="isMixedFaster">Whether the network with those layers in float32 is faster.</param>
-    internal sealed class RecordedRun(double slower = 1, string slowLayers = "", bool isMixedFaster = false) : ICompressionRun
+    internal sealed class RecordedRun(double slower = 1, string slowLayers = "", bool isMixedFaster = false) : IMethodRun
     {
-        public int TrainCount => Train.Count;
+        Dataset IMethodRun.Train => Train;
+
+        Dataset IMethodRun.Validation => Validation;
+
+        public TimeProvider Time { get; init; } = TimeProvider.System;
 
         /// <summary>Number of epochs of each trained stage.</summary>
         internal Dictionary<string, int> Epochs { get; } = new(StringComparer.Ordinal);
 
         internal List<string> Choices { get; } = [];
+
+        internal List<string> Notes { get; } = [];
+
+        public void Note(string line) => Notes.Add(line);
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options)
         {
@@ -65,10 +74,6 @@ internal static class QuantizationFixture
                 "epochs" or "epochs and trials" => choose(),
                 _ => "1",
             };
-        }
-
-        public void Note(string line)
-        {
         }
     }
 }

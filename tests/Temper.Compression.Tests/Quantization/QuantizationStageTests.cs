@@ -1,6 +1,7 @@
 using Temper.Compression.Pipeline;
 using Temper.Compression.Quantization;
 using Temper.Networks;
+using Temper.Reporting.Documents;
 using static Temper.Compression.Tests.Quantization.QuantizationFixture;
 
 namespace Temper.Compression.Tests.Quantization;
@@ -51,13 +52,29 @@ public sealed class QuantizationStageTests
     public void Fine_tuning_has_the_epochs_that_time_leaves(int limit, int passed, int expected)
     {
         CompressionOptions options = Options with { MaxTime = TimeSpan.FromSeconds(limit), LaterEpochs = 10 };
-        var run = new RecordedRun();
-        CompressionResult before = CompressionPipeline.Run(Trained.Value, Validation, options, run, new JumpingClock(TimeSpan.FromSeconds(passed)));
+        var run = new RecordedRun { Time = new JumpingClock(TimeSpan.FromSeconds(passed)) };
+        CompressionResult before = CompressionPipeline.Run(Trained.Value, options, run);
         Assert.Equal(expected, before.LaterEpochs);
         CompressionResult result = QuantizationStage.Run(
             Trained.Value, before, (Train, Validation), options, Calibrated with { TuneEpochs = 10 }, run);
         Assert.Equal(expected, run.Epochs.GetValueOrDefault("quantize"));
         Assert.Equal(expected == 0, result.Quantization!.Tuned is null);
+    }
+
+    [Fact]
+    public void Without_labels_lines_and_report_say_agreement()
+    {
+        var run = new RecordedRun();
+        CompressionResult before = CompressionPipeline.Calibrate(Trained.Value, Train, 50, Options, run);
+        CompressionResult result = QuantizationStage.Calibrate(Trained.Value, before, Train, Options, Calibrated, run);
+        Assert.Equal(2, run.Notes.Count(line => line.StartsWith("quantize: agreement with the original", StringComparison.Ordinal)));
+        Assert.Contains("#agreement, %", CompressionSection.Of(result, Options).Blocks.OfType<DataTable>().Single().Head);
+        string[] texts =
+        [
+            .. run.Notes,
+            .. new[] { CompressionSection.Of(result, Options), result.Quantization!.ToSection() }.SelectMany(section => section.Blocks.OfType<Paragraph>()).Select(paragraph => paragraph.Text),
+        ];
+        Assert.DoesNotContain(texts, text => text.Contains("held-out", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -73,7 +90,7 @@ public sealed class QuantizationStageTests
     private static CompressionResult Quantized(CompressionGoal goal, RecordedRun run)
     {
         CompressionOptions options = Options with { Goal = goal };
-        CompressionResult before = CompressionPipeline.Run(Trained.Value, Validation, options, run, TimeProvider.System);
+        CompressionResult before = CompressionPipeline.Run(Trained.Value, options, run);
         return QuantizationStage.Run(Trained.Value, before, (Train, Validation), options, Calibrated, run);
     }
 

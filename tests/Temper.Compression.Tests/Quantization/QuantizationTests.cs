@@ -88,7 +88,7 @@ public sealed class QuantizationTests : IDisposable
     [Fact]
     public void The_stage_holds_the_bound_and_is_never_worse_by_the_goal()
     {
-        CompressionResult before = CompressionPipeline.Run(Trained.Value, Validation, Options, new RecordedRun(), TimeProvider.System);
+        CompressionResult before = CompressionPipeline.Run(Trained.Value, Options, new RecordedRun());
         CompressionResult result = QuantizationStage.Run(
             Trained.Value, before, (Train, Validation), Options, new QuantizationOptions { Samples = 100, TuneEpochs = 1 }, new RecordedRun());
         Assert.True(result.Quantization!.IsTaken);
@@ -102,7 +102,7 @@ public sealed class QuantizationTests : IDisposable
     public void A_slower_network_is_not_taken_where_time_is_the_goal()
     {
         CompressionOptions options = Options with { Goal = CompressionGoal.Milliseconds };
-        CompressionResult before = CompressionPipeline.Run(Trained.Value, Validation, options, new RecordedRun(), TimeProvider.System);
+        CompressionResult before = CompressionPipeline.Run(Trained.Value, options, new RecordedRun());
         CompressionResult result = QuantizationStage.Run(
             Trained.Value, before, (Train, Validation), options, new QuantizationOptions { Samples = 50, TuneEpochs = 0 }, new RecordedRun(slower: 1.5));
         Assert.False(result.Quantization!.IsTaken);
@@ -143,7 +143,7 @@ public sealed class QuantizationTests : IDisposable
             scale with { Value = Tensor.From(weights, scale.Value.Shape) },
         ]);
         CompressionOptions options = Options with { MaxAccuracyDrop = 1 };
-        CompressionResult before = CompressionPipeline.Run(uneven, Validation, options, new RecordedRun(), TimeProvider.System);
+        CompressionResult before = CompressionPipeline.Run(uneven, options, new RecordedRun());
         CompressionResult result = QuantizationStage.Run(
             uneven, before, (Train, Validation), options, new QuantizationOptions { Samples = 100, TuneEpochs = 0, Calibration = CalibrationMethod.MinMax }, new RecordedRun());
         Assert.True(result.Quantization!.Calibrated < before.Before.Accuracy - 0.01);

@@ -42,6 +42,29 @@ public sealed class NpzSetTests : IDisposable
         Assert.Equal((4, 4), (sets.Train.ClassNames.Count, sets.Test.ClassNames.Count));
     }
 
+    [Fact]
+    public void Labels_may_lack_where_they_are_not_needed()
+    {
+        Assert.Contains("no 'y_train'", Refused(("x_train", Tensor.Zeros([2, 4, 5])), ("x_test", Tensor.Zeros([1, 4, 5]))), StringComparison.Ordinal);
+        DataSets sets = DataSource.Open(_folder["set.npz"], needsLabels: false);
+        foreach (Dataset set in (Dataset[])[sets.Train, sets.Test, sets.Train.Take(1), sets.Test.WithChannelsFirst().Resized(2, 2, PictureScaling.Linear)])
+        {
+            Assert.False(set.HasLabels);
+            Assert.Empty(set.ClassNames);
+            Assert.Equal(0, set.Label(0));
+        }
+    }
+
+    [Fact]
+    public void A_part_with_labels_has_them_beside_one_without()
+    {
+        NpzFile.Save(_folder["set.npz"], [new("x_train", Tensor.Zeros([2, 3])), new("x_test", Tensor.Zeros([1, 3])), new("y_test", Labels(3))]);
+        DataSets sets = DataSource.Open(_folder["set.npz"], needsLabels: false);
+        Assert.Equal((false, true), (sets.Train.HasLabels, sets.Test.HasLabels));
+        Assert.Equal((4, 4), (sets.Train.ClassNames.Count, sets.Test.ClassNames.Count));
+        Assert.Equal(3, sets.Test.Label(0));
+    }
+
     [Theory]
     [InlineData(DType.Float32)]
     [InlineData(DType.UInt8)]

@@ -1,0 +1,59 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Commands;
+using Temper.Cli.Runs;
+using Temper.Cli.Tests.Support;
+
+namespace Temper.Cli.Tests.Commands;
+
+/// <summary>Options of <c>temper compress</c> that have no effect without training, and defaults that depend on others.</summary>
+public sealed class CompressOptionTests
+{
+    [Theory]
+    [InlineData("method", "l1")]
+    [InlineData("regularize-epochs", "3")]
+    [InlineData("tune-epochs", "3")]
+    [InlineData("pressure", "2")]
+    [InlineData("distillation", "1")]
+    [InlineData("mixup", "0.5")]
+    [InlineData("winner-score", "max")]
+    [InlineData("quantize-epochs", "1")]
+    [InlineData("validation", "test:0.5")]
+    [InlineData("learning-rate", "0.1")]
+    [InlineData("augment", "flip")]
+    public void Without_training_no_setting_of_a_training_is_taken(string name, string value)
+    {
+        Assert.Contains($"--{name} does not apply to --calibrate, which does not train", Refusal(isStored: true, ("calibrate", "8"), (name, value)), StringComparison.Ordinal);
+        Assert.Contains($"--{name} does not apply to --data-free, which does not train", Refusal(isStored: true, ("data-free", "true"), (name, value)), StringComparison.Ordinal);
+        CompressionSettings.RefuseUnused(Given((name, value)), isStored: true);
+    }
+
+    /// <summary>A built-in network is trained before it is compressed.</summary>
+    [Theory]
+    [InlineData("validation", "0.2")]
+    [InlineData("epochs", "3")]
+    [InlineData("learning-rate", "0.1")]
+    public void Settings_of_the_first_training_of_a_built_in_network_are_taken(string name, string value)
+    {
+        CompressionSettings.RefuseUnused(Given(("calibrate", "8"), (name, value)), isStored: false);
+        Assert.Contains("--tune-epochs does not apply", Refusal(isStored: false, ("calibrate", "8"), ("tune-epochs", "3")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0", null, 512)]
+    [InlineData("64", null, 64)]
+    [InlineData("64", "512", 512)]
+    [InlineData("0", "100", 100)]
+    public void Ranges_are_calibrated_on_the_samples_of_calibrate_unless_a_number_is_given(string calibrate, string? samples, int expected)
+    {
+        CommandContext context = samples is null
+            ? Given(("quantize", "int8"), ("calibrate", calibrate))
+            : Given(("quantize", "int8"), ("calibrate", calibrate), ("quantize-samples", samples));
+        Assert.Equal(expected, QuantizationSettings.Options(context)!.Samples);
+    }
+
+    private static string Refusal(bool isStored, params (string Name, string Value)[] given) =>
+        Settings.Refusal(() => CompressionSettings.RefuseUnused(Given(given), isStored));
+
+    private static CommandContext Given(params (string Name, string Value)[] given) => Settings.Context(
+        new CompressCommand(), given.ToDictionary(flag => flag.Name, flag => flag.Value, StringComparer.Ordinal), TimeProvider.System);
+}

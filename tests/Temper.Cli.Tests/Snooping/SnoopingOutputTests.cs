@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using Temper.Cli.Snooping;
+using Temper.Snooping.Evaluation;
+
+namespace Temper.Cli.Tests.Snooping;
+
+/// <summary>What <c>temper rl report</c> prints, as text and as JSON.</summary>
+public sealed class SnoopingOutputTests
+{
+    [Fact]
+    public void The_text_shows_attacked_frames_alarms_and_rows_without_effect()
+    {
+        (string[] heads, IReadOnlyList<string[]> rows) = SnoopingOutput.Text(Table(
+            Row("none", 0, 10, Baseline.Clean) with { Alarms = 0.01 },
+            Row("fgsm", 0.003, 9) with { AttackedFrames = 0.27, Alarms = 0.5, IsNoOperation = true }));
+        Assert.Equal("27 %", rows[1][Array.IndexOf(heads, "#frames attacked")]);
+        Assert.Equal("1 %", rows[0][Array.IndexOf(heads, "#alarms")]);
+        Assert.Equal("50 %", rows[1][Array.IndexOf(heads, "#alarms")]);
+        Assert.Equal("", rows[0][Array.IndexOf(heads, "note")]);
+        Assert.StartsWith("no effect", rows[1][Array.IndexOf(heads, "note")], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_text_has_no_column_for_what_no_row_has()
+    {
+        (string[] heads, IReadOnlyList<string[]> rows) = SnoopingOutput.Text(Table(Row("none", 0, 10, Baseline.Clean), Row("fgsm", 0.1, 9)));
+        Assert.Equal("attack, defense, #epsilon, #mean return, #95 % interval, #drop, #frames attacked", string.Join(", ", heads));
+        Assert.All(rows, row => Assert.Equal(heads.Length, row.Length));
+    }
+
+    /// <summary>
+    /// The attack takes the undefended agent from 10 to 0 at 0.1, so it is halfway at 0.05; the defended agent keeps 9.
+    /// </summary>
+    [Fact]
+    public void A_defended_row_does_not_have_the_half_epsilon_of_the_undefended_one()
+    {
+        JsonArray rows = SnoopingOutput.Json(Table(
+            Row("none", 0, 10, Baseline.Clean), Row("fgsm", 0.1, 0), Row("fgsm", 0.1, 9) with { Defense = "rounding to 1 bit" }))["rows"]!.AsArray();
+        Assert.Equal(0.05, rows[1]!["half_epsilon"]!.GetValue<double>(), 1e-9);
+        Assert.Null(rows[2]!["half_epsilon"]);
+    }
+
+    [Fact]
+    public void A_table_of_baselines_alone_is_not_complete()
+    {
+        JsonObject json = SnoopingOutput.Json(Table([.. Enum.GetValues<Baseline>().Select(baseline => Row("x", 0.1, 5, baseline))]));
+        Assert.False(json["complete"]!.GetValue<bool>());
+        Assert.Equal("an attack through a proxy", Assert.Single(json["missing"]!.AsArray())!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData(1, "1 episode per row; mean return of random play 0.00")]
+    [InlineData(1200, "1,200 episodes per row; mean return of random play 0.00")]
+    public void The_title_counts_episodes(int episodes, string title) =>
+        Assert.Equal(title, SnoopingOutput.Title(Table(Row("none", 0, 10, Baseline.Clean) with { Episodes = episodes })));
+
+    private static SnoopingTable Table(params SnoopingRow[] rows) => new(rows, 0, []);
+
+    private static SnoopingRow Row(string attack, double epsilon, double mean, Baseline? baseline = null) =>
+        new() { Attack = attack, Epsilon = epsilon, MeanReturn = mean, Interval = (mean - 1, mean + 1), Episodes = 10, Baseline = baseline };
+}

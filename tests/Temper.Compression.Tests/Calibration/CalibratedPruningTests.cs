@@ -1,0 +1,41 @@
+using Temper.Compression.Calibration;
+using Temper.Compression.Pruning;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Compression.Tests.Calibration;
+
+/// <summary>Calibrated pruning at the ends of its arguments.</summary>
+public sealed class CalibratedPruningTests
+{
+    private static readonly Network Dense = Network.Build(
+        InputSpec.Features(6), x => x.Linear(5, name: "a").Relu().Linear(4, name: "b")).Initialize(RandomStream.FromSeed(1));
+
+    /// <summary>
+    /// Half of the weights are zero already, so no more are pruned, and only the others are fitted to the samples.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.3)]
+    [InlineData(0.5)]
+    public void Weights_that_are_zero_stay_zero(double sparsity)
+    {
+        Network pruned = Dense.Prune(PruningRule.LayerSparsity(0.5));
+        Network calibrated = pruned.PruneCalibrated(Samples.GaussianTensor([40, 6], 2), sparsity);
+        foreach (string name in (string[])["a.weight", "b.weight"])
+        {
+            float[] kept = [.. pruned.Parameters[name].Value.ToArray<float>().Select(weight => weight == 0 ? 0f : 1f)];
+            Assert.Equal(kept, calibrated.Parameters[name].Value.ToArray<float>().Select(weight => weight == 0 ? 0f : 1f));
+            Assert.Equal(kept, calibrated.Parameters[name].Mask!.ToArray<float>());
+        }
+    }
+
+    [Fact]
+    public void No_samples_are_refused()
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>(() => Dense.PruneCalibrated(Tensor.Zeros([0, 6]), 0.5));
+        Assert.StartsWith("PruneCalibrated: there are no samples (got shape [0, 6]", error.Message, StringComparison.Ordinal);
+    }
+}
