@@ -4,6 +4,7 @@ using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
 using Temper.Data;
 using Temper.Data.Augmentation;
+using Temper.Inference;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
@@ -34,15 +35,15 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
             return 2;
         }
 
-        Dictionary<string, string> set = args[3..].Select(arg => arg.Split('=', 2)).ToDictionary(
-            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-        ActivationScale scale = ActivationScale.Read(args[0], args[2], set);
+        var given = new TableArguments(
+            args[0], args[3..], "function", "seeds", "count", "dense", "regularize", "tune", "trials", "drop", "rate",
+            "batch", "pressure", "first", "crop", "rows", "folder");
+        ActivationScale scale = ActivationScale.Read(args[0], args[2], given);
         string name = string.Concat(
             $"{args[1]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
-        string folder = Path.Combine(set.GetValueOrDefault("folder", "artifacts/activations"), name);
-        new ActivationTable(scale, DataSource.Open(args[1]), folder).Fill(
-            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries),
-            ActivationScale.Number(set, "seeds", 3));
+        string folder = Path.Combine(given.Text("folder", "artifacts/activations"), name);
+        int seeds = given.Count("seeds", 3);
+        new ActivationTable(scale, DataSource.Open(args[1]), folder).Fill(given.List("rows", ""), seeds);
         return 0;
     }
 
@@ -71,8 +72,7 @@ internal sealed class ActivationTable(ActivationScale scale, DataSets data, stri
         train = scale.Count > 0 ? train.Take(scale.Count) : train;
         Network dense = Dense(seed, train, validation);
         var stages = new TableRun(Folder($"{row}-{seed}"), train, validation);
-        CompressionResult result = CompressionPipeline.Run(
-            dense, validation, scale.Options(row, seed), stages, TimeProvider.System);
+        CompressionResult result = CompressionPipeline.Run(dense, scale.Options(row, seed), stages);
         double before = Evaluator.Evaluate(dense, data.Test).Accuracy,
             after = Evaluator.Evaluate(result.Network, data.Test).Accuracy;
         ActivationCount count = ActivationCount.Of(result.Network, data.Test, Counted);
@@ -128,15 +128,12 @@ internal sealed record ActivationScale(
         ? ["joint", "hoyer-square", "magnitude", "winners", "weights-winners"]
         : ["winners", "winners-blocks", "channels"];
 
-    internal static ActivationScale Read(string method, string network, Dictionary<string, string> set) => new(
-        method, network, set.GetValueOrDefault("function", "relu"),
-        set.GetValueOrDefault("count", "all") is "all" ? 0 : Number(set, "count", 0), Number(set, "dense", 20),
-        Number(set, "regularize", 10), Number(set, "tune", 5), Number(set, "trials", 4), Real(set, "drop", "0.4"),
-        Real(set, "rate", "1e-3"), Number(set, "batch", 128), Real(set, "pressure", "1"),
-        Real(set, "first", "0.1"), Number(set, "crop", 0));
-
-    internal static int Number(Dictionary<string, string> set, string name, int defaultValue) =>
-        set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
+    internal static ActivationScale Read(string method, string network, TableArguments given) => new(
+        method, network, given.Choice("function", "relu", "leaky", "tanh"),
+        given.Text("count", "all") is "all" ? 0 : given.Count("count", 0), given.Count("dense", 20),
+        given.Count("regularize", 10), given.Count("tune", 5), given.Count("trials", 4), given.Real("drop", 0.4),
+        given.Real("rate", 1e-3), given.Count("batch", 128), given.Real("pressure", 1),
+        given.Real("first", 0.1), given.Count("crop", 0));
 
     /// <summary>Rows that prune weights only get as many trials as both stages of joint pruning together.</summary>
     internal CompressionOptions Options(string row, ulong seed)
@@ -181,7 +178,4 @@ internal sealed record ActivationScale(
 
         return network;
     }
-
-    private static double Real(Dictionary<string, string> set, string name, string defaultValue) =>
-        double.Parse(set.GetValueOrDefault(name, defaultValue), CultureInfo.InvariantCulture);
 }

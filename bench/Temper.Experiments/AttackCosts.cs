@@ -21,8 +21,8 @@ internal static class AttackCosts
     /// </summary>
     internal static void Memory(string data, TableArguments given)
     {
-        int count = given.Number("count", 1000), steps = given.Number("steps", 100),
-            queries = given.Number("queries", 5000);
+        int count = given.Count("count", 1000), steps = given.Count("steps", 100),
+            queries = given.Count("queries", 5000);
         (Network network, Dataset test) = AttackNetworks.Cifar(data);
         (Tensor x, Tensor y) = test.Read(0, count);
         var watch = Stopwatch.StartNew();
@@ -39,7 +39,7 @@ internal static class AttackCosts
 
     internal static void Speed(string data, TableArguments given)
     {
-        int count = given.Number("count", 1000);
+        int count = given.Count("count", 1000);
         (Network network, Dataset test) = AttackNetworks.Mnist(data, "fmn_mnist");
         Network lenet = NetworkZoo.Create("lenet-5-caffe").Initialize(RandomStream.FromSeed(1));
         foreach ((string name, Network net) in

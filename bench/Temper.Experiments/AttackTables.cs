@@ -35,20 +35,27 @@ internal static class AttackTables
         }
 
         var cells = new Cells(args[2]);
-        var given = new TableArguments(args[3..]);
         switch (args[0])
         {
-            case "reference": Reference(args[1], cells, given); break;
-            case "convex": Convex(args[1], cells, given); break;
-            case "guided": GuidedTable.Print(args[1], cells, given); break;
-            case "minimal": Minimal(args[1], cells, given.Number("count", 100)); break;
-            case "vnn": PropertyTable.Print(args[1], cells.Get, given); break;
-            case "speed": AttackCosts.Speed(args[1], given); break;
-            case "memory": AttackCosts.Memory(args[1], given); break;
+            case "reference": Reference(args[1], cells, Given("rows")); break;
+            case "convex": Convex(args[1], cells, Given("count", "part", "skip")); break;
+            case "guided":
+                TableArguments guided = Given(
+                    "count", "seeds", "original", "net", "budgets", "forms", "rates", "peers");
+                GuidedTable.Print(args[1], cells, guided);
+                break;
+            case "minimal": Minimal(args[1], cells, Given("count").Count("count", 100)); break;
+            case "vnn":
+                PropertyTable.Print(args[1], cells.Get, Given("count", "budget", "verdict", "benchmark"));
+                break;
+            case "speed": AttackCosts.Speed(args[1], Given("count", "net")); break;
+            case "memory": AttackCosts.Memory(args[1], Given("count", "steps", "queries")); break;
             default: Console.Error.WriteLine(Usage); return 2;
         }
 
         return 0;
+
+        TableArguments Given(params string[] names) => new($"attacks {args[0]}", args[3..], names);
     }
 
     private static void Reference(string data, Cells cells, TableArguments given)
@@ -122,9 +129,9 @@ internal static class AttackTables
     private static void Convex(string data, Cells cells, TableArguments given)
     {
         (Network network, Dataset test) = AttackNetworks.Mnist(data, "convex_mnist");
-        int count = Math.Min(given.Number("count", 10_000), test.Count), part = given.Number("part", 500), wrong = 0,
+        int count = Math.Min(given.Count("count", 10_000), test.Count), part = given.Count("part", 500), wrong = 0,
             done = 0;
-        for (int start = given.Number("skip", 0); start < count; start += part)
+        for (int start = given.Count("skip", 0); start < count; start += part)
         {
             int size = Math.Min(part, count - start);
             string cell = cells.Get($"convex autoattack 0.1 {start} {size}", () =>

@@ -9,6 +9,7 @@ using Temper.Networks;
 using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Training.Runs;
 
 namespace Temper.Experiments;
 
@@ -18,10 +19,18 @@ namespace Temper.Experiments;
 /// </summary>
 internal static class CalibratedCurve
 {
-    internal const string Usage = "calibrated FILE ARCHITECTURE MEANS/DEVIATIONS DATA [SAMPLES] [SPARSITIES] [TEST]";
+    private const string Usage =
+        "usage: calibrated FILE ARCHITECTURE MEANS/DEVIATIONS DATA [SAMPLES [SPARSITIES [TEST]]], such as "
+        + "256 0.4,0.5,0.6,0.7,0.8 1000; TEST: number of test samples";
 
     internal static int Run(string[] args)
     {
+        if (args.Length < 5)
+        {
+            Console.Error.WriteLine(Usage);
+            return 2;
+        }
+
         float[][] sides =
         [
             .. args[3].Split('/').Select(
@@ -46,7 +55,7 @@ internal static class CalibratedCurve
         ];
         foreach (double sparsity in sparsities)
         {
-            Network magnitude = ByMagnitude(network, sparsity);
+            Network magnitude = network.Prune(PruningRule.GlobalSparsity(sparsity));
             long start = Stopwatch.GetTimestamp();
             Network calibrated = network.PruneCalibrated(samples, sparsity);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -66,7 +75,7 @@ internal static class CalibratedCurve
     }
 
     /// <summary>Prunes by calibration on inputs synthesized from the network alone.</summary>
-    private static Network WithoutData(Network network, double sparsity) => CompressionPipeline.WithoutData(
+    private static Network WithoutData(Network network, double sparsity) => CompressionPipeline.RunDataFree(
         network,
         new CompressionOptions
         {
@@ -74,31 +83,21 @@ internal static class CalibratedCurve
         },
         new NoRun()).Trials[0].Network;
 
-    /// <summary>A run that neither trains nor stores choices.</summary>
-    private sealed class NoRun : ICompressionRun
+    /// <summary>A run without data that neither trains nor stores choices.</summary>
+    private sealed class NoRun : IMethodRun
     {
-        public int TrainCount => 0;
+        private const string Untrained = "calibrated: nothing is trained";
+
+        public Dataset Train => throw new NotSupportedException(Untrained);
+
+        public Dataset Validation => throw new NotSupportedException(Untrained);
+
+        public TimeProvider Time => TimeProvider.System;
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
-            throw new NotSupportedException("calibrated: nothing is trained");
+            throw new NotSupportedException(Untrained);
 
         public string Choose(string stage, string name, Func<string> choose) => choose();
-
-        public void Note(string line)
-        {
-        }
-    }
-
-    /// <summary>Removes the smallest weights of the whole network.</summary>
-    private static Network ByMagnitude(Network network, double sparsity)
-    {
-        float[] sorted =
-        [
-            .. network.Parameters
-                .Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
-                .SelectMany(parameter => parameter.Value.ToArray<float>()).Select(Math.Abs).Order(),
-        ];
-        return network.Prune(PruningRule.Absolute(sorted[(int)(sorted.Length * sparsity)]));
     }
 
     private static int ClassCount(this DataSets data) => data.Train.ClassNames.Count;

@@ -66,24 +66,20 @@ internal sealed record DeepHoyerScale
     /// </summary>
     public required string Regularizers { get; init; }
 
-    internal static DeepHoyerScale Read(string network, Dictionary<string, string> set)
+    internal static DeepHoyerScale Read(string network, TableArguments given) => new()
     {
-        double Real(string name, double defaultValue) =>
-            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
-        int Count(string name, int defaultValue) => (int)Real(name, defaultValue);
-        return new DeepHoyerScale
-        {
-            Network = network, Floor = Real("floor", 98.4), Margin = Real("margin", 0.1),
-            HeldOut = Count("heldout", 5000), Dense = Count("dense", 15), Regularize = Count("regularize", 40),
-            Tune = Count("tune", 12), Trials = Count("trials", 3), Rate = Real("rate", 1e-3), Decay = Real("decay", 0),
-            Batch = Count("batch", 128), Crop = Count("crop", 1), Smoothing = Real("smoothing", 0),
-            Distillation = Real("distillation", 0.5), First = Real("first", 0.0125), Channels = Real("channels", 0.06),
-            Regularizers = string.Join(
-                ';',
-                new[] { ("hoyer-square", "16"), ("l1", "2"), ("group-hs", "2"), ("group-lasso", "2") }.Select(
-                    row => $"{row.Item1}={set.GetValueOrDefault(row.Item1, row.Item2)}")),
-        };
-    }
+        Network = network, Floor = given.Real("floor", 98.4), Margin = given.Real("margin", 0.1),
+        HeldOut = given.Count("heldout", 5000), Dense = given.Count("dense", 15),
+        Regularize = given.Count("regularize", 40), Tune = given.Count("tune", 12), Trials = given.Count("trials", 3),
+        Rate = given.Real("rate", 1e-3), Decay = given.Real("decay", 0), Batch = given.Count("batch", 128),
+        Crop = given.Count("crop", 1), Smoothing = given.Real("smoothing", 0),
+        Distillation = given.Real("distillation", 0.5), First = given.Real("first", 0.0125),
+        Channels = given.Real("channels", 0.06),
+        Regularizers = string.Join(
+            ';',
+            new[] { ("hoyer-square", "16"), ("l1", "2"), ("group-hs", "2"), ("group-lasso", "2") }.Select(
+                row => $"{row.Item1}={given.RealsText(row.Item1, row.Item2)}")),
+    };
 
     /// <summary>
     /// Returns the pressures that the first seed of a row tries; a single unused value for rows without a regularizer.

@@ -21,32 +21,32 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
 {
     internal static int Run(string[] args)
     {
-        if (args.Length < 2 || args[2..].Any(arg => !arg.Contains('=', StringComparison.Ordinal)))
+        if (args.Length < 2)
         {
             Console.Error.WriteLine($"usage: {DeepHoyerScale.Usage}");
             return 2;
         }
 
-        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2)).ToDictionary(
-            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-        var scale = DeepHoyerScale.Read(args[1], set);
+        var given = new TableArguments(
+            "deephoyer", args[2..], "rows", "seeds", "floor", "margin", "heldout", "dense", "decay", "regularize",
+            "tune", "trials", "rate", "batch", "crop", "smoothing", "distillation", "first", "channels", "hoyer-square",
+            "l1", "group-hs", "group-lasso", "folder");
+        var scale = DeepHoyerScale.Read(args[1], given);
+        int seeds = given.Count("seeds", 3);
         string folder =
             Directory.CreateDirectory(
-                set.GetValueOrDefault("folder", $"artifacts/deephoyer/{Path.GetFileName(args[0])}-{args[1]}")).FullName;
+                given.Text("folder", $"artifacts/deephoyer/{Path.GetFileName(args[0])}-{args[1]}")).FullName;
         string before = Path.Combine(folder, "scale.txt"), now = $"{args[0]} {scale}";
         if (File.Exists(before) && !string.Equals(File.ReadAllText(before), now, StringComparison.Ordinal))
         {
-            Console.Error.WriteLine(
+            throw new TableArgumentException(
                 $"deephoyer: {folder} has results of another scale (got {now}, expected {File.ReadAllText(before)}); "
                 + "set another folder=");
-            return 2;
         }
 
         File.WriteAllText(before, now);
         Console.WriteLine($"scale: {scale}");
-        new DeepHoyerTable(scale, DataSource.Open(args[0]), folder).Fill(
-            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries),
-            int.Parse(set.GetValueOrDefault("seeds", "3"), CultureInfo.InvariantCulture));
+        new DeepHoyerTable(scale, DataSource.Open(args[0]), folder).Fill(given.List("rows", ""), seeds);
         return 0;
     }
 
@@ -77,7 +77,7 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
         Network dense = Dense(seed, train, validation);
         double drop = (Evaluator.Evaluate(dense, validation).Accuracy * 100) - scale.Floor - scale.Margin;
         (CompressionResult result, double pressure) = Best(
-            row, seed, (dense, Math.Max(0, drop)), validation,
+            row, seed, (dense, Math.Max(0, drop)),
             new TableRun(Folder($"{row}-{seed}"), train, validation));
         return new JsonObject
         {
@@ -101,7 +101,7 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
     /// baselines.
     /// </summary>
     private (CompressionResult Result, double Pressure) Best(
-        string row, ulong seed, (Network Network, double Drop) dense, Dataset validation, TableRun run)
+        string row, ulong seed, (Network Network, double Drop) dense, TableRun run)
     {
         IReadOnlyList<double> pressures = scale.Pressures(row);
         string first = Path.Combine(folder, $"{row}-1", "cell.json");
@@ -110,9 +110,8 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
             : pressures;
         CompressionOptions options = scale.Options(row, seed) with { MaxAccuracyDrop = dense.Drop };
         return pressures.Select(pressure => (Result: CompressionPipeline.Run(
-                dense.Network, validation, options with { Pressure = pressure },
-                run.Named(string.Create(CultureInfo.InvariantCulture, $"p{pressure}-")),
-                TimeProvider.System), pressure))
+                dense.Network, options with { Pressure = pressure },
+                run.Named(string.Create(CultureInfo.InvariantCulture, $"p{pressure}-"))), pressure))
             .OrderByDescending(found => found.Result.IsWithinBound)
             .ThenBy(found => (found.Result.Chosen?.Figures ?? found.Result.Before)[options.Goal]).First();
     }

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Temper.Compression.Pipeline;
 using Temper.Growth;
 using Temper.Growth.Limits;
+using Temper.Inference;
 using Temper.Networks;
+using Temper.Training.Runs;
 
 namespace Temper.Experiments;
 
@@ -16,10 +17,10 @@ internal static class GrowthLimitRows
     internal static IReadOnlyList<string> Names { get; } = ["limit-time", "limit-parameters", "limit-macs", "limit-ms"];
 
     /// <summary>
-    /// Returns the limit of a row. The measured time is stored as a choice of the run, so that a resumed run has the
-    /// same limit.
+    /// Returns the limit of a row. Milliseconds are measured as growth measures those of its candidates. They are stored
+    /// as a choice of the run, so that a resumed run has the same limit.
     /// </summary>
-    internal static GrowthLimits Of(string row, Network seed, int seconds, IGrowthRun run) => row switch
+    internal static GrowthLimits Of(string row, Network seed, int seconds, IMethodRun run) => row switch
     {
         "limit-time" => new GrowthLimits { Time = TimeSpan.FromSeconds(seconds) },
         "limit-parameters" => new GrowthLimits { Parameters = (long)(Times * seed.Cost().Parameters) },
@@ -45,7 +46,7 @@ internal static class GrowthLimitRows
         cell["note"] = string.Create(CultureInfo.InvariantCulture, $"{found:G4} of at most {limit:G4}");
     }
 
-    private static double Milliseconds(Network seed, IGrowthRun run)
+    private static double Milliseconds(Network seed, IMethodRun run)
     {
         string chosen = run.Choose(
             "limit", "milliseconds of the seed",

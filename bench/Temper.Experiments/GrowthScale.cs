@@ -23,14 +23,12 @@ internal sealed record GrowthScale(
 
     private const int DefaultSeconds = 120;
 
-    internal static GrowthScale Read(Dictionary<string, string> set) => new(
-        set.GetValueOrDefault("family", "basic3"), set.GetValueOrDefault("widths", "8,16,32"),
-        Number(set, "count", 10_000),
-        Number(set, "interval", 3), Number(set, "window", 12), Number(set, "finish", 15),
-        double.Parse(set.GetValueOrDefault("rate", "0.1"), CultureInfo.InvariantCulture), Number(set, "batch", 128),
-        Number(set, "most", 60),
-        set.GetValueOrDefault("grown", DefaultGrown), set.GetValueOrDefault("rates", DefaultRates),
-        Number(set, "seconds", DefaultSeconds), Number(set, "crop", 0), Number(set, "mirror", 0) != 0);
+    internal static GrowthScale Read(TableArguments given) => new(
+        given.Text("family", "basic3"), given.RealsText("widths", "8,16,32"), given.Count("count", 10_000),
+        given.Count("interval", 3), given.Count("window", 12), given.Count("finish", 15), given.Real("rate", 0.1),
+        given.Count("batch", 128), given.Count("most", 60), given.Text("grown", DefaultGrown),
+        given.RealsText("rates", DefaultRates), given.Count("seconds", DefaultSeconds), given.Count("crop", 0),
+        given.Flag("mirror", false));
 
     internal StagedFamily FamilyOf() => StagedFamily.ByName(Family) with
     {
@@ -67,7 +65,4 @@ internal sealed record GrowthScale(
     private string OfRows => (Grown is DefaultGrown ? "" : $" grown {Grown}")
         + (Rates is DefaultRates ? "" : $" rates {Rates}")
         + (Seconds is DefaultSeconds ? "" : $" seconds {Seconds}");
-
-    internal static int Number(Dictionary<string, string> set, string name, int defaultValue) =>
-        set.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
 }

@@ -42,15 +42,15 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
             return 2;
         }
 
-        Dictionary<string, string> set = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(
-            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-        GrowthScale scale = GrowthScale.Read(set);
+        var given = new TableArguments(
+            "growth", args[1..], "family", "widths", "count", "seeds", "interval", "window", "finish", "rate", "batch",
+            "most", "crop", "mirror", "grown", "rates", "seconds", "rows", "folder");
+        GrowthScale scale = GrowthScale.Read(given);
         string name = string.Concat(
             $"{args[0]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
-        string folder = Path.Combine(set.GetValueOrDefault("folder", "artifacts/growth"), name);
-        new GrowthTable(scale, DataSource.Open(args[0]), folder).Fill(
-            set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries),
-            GrowthScale.Number(set, "seeds", 3));
+        string folder = Path.Combine(given.Text("folder", "artifacts/growth"), name);
+        int seeds = given.Count("seeds", 3);
+        new GrowthTable(scale, DataSource.Open(args[0]), folder).Fill(given.List("rows", ""), seeds);
         return 0;
     }
 
@@ -81,7 +81,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         int held = Math.Max(scale.Count / 5, 100);
         (train, validation) = (train.Take(scale.Count), validation.Take(held));
         RunFolder run = RunFolder.Open(Path.Combine(folder, $"{row}-{seed}"));
-        var stages = new GrowthRun((train, validation), new StagedRun(run, TimeProvider.System));
+        var stages = new MethodRun((train, validation), new StagedRun(run, TimeProvider.System));
         TrainingOptions training = scale.Training(seed);
         if (GrowthLimitRows.Names.Contains(row, StringComparer.Ordinal))
         {
@@ -119,7 +119,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     /// Trains the network found by the grown row from new random weights: for the epochs of its final training, or also
     /// for those of growing.
     /// </summary>
-    private JsonObject Scratch(string row, ulong seed, GrowthRun stages, TrainingOptions training)
+    private JsonObject Scratch(string row, ulong seed, MethodRun stages, TrainingOptions training)
     {
         (int[] depths, int all) = Found(seed);
         int epochs = row is "scratch" ? scale.Finish : all;
@@ -132,7 +132,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     /// Trains the network found by the grown row from new random weights, for the epochs of growing and final training
     /// together, at each of several learning rates; held-out samples select one.
     /// </summary>
-    private JsonObject ScratchRates(ulong seed, GrowthRun stages, TrainingOptions training)
+    private JsonObject ScratchRates(ulong seed, MethodRun stages, TrainingOptions training)
     {
         (int[] depths, int epochs) = Found(seed);
         long start = TimeProvider.System.GetTimestamp();
@@ -163,7 +163,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     /// Trains a grid of depths from scratch with the epochs of the grown row, divided evenly among the depths; held-out
     /// samples select one of the networks.
     /// </summary>
-    private JsonObject Grid(ulong seed, GrowthRun stages, TrainingOptions training)
+    private JsonObject Grid(ulong seed, MethodRun stages, TrainingOptions training)
     {
         int epochs = Math.Max(1, Found(seed).Epochs / GridDepths.Length);
         long start = TimeProvider.System.GetTimestamp();
@@ -183,7 +183,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     /// trained to completion, gets all missing blocks in one step that does not change its outputs, and is trained for
     /// the epochs of the final training.
     /// </summary>
-    private JsonObject Net2Net(ulong seed, GrowthRun stages, TrainingOptions training)
+    private JsonObject Net2Net(ulong seed, MethodRun stages, TrainingOptions training)
     {
         (int[] depths, int all) = Found(seed);
         int first = Math.Max(1, all - scale.Finish);
@@ -206,7 +206,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     }
 
     private static GrowableNetwork Deepened(
-        GrowableNetwork network, int stage, RandomStream stream, GrowthRun stages, TrainingOptions training)
+        GrowableNetwork network, int stage, RandomStream stream, MethodRun stages, TrainingOptions training)
     {
         GrowableNetwork deeper = network.Append(stage, stream.Split("block"));
         BlockInitializer keeps = deeper.Stages[stage].IsResidual ? new ZeroInit() : new IdentityInit();
@@ -218,7 +218,7 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
     }
 
     private TrainingResult FromScratch(
-        int[] depths, (ulong Seed, string Name) run, GrowthRun stages, TrainingOptions training,
+        int[] depths, (ulong Seed, string Name) run, MethodRun stages, TrainingOptions training,
         int epochs) => stages.Fit(
         run.Name,
         GrowableNetwork.Of(scale.FamilyOf(), depths, Zoo()).Network.Initialize(

@@ -29,7 +29,7 @@ internal sealed class GuidedTable(
     private static readonly (string Name, int Searches, int Steps)[] Budgets =
         [("30", 1, 30), ("100", 4, 25), ("100 in one search", 1, 100)];
 
-    private readonly int _count = arguments.Number("count", 200);
+    private readonly int _count = arguments.Count("count", 200);
 
     internal static void Print(string data, Cells cells, TableArguments arguments)
     {
@@ -39,18 +39,19 @@ internal sealed class GuidedTable(
             ("convex_mnist", () => AttackNetworks.Mnist(data, "convex_mnist")),
             ("resnet-20", () => AttackNetworks.Cifar(data)),
         ];
+        int seeds = arguments.Count("seeds", 3), original = arguments.Count("original", 50);
         foreach (
             (string name, Func<(Network Network, Dataset Test)> load) in nets.Where(
                 net => arguments.Wants("net", net.Name)))
         {
             (Network network, Dataset test) = load();
             var table = new GuidedTable(cells, arguments, (name, network, test));
-            for (int seed = 0; seed < arguments.Number("seeds", 3); seed++)
+            for (int seed = 0; seed < seeds; seed++)
             {
                 table.Seed(seed);
             }
 
-            table.Original(arguments.Number("original", 50));
+            table.Original(original);
         }
     }
 

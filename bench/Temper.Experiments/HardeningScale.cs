@@ -23,18 +23,11 @@ internal sealed record HardeningScale(
         + $"{Epsilon}x{Steps}-{DefenseRate}-{Measured}-{Queries}-{Linf}-{L2}-{Drop}"
         + $"{(Alpha == DefaultAlpha ? "" : $"-alpha-{Alpha}")}");
 
-    internal static HardeningScale Read(Dictionary<string, string> set)
-    {
-        return new(
-            set.GetValueOrDefault("network", "lenet-5"), (int)Number("count", 20_000), (int)Number("seeds", 3),
-            (int)Number("warm", 10), (float)Number("rate", 1e-3), (int)Number("batch", 64),
-            (int)Number("rounds", 5), (int)Number("epochs", 2), (int)Number("probed", 2000), Number("examples", 0.3),
-            Number("share", 0.3), Number("alpha", DefaultAlpha), Number("ratefactor", 0.1),
-            Number("epsilon", 0.05), (int)Number("steps", 10), Number("defenserate", 1), (int)Number("measured", 500),
-            (int)Number("queries", 5000), Number("linf", 0.03), Number("l2", 0.5),
-            Number("drop", 0.005));
-
-        double Number(string name, double defaultValue) =>
-            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
-    }
+    internal static HardeningScale Read(TableArguments given) => new(
+        given.Text("network", "lenet-5"), given.Count("count", 20_000), given.Count("seeds", 3),
+        given.Count("warm", 10), (float)given.Real("rate", 1e-3), given.Count("batch", 64), given.Count("rounds", 5),
+        given.Count("epochs", 2), given.Count("probed", 2000), given.Real("examples", 0.3), given.Real("share", 0.3),
+        given.Real("alpha", DefaultAlpha), given.Real("ratefactor", 0.1), given.Real("epsilon", 0.05),
+        given.Count("steps", 10), given.Real("defenserate", 1), given.Count("measured", 500),
+        given.Count("queries", 5000), given.Real("linf", 0.03), given.Real("l2", 0.5), given.Real("drop", 0.005));
 }

@@ -33,7 +33,8 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
             Console.Error.WriteLine(
                 "usage: harden DATA [network=lenet-5 count=20000 seeds=3 warm=10 rate=1e-3 batch=64 rounds=5 epochs=2 "
                 + "probed=2000 examples=0.3 share=0.3 alpha=1.1 ratefactor=0.1 epsilon=0.05 steps=10 defenserate=1 "
-                + "measured=500 queries=5000 linf=0.03 l2=0.5 rows=start,feedback,... folder=artifacts/harden]");
+                + "measured=500 queries=5000 linf=0.03 l2=0.5 drop=0.005 rows=start,feedback,... "
+                + "folder=artifacts/harden]");
             Console.Error.WriteLine("       harden speed: measures how many paths of LeNet-5 are probed per second");
             return 2;
         }
@@ -43,15 +44,16 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
             return ProbeSpeed.Run();
         }
 
-        Dictionary<string, string> set = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(
-            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-        HardeningScale scale = HardeningScale.Read(set);
+        var given = new TableArguments(
+            "harden", args[1..], "network", "count", "seeds", "warm", "rate", "batch", "rounds", "epochs", "probed",
+            "examples", "share", "alpha", "ratefactor", "epsilon", "steps", "defenserate", "measured", "queries",
+            "linf", "l2", "drop", "rows", "folder");
+        HardeningScale scale = HardeningScale.Read(given);
         string name = string.Concat(
             $"{args[0]}-{scale.Name}".Select(
                 letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
-        string folder = Path.Combine(set.GetValueOrDefault("folder", "artifacts/harden"), name);
-        new HardeningTable(scale, DataSource.Open(args[0]), folder)
-            .Fill(set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries));
+        string folder = Path.Combine(given.Text("folder", "artifacts/harden"), name);
+        new HardeningTable(scale, DataSource.Open(args[0]), folder).Fill(given.List("rows", ""));
         return 0;
     }
 
@@ -82,7 +84,7 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
             Classes = train.ClassNames.Count,
         };
         Network start =
-            new FeedbackRun(parts, Stages(Warm, seed)).Fit(
+            new MethodRun(parts, Stages(Warm, seed)).Fit(
                 "train", NetworkZoo.Create(scale.Network, zoo).Initialize(RandomStream.FromSeed(seed).Split("weights")),
                 training).Network;
         long began = Stopwatch.GetTimestamp();
@@ -109,7 +111,7 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
             ExamplePart = scale.Examples, FeedbackShare = scale.Share, MaxAlpha = scale.Alpha,
             RateFactor = scale.RateFactor, Gamma = row is Equal ? 0 : 1, MaxAccuracyDrop = scale.Drop,
         };
-        FeedbackResult result = FeedbackLearning.Run(start, options, new FeedbackRun(parts, Stages(row, seed)));
+        FeedbackResult result = FeedbackLearning.Run(start, options, new MethodRun(parts, Stages(row, seed)));
         int epochs = (result.Rounds.Count - 1) * scale.Epochs;
         long updates = (long)epochs * ((parts.Train.Count + scale.Batch - 1) / scale.Batch);
         return new Hardened(
@@ -139,7 +141,7 @@ internal sealed class HardeningTable(HardeningScale scale, DataSets data, string
             Optimizer =
                 new Adam { LearningRate = (float)(scale.Rate * (isAttacked ? scale.DefenseRate : scale.RateFactor)) },
         };
-        TrainingResult trained = new FeedbackRun(parts, Stages(row, seed)).Fit(row, start, training);
+        TrainingResult trained = new MethodRun(parts, Stages(row, seed)).Fit(row, start, training);
         return new Hardened(
             defense.NetworkOf(trained), trained.Steps, defense.Passes * ((long)epochs * parts.Train.Count), epochs,
             $"{epochs} epochs");

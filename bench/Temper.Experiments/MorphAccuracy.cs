@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Data.Augmentation;
@@ -34,16 +33,15 @@ internal sealed class MorphAccuracy(MorphScale scale, DataSets data, string fold
             return 2;
         }
 
-        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2)).ToDictionary(
-            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-        MorphScale scale = MorphScale.Read(args[1], set);
+        var given = new TableArguments(
+            "morph", args[2..], "seeds", "epochs", "count", "rate", "batch", "cores", "mirror", "rows", "folder");
+        MorphScale scale = MorphScale.Read(args[1], given);
+        int seeds = given.Count("seeds", 3);
         string name = string.Concat(
             $"{args[0]}-{scale}".Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
         var table = new MorphAccuracy(
-            scale, DataSource.Open(args[0]), Path.Combine(set.GetValueOrDefault("folder", "artifacts/morph"), name));
-        table.Fill(
-            set.GetValueOrDefault("rows", string.Join(',', Names)).Split(',', StringSplitOptions.RemoveEmptyEntries),
-            ActivationScale.Number(set, "seeds", 3));
+            scale, DataSource.Open(args[0]), Path.Combine(given.Text("folder", "artifacts/morph"), name));
+        table.Fill(given.List("rows", string.Join(',', Names)), seeds);
         return 0;
     }
 
@@ -147,12 +145,9 @@ internal sealed record MorphScale(string Network, int Epochs, int Count, double 
 {
     private const int Crop = 4, SmallCrop = 2;
 
-    internal static MorphScale Read(string network, Dictionary<string, string> set) => new(
-        network, ActivationScale.Number(set, "epochs", 20),
-        set.GetValueOrDefault("count", "all") is "all" ? 0 : ActivationScale.Number(set, "count", 0),
-        double.Parse(set.GetValueOrDefault("rate", "1e-3"), CultureInfo.InvariantCulture),
-        ActivationScale.Number(set, "batch", 64),
-        ActivationScale.Number(set, "cores", 1), ActivationScale.Number(set, "mirror", 1) != 0);
+    internal static MorphScale Read(string network, TableArguments given) => new(
+        network, given.Count("epochs", 20), given.Text("count", "all") is "all" ? 0 : given.Count("count", 0),
+        given.Real("rate", 1e-3), given.Count("batch", 64), given.Count("cores", 1), given.Flag("mirror", true));
 
     internal TrainingOptions Options(ulong seed, bool isAugmented) => new()
     {

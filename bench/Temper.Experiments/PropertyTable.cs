@@ -22,7 +22,7 @@ internal static class PropertyTable
     /// </param>
     internal static void Print(string data, Func<string, Func<string>, string> cell, TableArguments given)
     {
-        int count = given.Number("count", 138), budget = given.Number("budget", 5000);
+        int count = given.Count("count", 138), budget = given.Count("budget", 5000);
         using ZipArchive zip = ZipFile.OpenRead(Path.Combine(data, "vnn-instances", "vnnlib.zip"));
         var found = new Dictionary<(string Benchmark, string Verdict), (int Broken, int All)>();
         string[][] rows =

@@ -14,13 +14,25 @@ internal static class RegularizerCosts
 {
     private const int Rounds = 7;
 
+    internal static int Run(string[] args)
+    {
+        if (args is not [var network, var batch])
+        {
+            Console.Error.WriteLine("usage: regularizers NETWORK BATCH");
+            return 2;
+        }
+
+        Print(network, TableArguments.Whole("regularizers", "BATCH", batch));
+        return 0;
+    }
+
     /// <summary>
     /// Prints a table of the median time of a step without a regularizer, and of the value and gradient of each formula
     /// and grouping.
     /// </summary>
     /// <param name="name">Name of a zoo network for CIFAR pictures with ten classes.</param>
     /// <param name="batch">Samples per step.</param>
-    internal static void Print(string name, int batch)
+    private static void Print(string name, int batch)
     {
         Network network = NetworkZoo.Create(name).Initialize(RandomStream.FromSeed(1));
         double step = StepTime(network, batch);

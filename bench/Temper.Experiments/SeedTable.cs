@@ -17,13 +17,13 @@ internal sealed class SeedTable(
     Func<string, string, IReadOnlyList<JsonNode>, string> line)
 {
     /// <summary>Runs the requested cells without a result; prints all cells with a result, and their means.</summary>
-    /// <exception cref="ArgumentException">A requested row does not exist.</exception>
+    /// <exception cref="TableArgumentException">A requested row does not exist.</exception>
     internal SeedCells Fill(IReadOnlyList<string> rows, IReadOnlyCollection<string> wanted, int seeds)
     {
         if (wanted.FirstOrDefault(row => !rows.Contains(row, StringComparer.Ordinal)) is { } stranger)
         {
             string known = string.Join(", ", rows);
-            throw new ArgumentException($"table: unknown row (got {stranger}, expected one of {known})");
+            throw new TableArgumentException($"table: unknown row (got {stranger}, expected one of {known})");
         }
 
         if (wanted.Count == 0)

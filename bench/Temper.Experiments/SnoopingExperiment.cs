@@ -25,10 +25,12 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             return 2;
         }
 
-        Dictionary<string, string> set = args[1..].Select(arg => arg.Split('=', 2)).ToDictionary(
-            pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-        SnoopingScale scale = SnoopingScale.Read(set);
-        string[] wanted = set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
+        var given = new TableArguments(
+            "snooping", args[1..], "games", "rows", "victims", "method", "steps", "hidden", "othermethod", "othersteps",
+            "defenseepsilon", "recorded", "passes", "proxies", "attacks", "epsilons", "episodes", "timing", "channel",
+            "bits");
+        SnoopingScale scale = SnoopingScale.Read(given);
+        string[] wanted = given.List("rows", "");
         var experiment = new SnoopingExperiment(scale, args[0]);
         Console.WriteLine($"scale: {scale.Described}; folder {Path.Combine(args[0], scale.Name)}");
         new SeedTable(
@@ -146,7 +148,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             EnvironmentCatalog.Create(game, new EnvironmentOptions { FrameSkip = AgentPresets.FrameSkipFor(game) });
         AgentTrainingOptions options = scale.Training(method, defense, Create().Spec, seed);
         using AgentTrainer trainer = AgentPresets.Trainer(Create, options);
-        AgentRunResult result = AgentRun.Run(trainer, Create, options.Steps, new AgentRunOptions
+        AgentRunResult result = AgentRun.Run(trainer, Create, new AgentRunOptions
         {
             EvaluationSeed = 3_000_000 + seed, Checkpoints = Path.Combine(path, "checkpoints"),
             Progress = (point, _) => Console.Error.WriteLine(

@@ -72,32 +72,20 @@ internal sealed record SnoopingScale
         + Text($"proxies trained for {Passes} epochs, {Episodes} episodes per victim and row, channel {Channel}, ")
         + Text($"rounding to {Bits} bits");
 
-    internal static SnoopingScale Read(Dictionary<string, string> set)
+    internal static SnoopingScale Read(TableArguments given) => new()
     {
-        return new()
-        {
-            Games = List("games", "brick-break,road-cross,alien-rows"), Victims = (int)Number("victims", 5),
-            Method = set.GetValueOrDefault("method", "ppo"), Steps = (long)Number("steps", 0),
-            Hidden = (int)Number("hidden", 0), OtherMethod = set.GetValueOrDefault("othermethod", "dqn"),
-            OtherSteps = (long)Number("othersteps", 0), DefenseEpsilon = Number("defenseepsilon", 0.05),
-            Recorded = (int)Number("recorded", 10_000), Passes = (int)Number("passes", 10),
-            Proxies = List("proxies", "action-imitator,latent-imitator,value-assessor,future-predictor"),
-            Attacks = List("attacks", "fgsm"),
-            Epsilons =
-                [.. List("epsilons", "0.02,0.05,0.1").Select(text => double.Parse(text, CultureInfo.InvariantCulture))],
-            Episodes = (int)Number("episodes", 100), Timing = Number("timing", 0.25),
-            Channel = set.GetValueOrDefault("channel", "float32") is "uint8"
-                ? ChannelPrecision.UInt8
-                : ChannelPrecision.Float32,
-            Bits = (int)Number("bits", 1),
-        };
-
-        double Number(string name, double defaultValue) =>
-            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
-
-        string[] List(string name, string defaultValue) =>
-            set.GetValueOrDefault(name, defaultValue).Split(',', StringSplitOptions.RemoveEmptyEntries);
-    }
+        Games = given.List("games", "brick-break,road-cross,alien-rows"), Victims = given.Count("victims", 5),
+        Method = given.Text("method", "ppo"), Steps = given.Count("steps", 0), Hidden = given.Count("hidden", 0),
+        OtherMethod = given.Text("othermethod", "dqn"), OtherSteps = given.Count("othersteps", 0),
+        DefenseEpsilon = given.Real("defenseepsilon", 0.05), Recorded = given.Count("recorded", 10_000),
+        Passes = given.Count("passes", 10),
+        Proxies = given.List("proxies", "action-imitator,latent-imitator,value-assessor,future-predictor"),
+        Attacks = given.List("attacks", "fgsm"), Epsilons = given.Reals("epsilons", "0.02,0.05,0.1"),
+        Episodes = given.Count("episodes", 100), Timing = given.Real("timing", 0.25),
+        Channel =
+            given.Choice("channel", "float32", "uint8") is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32,
+        Bits = given.Count("bits", 1),
+    };
 
     /// <summary>Returns the training options of an agent.</summary>
     internal AgentTrainingOptions Training(string method, string? defense, EnvironmentSpec spec, ulong seed)

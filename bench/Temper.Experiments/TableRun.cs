@@ -1,7 +1,5 @@
-using Temper.Compression.Pipeline;
 using Temper.Data;
 using Temper.Networks;
-using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Runs;
 
@@ -10,24 +8,26 @@ namespace Temper.Experiments;
 /// <summary>Stores the trainings and choices of a table cell in a folder, so that the cell can be resumed.</summary>
 /// <param name="folder">Run folder of the cell.</param>
 /// <param name="train">Training samples.</param>
-/// <param name="validation">Held-out samples on which the epoch is selected.</param>
+/// <param name="validation">Held-out samples on which epochs and networks are selected.</param>
 /// <param name="naming">
 /// Maps a stage to its name in the folder, which several searches may share; null: names are not changed.
 /// </param>
 internal sealed class TableRun(RunFolder folder, Dataset train, Dataset validation, Func<string, string>? naming = null)
-    : ICompressionRun
+    : IMethodRun
 {
-    private readonly StagedRun _run = new(folder, TimeProvider.System);
+    private readonly MethodRun _run = new((train, validation), new StagedRun(folder, TimeProvider.System));
 
-    public int TrainCount => train.Count;
+    public Dataset Train => train;
 
-    public Tensor? TrainingInputs(int count) => CalibrationSplit.Inputs(train, count);
+    public Dataset Validation => validation;
+
+    public TimeProvider Time => _run.Time;
 
     /// <summary>Returns a run of another search in the same folder, whose stage names get a prefix.</summary>
     internal TableRun Named(string prefix) => new(folder, train, validation, stage => prefix + stage);
 
     public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
-        _run.Fit(Name(stage), network, (train, validation), options);
+        _run.Fit(Name(stage), network, options);
 
     public string Choose(string stage, string name, Func<string> choose) => _run.Choose(Name(stage), name, choose);
 

@@ -32,19 +32,12 @@ internal sealed record TogetherScale(
     private string Timed =>
         Seconds is DefaultSeconds ? "" : string.Create(CultureInfo.InvariantCulture, $"-{Seconds}s");
 
-    internal static TogetherScale Read(Dictionary<string, string> set)
-    {
-        return new TogetherScale(
-            set.GetValueOrDefault("architecture", "resnet-20"), set.GetValueOrDefault("structure", "element"),
-            set.GetValueOrDefault("activations", "winners"), Real("drop", 1), Whole("regularize", 1), Whole("tune", 3),
-            Whole("trials", 3), Real("first", 0.4), Whole("int8", 1), Real("rate", 0.01), Whole("batch", 128),
-            Real("seconds", DefaultSeconds), Whole("slower", 1) != 0);
-
-        int Whole(string name, int defaultValue) => ActivationScale.Number(set, name, defaultValue);
-
-        double Real(string name, double defaultValue) =>
-            set.TryGetValue(name, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
-    }
+    internal static TogetherScale Read(TableArguments given) => new(
+        given.Text("architecture", "resnet-20"), given.Choice("structure", "element", "blocks", "channels"),
+        given.Choice("activations", "winners", "joint"), given.Real("drop", 1), given.Count("regularize", 1),
+        given.Count("tune", 3), given.Count("trials", 3), given.Real("first", 0.4), given.Count("int8", 1),
+        given.Real("rate", 0.01), given.Count("batch", 128), given.Real("seconds", DefaultSeconds),
+        given.Flag("slower", true));
 
     /// <summary>
     /// Returns the options of a row. All rows have the same total accuracy budget, so a later stage can only use what

@@ -6,6 +6,7 @@ using Temper.Compression.Pruning;
 using Temper.Compression.Quantization;
 using Temper.Data;
 using Temper.Formats.Models;
+using Temper.Inference;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
@@ -49,17 +50,18 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
             return 2;
         }
 
-        Dictionary<string, string> set = args[2..].Select(arg => arg.Split('=', 2))
-            .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-        TogetherScale scale = TogetherScale.Read(set);
+        var given = new TableArguments(
+            "together", args[2..], "architecture", "structure", "activations", "drop", "regularize", "tune", "trials",
+            "first", "int8", "rate", "batch", "seconds", "slower", "seeds", "rows", "folder");
+        TogetherScale scale = TogetherScale.Read(given);
+        int seeds = given.Count("seeds", 1);
         string name = string.Concat($"{Path.GetFileNameWithoutExtension(args[0])}-{scale.Name}"
             .Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
         DataSets data = DataSource.Open(args[1]);
         var table = new TogetherTable(
             scale, (Opened(scale.Architecture, args[0], data), data),
-            Path.Combine(set.GetValueOrDefault("folder", "artifacts/together"), name));
-        string[] wanted = set.GetValueOrDefault("rows", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
-        table.Fill(wanted, ActivationScale.Number(set, "seeds", 1));
+            Path.Combine(given.Text("folder", "artifacts/together"), name));
+        table.Fill(given.List("rows", ""), seeds);
         return 0;
     }
 
@@ -156,8 +158,7 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
         string[] stages = row is "all" ? ["weights", "winners", Int8] : row.Split('-');
         CompressionOptions options = scale.Options(seed, stages);
         TableRun run = Stages(row, seed, string.Join('-', stages.Where(stage => stage is not Int8)));
-        CompressionResult result = CompressionPipeline.Run(
-            start.Network, _test.Choosing, options, run, TimeProvider.System);
+        CompressionResult result = CompressionPipeline.Run(start.Network, options, run);
         return !stages.Contains(Int8, StringComparer.Ordinal) ? result : QuantizationStage.Run(
             start.Network, result, (start.Data.Train, _test.Choosing), options with { Goal = CompressionGoal.Bytes },
             new QuantizationOptions { TuneEpochs = scale.Int8Epochs }, run);

@@ -27,13 +27,14 @@ internal sealed class VideoTables
     private static readonly string[] Networks = ["two-stream", "flow-stream", "frame-stream", "temporal-shift"];
 
     private readonly string _folder;
-    private readonly Dictionary<string, string> _options;
+    private readonly TableArguments _given;
 
-    private VideoTables(string folder, string[] options)
+    private VideoTables(string folder, string[] arguments)
     {
         _folder = folder;
-        _options = options.Select(pair => pair.Split('=', 2)).ToDictionary(
-            pair => pair[0], pair => pair[^1], StringComparer.Ordinal);
+        _given = new TableArguments(
+            "video", arguments, "data", "network", "epochs", "train", "first", "count", "levels", "rules", "gradients",
+            "steps");
         Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, "data.txt");
         if (
@@ -41,32 +42,37 @@ internal sealed class VideoTables
                 && File.ReadAllText(path) is var before
                 && !string.Equals(before, Data, StringComparison.Ordinal))
         {
-            throw new ArgumentException(
+            throw new TableArgumentException(
                 $"video: the folder has results of other data (got {Data}, expected {before}); use another folder");
         }
 
         File.WriteAllText(path, Data);
-        foreach (string name in _options.ContainsKey("epochs") ? Requested : [])
+        foreach (string name in _given.Has("epochs") ? Requested : [])
         {
             if (StoredEpochs(name) is { } stored && stored != Epochs)
             {
-                throw new ArgumentException(
+                throw new TableArgumentException(
                     $"video: the folder has {name} trained with other epochs (got {Epochs}, expected {stored}); use "
                     + "another folder, or omit epochs= to use this network");
             }
         }
     }
 
-    private int First => Option("first", 0);
+    private int First => _given.Count("first", 0);
 
-    private int Count => Option("count", 30);
+    private int Count => _given.Count("count", 30);
 
-    private int Epochs => Option("epochs", 6);
+    private int Epochs => _given.Count("epochs", 6);
+
+    private int Steps => _given.Count("steps", 10);
+
+    /// <summary>The network that is attacked.</summary>
+    private string Attacked => _given.Text("network", "two-stream");
 
     /// <summary>The network of <c>network=</c>; all networks without it.</summary>
-    private string[] Requested => _options.TryGetValue("network", out string? one) ? [one] : Networks;
+    private string[] Requested => _given.Has("network") ? [Attacked] : Networks;
 
-    private string Data => _options.GetValueOrDefault("data", $"synth:actions?count={Option("train", 1200)}");
+    private string Data => _given.Text("data", $"synth:actions?count={_given.Count("train", 1200)}");
 
     internal static int Run(string[] args)
     {
@@ -114,8 +120,7 @@ internal sealed class VideoTables
     /// </summary>
     private void Attack()
     {
-        string name = _options.GetValueOrDefault("network", "two-stream"),
-            gradients = _options.GetValueOrDefault("gradients", "white-box");
+        string name = Attacked, gradients = _given.Choice("gradients", "white-box", "logits");
         Console.WriteLine($"{name} on {Count} test clips of {Data}, from clip {First} on; gradients: {gradients}");
         Console.WriteLine(
             "| attack | 255ths | top-1 | top-5 | changed | frames, median | 90 % | mean change, 255ths | PSNR | SSIM "
@@ -123,19 +128,17 @@ internal sealed class VideoTables
         Console.WriteLine(
             "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         (VideoEvaluation Evaluation, AttackTarget Asked)? victim = null;
-        foreach (int level in
-            _options.GetValueOrDefault("levels", "4").Split(',')
-                .Select(text => int.Parse(text, CultureInfo.InvariantCulture)))
+        string[] rules = _given.List("rules", string.Join(',', VideoAttacks.Names));
+        foreach (int level in _given.Counts("levels", "4"))
         {
-            foreach (string attack in
-                _options.TryGetValue("rules", out string? some) ? some.Split(',') : [.. VideoAttacks.Names])
+            foreach (string attack in rules)
             {
-                Console.WriteLine(Cell($"attack {name} {attack} {level} {gradients} {Option("steps", 10)}", () =>
+                Console.WriteLine(Cell($"attack {name} {attack} {level} {gradients} {Steps}", () =>
                 {
                     victim ??= Victim(Trained(name), gradients);
                     (VideoEvaluation evaluation, AttackTarget asked) = victim.Value;
                     VideoRow row = evaluation.Run(
-                        VideoAttacks.Create(attack, level / 255.0, Option("steps", 10)), level / 255.0,
+                        VideoAttacks.Create(attack, level / 255.0, Steps), level / 255.0,
                         usesLabels: false, RandomStream.FromSeed(1), asked).Row;
                     return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % ")
                         + Text($"| {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} ")
@@ -212,11 +215,11 @@ internal sealed class VideoTables
     /// </summary>
     private void Files()
     {
-        string name = _options.GetValueOrDefault("network", "two-stream");
-        int level = int.Parse(_options.GetValueOrDefault("levels", "4"), CultureInfo.InvariantCulture);
+        string name = Attacked;
+        int level = _given.Count("levels", 4);
         var table = new VideoFileTable(Path.Combine(_folder, "clips"));
         Console.WriteLine(VideoFileTable.Head);
-        foreach (string rule in _options.GetValueOrDefault("rules", "iterative,sparse").Split(','))
+        foreach (string rule in _given.List("rules", "iterative,sparse"))
         {
             Console.WriteLine(
                 Cell(
@@ -287,9 +290,6 @@ internal sealed class VideoTables
 
         return File.ReadAllText(path);
     }
-
-    private int Option(string name, int defaultValue) =>
-        _options.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : defaultValue;
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

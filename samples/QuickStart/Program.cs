@@ -14,4 +14,4 @@ Network sparse = Trainer.Fit(dense, train, validation, options).Last;
 Network pruned = sparse.Prune(PruningRule.StandardDeviations(0.25f));
 Network lean = Trainer.Fit(pruned, train, validation, options with { Regularizers = [] }).Network;
 double accuracy = Evaluator.Evaluate(lean, data.Test).Accuracy;
-Console.WriteLine($"{accuracy:P2} accuracy; 1 in {SparsityReport.Of(lean).Ratio:F0} weights are left");
+Console.WriteLine($"{accuracy:P2} accuracy; 1 in {SparsityReport.Of(lean).Ratio:F0} weights is left");

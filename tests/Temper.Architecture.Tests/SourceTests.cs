@@ -7,6 +7,7 @@ public sealed partial class SourceTests(ITestOutputHelper output)
 {
     private const int LongestFile = 600;
     private const int LongestLine = 120;
+    private const int LongestMethod = 45;
 
     private static IEnumerable<string> Sources => Repository.Files("src", "*.cs");
 
@@ -44,6 +45,22 @@ public sealed partial class SourceTests(ITestOutputHelper output)
         }
 
         Assert.DoesNotContain(files, file => file.Count > 0);
+    }
+
+    [Fact]
+    public void Methods_are_short()
+    {
+        (string Method, int Lines)[] methods =
+        [
+            .. from path in Sources
+               where !path.EndsWith(".g.cs", StringComparison.Ordinal)
+               from method in Methods.Of(Repository.Read(path))
+               select ($"{path}: {method.Name}", method.Lines),
+        ];
+        (string Method, int Lines)[] tooLong = [.. methods.Where(method => method.Lines > LongestMethod)];
+        output.WriteLine($"{methods.Length} methods, {tooLong.Length} have more than {LongestMethod} lines, the longest {methods.Max(method => method.Lines)}");
+        Assert.DoesNotContain(tooLong, method => !LongMethods.Allowed.Contains(method.Method, StringComparer.Ordinal));
+        Assert.Empty(LongMethods.Allowed.Except(tooLong.Select(method => method.Method), StringComparer.Ordinal));
     }
 
     [Theory]

@@ -13,6 +13,7 @@ using Temper.Peers.Measuring;
 using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Training.Runs;
 
 namespace Temper.Peers.Tables;
 
@@ -146,9 +147,13 @@ internal static class Int8AccuracyTable
     private static string Percent(double accuracy) => (accuracy * 100).ToString("F2", CultureInfo.InvariantCulture);
 
     /// <summary>Trains in memory without saving anything, because the table trains only once.</summary>
-    private sealed class TableRun(Dataset train, Dataset validation) : ICompressionRun
+    private sealed class TableRun(Dataset train, Dataset validation) : IMethodRun
     {
-        public int TrainCount => train.Count;
+        public Dataset Train => train;
+
+        public Dataset Validation => validation;
+
+        public TimeProvider Time => TimeProvider.System;
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
             Trainer.Fit(network, train, validation, options);
