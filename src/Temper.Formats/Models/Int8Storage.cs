@@ -99,7 +99,7 @@ internal static class Int8Storage
                 && scale.Count == weight.Shape[0];
             all[name] = fits
                 ? Scaled(weight!, scale!)
-                : throw new ModelFormatException(file, 8, $"int8 weight '{name}' and its scales "
+                : throw new ModelFormatException(file, $"int8 weight '{name}' and its scales "
                     + $"'{metadata[Key + name]}' do not match (expected [O, ...] of dtype I8 and [O] of F32)");
         }
 

@@ -96,7 +96,7 @@ public static class ModelFile
         file.Metadata.TryGetValue(GraphKey, out string? text)
             ? Fill(ReadGraph(System.Text.Encoding.UTF8.GetBytes(text), path), StateDict.Of(TensorsOf(file, path)), path)
             : throw new ModelFormatException(
-                path, 8,
+                path,
                 "the file contains tensors but no graph; specify the architecture (one of "
                     + $"{string.Join(", ", NetworkZoo.Names)})");
 
@@ -114,9 +114,10 @@ public static class ModelFile
     /// </summary>
     /// <param name="network">The architecture; its own parameter values are not used.</param>
     /// <param name="path">
-    /// A model folder, or a state dict as .safetensors, .npz or PyTorch file (detected by its first bytes). If all
-    /// names
-    /// begin with <c>module.</c>, this prefix is removed.
+    /// A model folder, or a state dict as .safetensors, .npz or PyTorch file (detected by its first bytes). A prefix
+    /// that all names share, such as <c>module.</c>, is removed if the names match better without it. Weights of
+    /// PyTorch's pruning (<c>X_orig</c>, <c>X_mask</c>) and weight normalization (<c>X_g</c>, <c>X_v</c>, or
+    /// <c>parametrizations.X.original0</c> and <c>original1</c>) are joined; the masks are kept.
     /// </param>
     /// <param name="names">
     /// Names in the network, keyed by names in the file; a key that ends in <c>*</c> matches all names with that
@@ -160,7 +161,7 @@ public static class ModelFile
         long length = new FileInfo(path).Length;
         return length <= NetworkJsonReader.LongestText
             ? File.ReadAllBytes(path)
-            : throw new ModelFormatException(path, 0, $"the graph is too long (got {length} bytes, expected at most "
+            : throw new ModelFormatException(path, $"the graph is too long (got {length} bytes, expected at most "
                 + $"{NetworkJsonReader.LongestText})");
     }
 
@@ -172,24 +173,25 @@ public static class ModelFile
         }
         catch (FormatException error)
         {
-            throw new ModelFormatException(file, 0, error.Message, error);
+            throw new ModelFormatException(file, error.Message, error);
         }
     }
 
     /// <summary>Loads the tensors into the graph; every tensor of the file must be used.</summary>
     private static Network Fill(NetworkBlueprint blueprint, StateDict tensors, string name)
     {
-        if (tensors.Misfits(blueprint.Graph, MaskSuffix) is { } misfits)
+        (StateDict fitted, string? misfits) = tensors.Fit(blueprint.Graph, MaskSuffix);
+        if (misfits is not null)
         {
-            throw new ModelFormatException(name, 8, misfits);
+            throw new ModelFormatException(name, misfits);
         }
 
         try
         {
-            Network network = blueprint.Create(tensors.Take);
+            Network network = blueprint.Create(fitted.Take);
             foreach (Parameter parameter in network.Parameters)
             {
-                if (tensors.Take(parameter.Name + MaskSuffix) is { } mask)
+                if (fitted.Take(parameter.Name + MaskSuffix) is { } mask)
                 {
                     network = network.WithMask(parameter.Name, mask.To(DType.Float32));
                 }
@@ -199,7 +201,7 @@ public static class ModelFile
         }
         catch (Exception error) when (error is FormatException or ArgumentException)
         {
-            throw new ModelFormatException(name, 8, error.Message, error);
+            throw new ModelFormatException(name, error.Message, error);
         }
     }
 }

@@ -93,7 +93,7 @@ internal static class SparseStorage
         catch (Exception error) when (error is KeyNotFoundException or ArgumentException or OverflowException
             || (error is FormatException && error is not ModelFormatException))
         {
-            throw new ModelFormatException(name, 8, $"sparse tensors: {error.Message}", error);
+            throw new ModelFormatException(name, $"sparse tensors: {error.Message}", error);
         }
 
         return [.. tensors];

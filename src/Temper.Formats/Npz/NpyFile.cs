@@ -6,7 +6,10 @@ using Temper.Tensors;
 
 namespace Temper.Formats.Npz;
 
-/// <summary>Reads and writes NumPy array files (.npy): C order, little-endian. Pickled objects are rejected.</summary>
+/// <summary>
+/// Reads and writes NumPy array files (.npy): little-endian; C and Fortran order are read, C order is written. Pickled
+/// objects are rejected.
+/// </summary>
 public static partial class NpyFile
 {
     private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
@@ -14,7 +17,7 @@ public static partial class NpyFile
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ModelFormatException">
-    /// The file is truncated or malformed, is in Fortran order, or contains objects.
+    /// The file is truncated or malformed, or contains objects.
     /// </exception>
     public static Tensor Load(string path)
     {
@@ -32,7 +35,7 @@ public static partial class NpyFile
     /// <param name="length">Number of bytes of header and data; nothing may follow.</param>
     /// <param name="name">Name for errors.</param>
     /// <exception cref="ModelFormatException">
-    /// The data is truncated, too long or malformed, is in Fortran order, or contains objects.
+    /// The data is truncated, too long or malformed, or contains objects.
     /// </exception>
     public static Tensor Read(Stream stream, long length, string name)
     {
@@ -58,7 +61,7 @@ public static partial class NpyFile
 
         string header = Encoding.Latin1.GetString(ReadExactly(stream, headerLength, name, position));
         position += headerLength;
-        (ElementType type, Shape shape) = Parse(header, name);
+        (ElementType type, Shape shape, bool isFortran) = Parse(header, name);
         long bytes = (long)shape.Count * Elements.Size(type);
         if (bytes != length - position || bytes > Array.MaxLength)
         {
@@ -69,7 +72,8 @@ public static partial class NpyFile
 
         try
         {
-            return Elements.Read(ReadExactly(stream, (int)bytes, name, position), type, shape);
+            byte[] values = ReadExactly(stream, (int)bytes, name, position);
+            return Elements.Read(isFortran ? RowMajor(values, Elements.Size(type), shape) : values, type, shape);
         }
         catch (OverflowException e)
         {
@@ -100,7 +104,46 @@ public static partial class NpyFile
         stream.Write(Elements.Write(tensor));
     }
 
-    private static (ElementType Type, Shape Shape) Parse(string header, string name)
+    /// <summary>Returns elements in Fortran order (the first axis varies fastest) in C order.</summary>
+    /// <param name="values">The elements.</param>
+    /// <param name="size">Bytes per element.</param>
+    /// <param name="shape">Lengths of the axes.</param>
+    private static byte[] RowMajor(byte[] values, int size, Shape shape)
+    {
+        if (shape.Rank < 2 || values.Length == 0)
+        {
+            return values;
+        }
+
+        int[] strides = new int[shape.Rank], at = new int[shape.Rank];
+        strides[0] = size;
+        for (int axis = 1; axis < strides.Length; axis++)
+        {
+            strides[axis] = strides[axis - 1] * shape[axis - 1];
+        }
+
+        byte[] result = new byte[values.Length];
+        int from = 0;
+        for (int to = 0; to < result.Length; to += size)
+        {
+            values.AsSpan(from, size).CopyTo(result.AsSpan(to, size));
+            for (int axis = strides.Length - 1; axis >= 0; axis--)
+            {
+                from += strides[axis];
+                if (++at[axis] < shape[axis])
+                {
+                    break;
+                }
+
+                from -= at[axis] * strides[axis];
+                at[axis] = 0;
+            }
+        }
+
+        return result;
+    }
+
+    private static (ElementType Type, Shape Shape, bool IsFortran) Parse(string header, string name)
     {
         Match match;
         try
@@ -117,12 +160,6 @@ public static partial class NpyFile
         {
             throw new ModelFormatException(name, 10, "npy: the header cannot be parsed (expected descr, fortran_order "
                 + "and shape; objects are rejected)");
-        }
-
-        if (match.Groups["order"].Value is "True")
-        {
-            throw new ModelFormatException(
-                name, 10, "npy: Fortran order is not supported; save it with numpy.ascontiguousarray");
         }
 
         ElementType type = match.Groups["type"].Value switch
@@ -148,7 +185,7 @@ public static partial class NpyFile
             int[] lengths = [.. match.Groups["shape"].Value.Split(
                 ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                 .Select(l => int.Parse(l, NumberStyles.None, CultureInfo.InvariantCulture))];
-            return (type, Shape.Create(lengths));
+            return (type, Shape.Create(lengths), match.Groups["order"].Value is "True");
         }
         catch (Exception e) when (e is OverflowException or ArgumentOutOfRangeException or FormatException)
         {

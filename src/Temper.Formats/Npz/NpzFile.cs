@@ -61,7 +61,7 @@ public static class NpzFile
             if (!arrays.TryAdd(NameOf(entry), ReadEntry(entry, name, maxBytes)))
             {
                 throw new ModelFormatException(
-                    name, 0, $"npz: the archive contains '{entry.FullName}' twice");
+                    name, $"npz: the archive contains '{entry.FullName}' twice");
             }
         }
 
@@ -70,6 +70,7 @@ public static class NpzFile
 
     private static T Opened<T>(Stream stream, string name, Func<ZipArchive, T> read)
     {
+        ForeignFile.Check(stream, name);
         try
         {
             using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
@@ -78,7 +79,7 @@ public static class NpzFile
         catch (Exception e)
             when (DamagedData.IsCauseOf(e) || e is EndOfStreamException or NotSupportedException or ArgumentException)
         {
-            throw new ModelFormatException(name, 0, $"npz: not an archive of arrays ({e.Message})", e);
+            throw new ModelFormatException(name, $"npz: not an archive of arrays ({e.Message})", e);
         }
     }
 
@@ -92,13 +93,13 @@ public static class NpzFile
     {
         if (entry.Length > maxBytes)
         {
-            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' decompresses to {entry.Length} "
+            throw new ModelFormatException(name, $"npz: array '{entry.FullName}' decompresses to {entry.Length} "
                 + $"bytes (expected at most {maxBytes}); raise the limit if the file is trusted");
         }
 
         if (entry.Length / DamagedData.MaxGrowth > entry.CompressedLength)
         {
-            throw new ModelFormatException(name, 0, $"npz: array '{entry.FullName}' cannot decompress to "
+            throw new ModelFormatException(name, $"npz: array '{entry.FullName}' cannot decompress to "
                 + $"{entry.Length} bytes (it has {entry.CompressedLength} compressed); the archive is damaged or "
                 + $"malicious");
         }

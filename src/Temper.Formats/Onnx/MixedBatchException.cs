@@ -16,7 +16,7 @@ public sealed class MixedBatchException : ModelFormatException
     /// <param name="innerException">The exception that was caught; null if none.</param>
     public MixedBatchException(string file, string node, string reason, Exception? innerException = null)
         : base(
-            file, 0,
+            file,
             $"ONNX: {reason}, so the results of samples depend on each other, but the number of samples is dynamic; "
             + "run it with temper predict, which runs all samples as one batch, or export the model with independent "
             + "samples or with a fixed batch", innerException) => Node = node;

@@ -23,7 +23,7 @@ public sealed record OnnxSummary(
         {
             string name = node.Domain is "" or "ai.onnx" ? node.OperatorType : $"{node.Domain}.{node.OperatorType}";
             counts[name] = counts.GetValueOrDefault(name) + 1;
-            if (node.Domain is not ("" or "ai.onnx") || !OnnxOperators.TryFind(node.OperatorType, out _))
+            if (node.Domain is not ("" or "ai.onnx") || !OnnxOperators.IsSupported(node.OperatorType))
             {
                 unsupported[name] = unsupported.GetValueOrDefault(name) + 1;
             }

@@ -39,12 +39,20 @@ internal static class SafetensorsReader
     private static (List<Entry> Entries, Dictionary<string, string> Metadata, long Start) ReadHeader(
         Stream stream, string name)
     {
+        ForeignFile.Check(stream, name);
         Span<byte> lengthBytes = stackalloc byte[8];
         ReadExactly(stream, lengthBytes, name, 0, "the header's length");
         ulong declared = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
         long remaining = stream.Length - 8;
         if (declared > (ulong)Math.Min(remaining, MaxHeaderBytes))
         {
+            // An ONNX file begins with the version of its format: the tag 8 and a small number.
+            if ((declared & 0xFF) == 8 && ((declared >> 8) & 0xFF) is > 0 and < 32 && declared > long.MaxValue >> 16)
+            {
+                throw new ModelFormatException(
+                    name, "not a safetensors file; if it is an ONNX model, give it a name that ends in .onnx");
+            }
+
             throw new ModelFormatException(
                 name, 0, $"safetensors: header too long (got {declared} bytes, expected at most "
                     + $"{Math.Min(remaining, MaxHeaderBytes)}); the file is truncated or of another format");

@@ -1,7 +1,7 @@
 namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
-/// The functions and classes that a state dict may refer to in a pickle. All other names are rejected.
+/// The functions and classes that a state dict may refer to in a pickle. All other names are opaque or rejected.
 /// </summary>
 /// <remarks>Nothing is executed: each name is mapped to one of the few cases below.</remarks>
 internal static class PickleCalls
@@ -32,11 +32,18 @@ internal static class PickleCalls
     /// <summary>Whether a name is allowed in a checkpoint.</summary>
     internal static bool IsKnown(string name) => Functions.Contains(name) || Storages.ContainsKey(name);
 
-    /// <summary>Returns the result of applying a function to arguments.</summary>
+    /// <summary>
+    /// Returns the result of applying a function to arguments; an opaque value if one of them is opaque.
+    /// </summary>
     /// <exception cref="FormatException">The arguments are invalid.</exception>
     internal static object? Call(PickleGlobal function, PickleList arguments)
     {
         IReadOnlyList<object?> items = arguments.Items;
+        if (items.OfType<PickleOpaque>().FirstOrDefault() is { } opaque)
+        {
+            return opaque;
+        }
+
         return function.Name switch
         {
             "collections.OrderedDict" => Dictionary(items),
@@ -75,13 +82,29 @@ internal static class PickleCalls
         var result = new PickleDictionary();
         foreach (object? pair in arguments is [PickleList pairs] ? pairs.Items : [])
         {
-            (string key, object? value) = pair is PickleList { Items: [{ } name, var item] }
-                ? (Key(name), item)
-                : throw new FormatException("a dictionary is not made of pairs");
-            result[key] = value;
+            if (pair is not PickleList { Items: [{ } name, var item] })
+            {
+                throw new FormatException("a dictionary is not made of pairs");
+            }
+
+            Set(result, name, item);
         }
 
         return result;
+    }
+
+    /// <summary>Sets an entry. If its key is opaque, so is the entry.</summary>
+    /// <exception cref="FormatException">The key is neither text nor an integer.</exception>
+    internal static void Set(PickleDictionary dictionary, object? key, object? value)
+    {
+        if (key is PickleOpaque opaque)
+        {
+            dictionary[opaque.Name] = opaque;
+        }
+        else
+        {
+            dictionary[Key(key)] = value;
+        }
     }
 
     /// <summary>Returns a dictionary key as text; optimizer states use integers as keys.</summary>

@@ -7,10 +7,13 @@ namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
 /// Reads one pickle (protocols 1 to 5) as data. This is a stack machine that supports texts, numbers, lists,
-/// dictionaries
-/// and the names in <see cref="PickleCalls"/>. Nothing is imported or executed.
+/// dictionaries and the names in <see cref="PickleCalls"/>. Nothing is imported or executed.
 /// </summary>
-internal sealed class PickleReader(ByteReader reader)
+/// <param name="reader">Positioned at the first byte.</param>
+/// <param name="takesClasses">
+/// Whether other names become <see cref="PickleOpaque"/> values; false: they are rejected.
+/// </param>
+internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
 {
     private const int MaxSteps = 1 << 22;
     private const int MaxOnStack = 1 << 16;
@@ -20,7 +23,11 @@ internal sealed class PickleReader(ByteReader reader)
 
     private readonly List<object?> _stack = [];
     private readonly Dictionary<long, object?> _memo = [];
+    private readonly Dictionary<string, ElementType> _storages = new(StringComparer.Ordinal);
     private long _steps;
+
+    /// <summary>Element types of all storages that the pickle refers to, keyed by the name of the storage.</summary>
+    internal IReadOnlyDictionary<string, ElementType> Storages => _storages;
 
     /// <summary>Reads the pickle and returns its value.</summary>
     /// <exception cref="ModelFormatException">The pickle is damaged, or uses a name that is not allowed.</exception>
@@ -121,17 +128,35 @@ internal sealed class PickleReader(ByteReader reader)
             case (byte)'c': Push(Global($"{Line()}.{Line()}")); break;
             case 0x93: PushGlobalFromStack(); break;
             case (byte)'R' or 0x81: Call(); break;                                         // REDUCE, NEWOBJ
+            case 0x92: CallWithNames(); break;                                             // NEWOBJ_EX
             case (byte)'b': Build(); break;
-            case (byte)'Q': Push(PickleCalls.Storage(Pop())); break;                        // BINPERSID
+            case (byte)'Q': Push(Persistent(Pop())); break;                                // BINPERSID
             default: throw reader.Bad(
                 $"pickle operation 0x{code:X2} is not allowed in a state dict; nothing was executed");
         }
     }
 
-    private PickleGlobal Global(string name) => PickleCalls.IsKnown(name)
-        ? new PickleGlobal(name)
-        : throw reader.Bad($"'{Short(name)}' is not allowed in a state dict; nothing was executed. Save "
-            + "only the state dict: torch.save(model.state_dict(), ...)");
+    private object Global(string name) => PickleCalls.IsKnown(name) ? new PickleGlobal(name)
+        : takesClasses ? new PickleOpaque(name)
+        : throw reader.Bad(NotAllowed(name));
+
+    /// <summary>Returns the message for a class or function that a state dict must not contain.</summary>
+    internal static string NotAllowed(string name) =>
+        $"'{(name.Length <= 200 ? name : name[..200] + "...")}' is not allowed in a state dict; nothing was executed. "
+            + "Save only the state dict: torch.save(model.state_dict(), ...)";
+
+    /// <summary>Returns a storage; an opaque value if its class is not known.</summary>
+    private object Persistent(object? id)
+    {
+        if (id is PickleList { Items: [_, PickleOpaque opaque, ..] })
+        {
+            return opaque;
+        }
+
+        TorchStorage storage = PickleCalls.Storage(id);
+        _storages[storage.Key] = storage.Type;
+        return storage;
+    }
 
     private void PushGlobalFromStack()
     {
@@ -143,6 +168,12 @@ internal sealed class PickleReader(ByteReader reader)
     private void Call()
     {
         object?[] both = PopMany(2);
+        if (both is [PickleOpaque opaque, PickleList])
+        {
+            Push(opaque);
+            return;
+        }
+
         if (both is not [PickleGlobal function, PickleList arguments])
         {
             throw new FormatException("the pickle calls a value that is not a known function");
@@ -154,21 +185,32 @@ internal sealed class PickleReader(ByteReader reader)
         Push(PickleCalls.Call(function, arguments));
     }
 
+    /// <summary>Makes an object with named arguments, which no known class has.</summary>
+    private void CallWithNames() => Push(PopMany(3) is [PickleOpaque opaque, PickleList, PickleDictionary]
+        ? opaque
+        : throw new FormatException("the pickle calls a known function with named arguments"));
+
     /// <summary>
-    /// Ignores attributes set on a dictionary (PyTorch stores versions there); for any other object this is an error.
+    /// Ignores attributes set on a dictionary (PyTorch stores versions there) or an opaque value; for any other object
+    /// this is an error.
     /// </summary>
     private void Build()
     {
         Pop();
-        if (Peek() is not PickleDictionary)
+        if (Peek() is not (PickleDictionary or PickleOpaque))
         {
             throw new FormatException("attributes are set on a value that is not a dictionary");
         }
     }
 
-    private void Append(object?[] items) =>
-        Filled(Peek() as PickleList ?? throw new FormatException("a value is appended to something that is not a "
-            + "list"), items);
+    private void Append(object?[] items)
+    {
+        if (Peek() is not PickleOpaque)
+        {
+            Filled(Peek() as PickleList ?? throw new FormatException("a value is appended to something that is not a "
+                + "list"), items);
+        }
+    }
 
     private static PickleList Filled(PickleList list, object?[] items)
     {
@@ -176,16 +218,21 @@ internal sealed class PickleReader(ByteReader reader)
         return list;
     }
 
-    private void SetTop(object?[] items) =>
-        SetItems(
-            Peek() as PickleDictionary ?? throw new FormatException("an item is set in a value that is not a "
-                + "dictionary"), items);
+    private void SetTop(object?[] items)
+    {
+        if (Peek() is not PickleOpaque)
+        {
+            SetItems(
+                Peek() as PickleDictionary ?? throw new FormatException("an item is set in a value that is not a "
+                    + "dictionary"), items);
+        }
+    }
 
     private static PickleDictionary SetItems(PickleDictionary dictionary, object?[] items)
     {
         for (int i = 0; i + 1 < items.Length; i += 2)
         {
-            dictionary[PickleCalls.Key(items[i])] = items[i + 1];
+            PickleCalls.Set(dictionary, items[i], items[i + 1]);
         }
 
         return dictionary;
@@ -287,6 +334,4 @@ internal sealed class PickleReader(ByteReader reader)
 
         return line.ToString();
     }
-
-    private static string Short(string name) => name.Length <= 200 ? name : name[..200] + "...";
 }

@@ -28,6 +28,13 @@ internal sealed class PickleDictionary
 /// <param name="Name">Module and name, such as <c>torch.FloatStorage</c>.</param>
 internal sealed record PickleGlobal(string Name);
 
+/// <summary>
+/// A class or function that is not known, or whatever a pickle makes with it. Only the name is stored; nothing is
+/// imported or executed.
+/// </summary>
+/// <param name="Name">Module and name, such as <c>argparse.Namespace</c>.</param>
+internal sealed record PickleOpaque(string Name);
+
 /// <summary>A storage of a checkpoint: a one-dimensional array of numbers.</summary>
 /// <param name="Key">Name in the file.</param>
 /// <param name="Type">Element type.</param>

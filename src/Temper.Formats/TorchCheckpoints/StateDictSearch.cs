@@ -25,6 +25,10 @@ internal sealed class StateDictSearch
 
     internal IReadOnlyDictionary<string, string> Values => _values;
 
+    /// <summary>Searches the content of a file.</summary>
+    /// <exception cref="FormatException">
+    /// The state dict contains an opaque value, or the content is too large.
+    /// </exception>
     internal static StateDictSearch In(object? root)
     {
         var search = new StateDictSearch();
@@ -38,23 +42,35 @@ internal sealed class StateDictSearch
         return search;
     }
 
-    /// <summary>Returns the state dict: the entry with a usual name, or the only entry that contains tensors.</summary>
+    /// <summary>
+    /// Returns the state dict: the entry with a usual name; the root if a tensor lies directly in it; or the only entry
+    /// that contains tensors. An opaque entry with a usual name is returned rather than one with another name.
+    /// </summary>
     private object? Choose(object? root, int depth)
     {
-        if (depth == 0 || Children(root) is not { } children || children.Any(child => child.Value is TorchTensor))
+        if (depth == 0 || Children(root) is not { } children)
         {
             return root;
         }
 
+        object?[] usual = root is PickleDictionary dictionary ? [.. Usual.Select(name => dictionary[name])] : [];
+        if (usual.FirstOrDefault(value => value is not TorchTensor && Holds(value, depth - 1)) is { } state)
+        {
+            return Choose(state, depth - 1);
+        }
+
+        if (children.Any(child => child.Value is TorchTensor))
+        {
+            return root;
+        }
+
+        if (usual.OfType<PickleOpaque>().FirstOrDefault() is { } opaque)
+        {
+            return opaque;
+        }
+
         KeyValuePair<string, object?>[] holding = [.. children.Where(child => Holds(child.Value, depth - 1))];
-        object? usual = Usual.Select(
-            name => holding.FirstOrDefault(child => string.Equals(child.Key, name, StringComparison.Ordinal)).Value)
-            .FirstOrDefault(value => value is not null);
-        return usual is not null
-            ? Choose(usual, depth - 1)
-            : holding.Length == 1
-            ? Choose(holding[0].Value, depth - 1)
-            : root;
+        return holding.Length == 1 ? Choose(holding[0].Value, depth - 1) : root;
     }
 
     private bool Holds(object? value, int depth) => value is TorchTensor
@@ -73,6 +89,13 @@ internal sealed class StateDictSearch
             if (!onlyValues)
             {
                 _tensors.Add(new(path, tensor));
+            }
+        }
+        else if (value is PickleOpaque opaque)
+        {
+            if (!onlyValues)
+            {
+                throw new FormatException(PickleReader.NotAllowed(opaque.Name));
             }
         }
         else if (depth > 0 && Children(value) is { } children)

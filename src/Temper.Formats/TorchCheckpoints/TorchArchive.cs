@@ -42,7 +42,7 @@ internal static class TorchArchive
             }
 
             using var description = new MemoryStream(Bytes(pickle, file, LongestPickle));
-            object? value = new PickleReader(new ByteReader(description, file, "PyTorch")).Read();
+            object? value = new PickleReader(new ByteReader(description, file, "PyTorch"), takesClasses: true).Read();
             long max = (MaxExpansion * stream.Length) + LongestPickle;
             return new TorchTensors(file, stream.Length).Read(value, key => Bytes(
                 archive.GetEntry($"{root}data/{key}") ?? throw Bad(file, $"storage '{key}' is missing"), file, max));
@@ -50,7 +50,7 @@ internal static class TorchArchive
         catch (Exception error) when (DamagedData.IsCauseOf(error) || error is EndOfStreamException
             or NotSupportedException or ArgumentException)
         {
-            throw new ModelFormatException(file, 0, $"PyTorch: the archive is damaged ({error.Message})", error);
+            throw new ModelFormatException(file, $"PyTorch: the archive is damaged ({error.Message})", error);
         }
     }
 
@@ -76,5 +76,5 @@ internal static class TorchArchive
                 + $"{bytes.Length} bytes)");
     }
 
-    private static ModelFormatException Bad(string file, string reason) => new(file, 0, $"PyTorch: {reason}");
+    private static ModelFormatException Bad(string file, string reason) => new(file, $"PyTorch: {reason}");
 }

@@ -7,12 +7,11 @@ namespace Temper.Formats.TorchCheckpoints;
 /// </summary>
 /// <remarks>
 /// Both layouts are read: the zip archive of PyTorch 1.6 and later, and the older stream of pickles. Pickles are read
-/// as
-/// data by an interpreter that allows a short list of names; nothing is imported or executed, and all other names are
-/// rejected. In a full checkpoint, the state dict is the entry <c>state_dict</c>, <c>model_state_dict</c>, <c>model</c>
-/// or
-/// <c>net</c>, or the only entry with tensors; if there are several others, names include the path. The prefix
-/// <c>module.</c> of DataParallel is kept.
+/// as data by an interpreter that knows a short list of names; nothing is imported or executed. Objects of all other
+/// names are skipped; the file is rejected if the state dict contains one. The state dict is the first of the entries
+/// <c>state_dict</c>, <c>model_state_dict</c>, <c>model</c> and <c>net</c> that is a dictionary or list with tensors.
+/// Without such an entry it is the whole content if a tensor lies directly in it, else the only entry with tensors; if
+/// there are several, names include the path. Prefixes of names, such as <c>module.</c> of DataParallel, are kept.
 /// </remarks>
 public sealed class TorchCheckpoint
 {
@@ -38,8 +37,8 @@ public sealed class TorchCheckpoint
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ModelFormatException">
-    /// The file is damaged or truncated, is not a PyTorch file, contains no tensors, or uses a name that is not
-    /// allowed.
+    /// The file is damaged or truncated, is not a PyTorch file, contains no tensors, or its state dict contains a class
+    /// or function that is not known.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static TorchCheckpoint Load(string path)
@@ -54,13 +53,14 @@ public sealed class TorchCheckpoint
     /// <exception cref="ModelFormatException">See <see cref="Load"/>.</exception>
     public static TorchCheckpoint Read(Stream stream, string name)
     {
+        ForeignFile.Check(stream, name);
         Span<byte> first = stackalloc byte[4];
         long start = stream.Position;
         int count = stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false);
         stream.Position = start;
         return count == first.Length && first.SequenceEqual("PK\u0003\u0004"u8) ? TorchArchive.Read(stream, name)
             : count > 0 && first[0] == 0x80 ? TorchPickles.Read(stream, name)
-            : throw new ModelFormatException(name, 0, "PyTorch: neither a zip archive nor a pickle; the tar layout of "
+            : throw new ModelFormatException(name, "PyTorch: neither a zip archive nor a pickle; the tar layout of "
                 + "PyTorch before 0.1.10 is not supported");
     }
 }

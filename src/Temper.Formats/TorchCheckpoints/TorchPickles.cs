@@ -11,7 +11,6 @@ internal static class TorchPickles
 {
     private const string Magic = "1950a86a20f9469cfc6c";
     private const long Protocol = 1001;
-    private const int MaxVisits = 1 << 18;
 
     internal static TorchCheckpoint Read(Stream stream, string file)
     {
@@ -32,14 +31,15 @@ internal static class TorchPickles
             throw reader.Bad("numbers are big-endian, which is not supported; save it on a little-endian machine");
         }
 
-        object? root = new PickleReader(reader).Read();
+        var objects = new PickleReader(reader, takesClasses: true);
+        object? root = objects.Read();
         if (new PickleReader(reader).Read() is not PickleList { Items: var keys })
         {
             throw reader.Bad("the list of storages is missing");
         }
 
         Dictionary<string, (long Offset, long Count)> offsets =
-            Offsets(reader, [.. keys.Select(PickleCalls.Key)], StorageTypes(root, reader));
+            Offsets(reader, [.. keys.Select(key => KeyOf(key, reader))], objects.Storages);
         return new TorchTensors(file, reader.Length).Read(root, key =>
         {
             (long offset, long count) = offsets.TryGetValue(key, out (long, long) found)
@@ -50,52 +50,19 @@ internal static class TorchPickles
         });
     }
 
-    /// <summary>Returns the element size of each storage, which is known only from the tensors that use it.</summary>
-    private static Dictionary<string, int> StorageTypes(object? root, ByteReader reader)
-    {
-        var widths = new Dictionary<string, int>(StringComparer.Ordinal);
-        int visits = 0;
-        Visit(root, depth: 16);
-        return widths;
-
-        void Visit(object? value, int depth)
-        {
-            if (++visits > MaxVisits)
-            {
-                throw reader.Bad("values are nested too deeply or contain themselves");
-            }
-
-            switch (value)
-            {
-                case TorchTensor tensor:
-                    widths[tensor.Storage.Key] = Elements.Size(tensor.Storage.Type);
-                    break;
-                case TorchStorage storage:
-                    widths[storage.Key] = Elements.Size(storage.Type);
-                    break;
-                case PickleDictionary dictionary when depth > 0:
-                    foreach ((_, object? child) in dictionary.Items)
-                    {
-                        Visit(child, depth - 1);
-                    }
-
-                    break;
-                case PickleList list when depth > 0:
-                    list.Items.ForEach(child => Visit(child, depth - 1));
-                    break;
-            }
-        }
-    }
+    private static string KeyOf(object? key, ByteReader reader) => key is string or long
+        ? PickleCalls.Key(key)
+        : throw reader.Bad("the name of a storage is neither text nor an integer; the file is damaged");
 
     private static Dictionary<string, (long Offset, long Count)> Offsets(
-        ByteReader reader, IReadOnlyList<string> keys, Dictionary<string, int> widths)
+        ByteReader reader, IReadOnlyList<string> keys, IReadOnlyDictionary<string, ElementType> types)
     {
         var offsets = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
         foreach (string key in keys)
         {
             long count = BinaryPrimitives.ReadInt64LittleEndian(reader.Bytes(8));
-            int width = widths.TryGetValue(key, out int found)
-                ? found
+            int width = types.TryGetValue(key, out ElementType type)
+                ? Elements.Size(type)
                 : throw reader.Bad($"storage '{key}' is not used by any tensor");
             long rest = reader.Length - reader.Position;
             if (count < 0 || count > rest / width)

@@ -155,5 +155,5 @@ internal sealed class TorchTensors(string file, long length)
         return bytes;
     }
 
-    private ModelFormatException Bad(string reason) => new(file, 0, $"PyTorch: {reason}");
+    private ModelFormatException Bad(string reason) => new(file, $"PyTorch: {reason}");
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Temper.Formats.Models;
+using Temper.Formats.Npz;
 using Temper.Formats.Safetensors;
 using Temper.Formats.TorchCheckpoints;
 using Temper.Networks;
@@ -13,6 +14,7 @@ namespace Temper.Formats.Tests.TorchCheckpoints;
 public sealed class TorchCheckpointTests
 {
     private const string Resources = "Temper.Formats.Tests.Golden";
+    private const string Cases = "../cases/state-dicts";
 
     public static TheoryData<string> Good => Names(test => !test.TryGetProperty("refused", out _));
 
@@ -85,6 +87,69 @@ public sealed class TorchCheckpointTests
             Assert.Contains(reason, Assert.Throws<ModelFormatException>(() => Read(file)).Message);
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
         }
+    }
+
+    /// <summary>As the ImageNet example of PyTorch saves it: a tensor lies beside the state dict.</summary>
+    [Theory]
+    [InlineData("state_dict")]
+    [InlineData("model_state_dict")]
+    [InlineData("model")]
+    [InlineData("net")]
+    public void State_dict_beside_a_loose_tensor_is_found(string name) =>
+        Assert.Equal(["w"], Read(Pickles("}" + Text("best_acc1") + OneView() + "s" + Text(name) + View("K\0", "K\u0004\u0085", "K\u0001\u0085") + "s")).Tensors.Select(tensor => tensor.Key));
+
+    [Fact]
+    public void Tensor_with_a_usual_name_is_no_state_dict() =>
+        Assert.Equal(["model", "w"], Read(Pickles("}" + Text("model") + OneView() + "s" + Text("w") + OneView() + "s")).Tensors.Select(tensor => tensor.Key));
+
+    /// <summary>Objects of unknown classes, made, filled and nested in every way that a pickle has.</summary>
+    [Theory]
+    [InlineData("cargparse\nNamespace\n)\u0081}X\u0002\0\0\0lrK\u0001sb")]
+    [InlineData("cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX\u0002\0\0\0f8\u0085Rccodecs\nencode\nX\u0001\0\0\0a\u0085R\u0086R")]
+    [InlineData("ca\nB\n)}\u0092")]
+    [InlineData("cos\nsystem\nX\u0004\0\0\0true\u0085R")]
+    [InlineData("ca\nList\n)\u0081K\u0001a(K\u0002K\u0003e")]
+    [InlineData("ca\nMap\n)\u0081K\u0001K\u0002s(K\u0001K\u0002u")]
+    [InlineData("}ca\nKey\nK\u0001s")]
+    [InlineData("ccollections\nOrderedDict\nca\nB\n\u0085R")]
+    [InlineData("(X\u0006\0\0\0modulecz\nNet\nX\u0001\0\0\0aX\u0001\0\0\0btQ)R")]
+    public void Class_beside_the_state_dict_is_skipped_and_within_it_refused(string opaque)
+    {
+        string state = View("K\0", "K\u0004\u0085", "K\u0001\u0085");
+        TorchCheckpoint found = Read(Pickles("}" + Text("state_dict") + state + "s" + Text("args") + opaque + "s" + Text("epoch") + "K\u0007s"));
+        Assert.Equal(["w"], found.Tensors.Select(tensor => tensor.Key));
+        Assert.Equal("7", found.Values["epoch"]);
+
+        foreach (string bad in new[] { state + Text("x") + opaque + "s", "}" + Text("state_dict") + state + Text("x") + opaque + "ss" })
+        {
+            Assert.Contains("is not allowed in a state dict; nothing was executed", Assert.Throws<ModelFormatException>(() => Read(Pickles(bad))).Message);
+        }
+    }
+
+    [Fact]
+    public void Class_in_place_of_the_state_dict_is_refused_though_other_tensors_are_there()
+    {
+        byte[] file = Pickles("}" + Text("model") + "cmine\nNet\n)\u0081s" + Text("optimizer") + View("K\0", "K\u0004\u0085", "K\u0001\u0085") + "s");
+        Assert.Contains("'mine.Net' is not allowed", Assert.Throws<ModelFormatException>(() => Read(file)).Message);
+    }
+
+    [OutsideDataTheory(Cases)]
+    [InlineData("p_orig_mod.pt", "pexp.npy")]
+    [InlineData("p_lightning_model.ckpt", "pexp.npy")]
+    [InlineData("imagenet_example.pth.tar", "pexp.npy")]
+    [InlineData("ck_namespace.pt", "pexp.npy")]
+    [InlineData("ck_npscalar.pt", "pexp.npy")]
+    [InlineData("wc.npz", "pexp.npy")]
+    [InlineData("pruned_orig_mask.pt", "pexp_pruned.npy")]
+    [InlineData("weight_norm.pt", "pexp_wn.npy")]
+    public void Checkpoint_gives_the_outputs_of_PyTorch(string file, string expected)
+    {
+        Network network = ModelFile.Load(OutsideData.PathOf($"{Cases}/{file}"), "plain-1-1-1");
+        float[] wanted = NpyFile.Load(OutsideData.PathOf($"{Cases}/{expected}")).ToArray<float>();
+        float[] found = network.Forward(NpyFile.Load(OutsideData.PathOf($"{Cases}/px.npy"))).ToArray<float>();
+        Assert.Equal(wanted.Length, found.Length);
+        Assert.All(wanted.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-4f * (1 + MathF.Abs(pair.First))));
+        Assert.Equal(file.StartsWith("pruned", StringComparison.Ordinal) ? 2 : 0, network.Parameters.Count(parameter => parameter.Mask is not null));
     }
 
     [OutsideDataTheory("mnist-models", "cifar10-resnet-checkpoints")]
@@ -173,8 +238,15 @@ public sealed class TorchCheckpointTests
 
     /// <summary>A dictionary with one tensor: offset, sizes and strides as pickled.</summary>
     private static string View(string offset, string sizes, string strides) =>
-        "}X\u0001\0\0\0wctorch._utils\n_rebuild_tensor\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\0kX\u0003\0\0\0cpuK\u0004tQ"
-        + offset + sizes + strides + "tRs";
+        "}X\u0001\0\0\0w" + PickledTensor(offset, sizes, strides) + "s";
+
+    private static string OneView() => PickledTensor("K\0", ")", ")");
+
+    private static string Text(string text) => $"X{(char)text.Length}\0\0\0{text}";
+
+    private static string PickledTensor(string offset, string sizes, string strides) =>
+        "ctorch._utils\n_rebuild_tensor\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\0kX\u0003\0\0\0cpuK\u0004tQ"
+        + offset + sizes + strides + "tR";
 
     private static Dictionary<string, byte[]> HostileFiles() => new(StringComparer.Ordinal)
     {

@@ -124,5 +124,5 @@ internal sealed class InputShapes(
     }
 
     private ModelFormatException Bad(OnnxValueInfo input, string reason) =>
-        new(file, 0, $"ONNX: input '{input.Name}' {reason}");
+        new(file, $"ONNX: input '{input.Name}' {reason}");
 }

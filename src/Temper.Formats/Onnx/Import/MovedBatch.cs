@@ -23,6 +23,7 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
         "Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "PRelu", "Where", "Relu", "Tanh", "Sigmoid", "Softplus",
         "LeakyRelu", "Elu", "Celu", "Selu",
         "HardSigmoid", "ThresholdedRelu", "Gelu", "Swish", "Clip", "Dropout", "Cast", "Identity",
+        "IsNaN", "Mod",
     ];
 
     /// <summary>

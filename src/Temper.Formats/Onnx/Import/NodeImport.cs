@@ -144,6 +144,13 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
         var other => throw Wrong(name, other, "a string"),
     };
 
+    /// <summary>Returns an attribute that is a graph, such as a branch.</summary>
+    internal OnnxGraph Subgraph(string name) => Attribute(name) switch
+    {
+        OnnxGraph value => value,
+        var other => throw Wrong(name, other, "a graph"),
+    };
+
     internal int[]? Ints(string name) => Attribute(name) switch
     {
         IReadOnlyList<long> values => [.. values.Select(v => (int)Math.Clamp(v, int.MinValue, int.MaxValue))],
@@ -229,11 +236,12 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
     {
         _asked.Add(name);
         return node.Attributes.TryGetValue(name, out OnnxAttribute? attribute)
-            ? attribute.Value ?? throw Bad($"attribute '{name}' has a type that is not supported (a graph, a type or "
-                + "a list of tensors)")
+            ? attribute.Value ?? throw Bad($"attribute '{name}' has a type that is not supported (a type, or a list of "
+                + "graphs or tensors)")
             : null;
     }
 
     private ModelFormatException Wrong(string name, object? found, string expected) =>
-        Bad($"attribute '{name}' has the wrong type (got {found?.ToString() ?? "nothing"}, expected {expected})");
+        Bad($"attribute '{name}' has the wrong type (got {(found is OnnxGraph ? "a graph" : found) ?? "nothing"}, "
+            + $"expected {expected})");
 }

@@ -9,7 +9,7 @@ namespace Temper.Formats.Onnx;
 /// needs
 /// no separate code. Anything that is not supported is rejected.
 /// </remarks>
-internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, OnnxImportOptions options)
+internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, string file, OnnxImportOptions options)
 {
     private const long OldestIr = 3;
     private const long OldestOpset = 7;
@@ -91,7 +91,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
     {
         if (!known.TryAdd(name, Known.Of(name, value, value.DType == DType.Float32) with { Type = type }))
         {
-            throw new ModelFormatException(file, 0, $"ONNX: two initializers have the same name (got '{name}' twice)");
+            throw new ModelFormatException(file, $"ONNX: two initializers have the same name (got '{name}' twice)");
         }
     }
 
@@ -123,14 +123,20 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         }
         catch (Exception error) when (error is ArgumentException or FormatException and not ModelFormatException)
         {
-            throw new ModelFormatException(file, 0, $"ONNX: the graph is inconsistent: {error.Message}", error);
+            throw new ModelFormatException(file, $"ONNX: the graph is inconsistent: {error.Message}", error);
         }
     }
 
     private void Translate(GraphImport graph, OnnxNode node)
     {
-        if (node.Domain is not ("" or "ai.onnx")
-            || !OnnxOperators.TryFind(node.OperatorType, out OnnxOperator? translate))
+        bool isStandard = node.Domain is "" or "ai.onnx";
+        if (isStandard && node.OperatorType is "If")
+        {
+            Inline(graph, node);
+            return;
+        }
+
+        if (!isStandard || !OnnxOperators.TryFind(node.OperatorType, out OnnxOperator? translate))
         {
             throw Unknown(graph, node);
         }
@@ -265,7 +271,7 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
         if (model.IrVersion < OldestIr || opset < OldestOpset)
         {
             throw new ModelFormatException(
-                file, 0, $"ONNX: too old (got format {model.IrVersion}, opset {opset}, expected {OldestIr} and "
+                file, $"ONNX: too old (got format {model.IrVersion}, opset {opset}, expected {OldestIr} and "
                     + $"{OldestOpset} or more); convert it to a newer opset");
         }
     }
@@ -278,6 +284,6 @@ internal sealed class OnnxImporter(OnnxModel model, Stream stream, string file, 
             : "is not supported";
         return graph.Bad(
             $"node '{NodeImport.NameOf(node)}': operator {domain}{node.OperatorType} (opset {graph.Opset}) {reason}; "
-            + $"supported are {string.Join(", ", OnnxOperators.Names)}");
+            + $"supported are If (with a known condition), {string.Join(", ", OnnxOperators.Names)}");
     }
 }

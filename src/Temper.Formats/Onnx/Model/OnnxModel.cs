@@ -68,8 +68,8 @@ internal sealed record OnnxNode
 }
 
 /// <summary>
-/// An attribute. Its value is a float, long, string, <see cref="OnnxTensor"/>, or a list of one of the first three
-/// types.
+/// An attribute. Its value is a float, long, string, <see cref="OnnxTensor"/>, <see cref="OnnxGraph"/>, or a list of
+/// one of the first three types.
 /// </summary>
 /// <param name="Name">Name of the attribute.</param>
 /// <param name="Value">The value; null if it has another type.</param>

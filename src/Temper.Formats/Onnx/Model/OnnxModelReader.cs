@@ -20,6 +20,7 @@ internal sealed partial class OnnxModelReader
     /// <exception cref="ModelFormatException">The file is not an ONNX model, or is damaged or truncated.</exception>
     internal static OnnxModel Read(Stream stream, string file)
     {
+        ForeignFile.Check(stream, file);
         var reader = new WireReader(stream, file, "ONNX");
         OnnxModel model = new OnnxModelReader(reader).Model(reader.Length);
         return model.IrVersion > 0 || model.Graph.Nodes.Count > 0
@@ -136,6 +137,7 @@ internal sealed partial class OnnxModelReader
                 case 3: value = Integer(wire); break;
                 case 4: value = Value(wire, limit); break;
                 case 5: value = Tensor(_reader.End(wire, limit)); break;
+                case 6: value = Graph(_reader.End(wire, limit)); break;
                 case 7: Numbers(wire, limit, floats, _reader.Single, WireType.Fixed32); break;
                 case 8: Numbers(wire, limit, integers, () => (long)_reader.Varint(), WireType.Varint); break;
                 case 9: Add(texts, Value(wire, limit)); break;

@@ -190,7 +190,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ModelFormatException(file, 0, $"ONNX: tensor '{tensor.Name}' is in a file that cannot be read "
+            throw new ModelFormatException(file, $"ONNX: tensor '{tensor.Name}' is in a file that cannot be read "
                 + $"('{location}': {error.Message})", error);
         }
     }

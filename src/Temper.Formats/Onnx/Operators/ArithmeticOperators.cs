@@ -19,6 +19,8 @@ internal static class ArithmeticOperators
         ElementwiseOperators.Row("Min", node => node.Set(0, Chain(node, new Minimum()))),
         ElementwiseOperators.Row("Sum", node => node.Set(0, Chain(node, new Add()))),
         ElementwiseOperators.Row("Mean", Mean),
+        ElementwiseOperators.Row("Mod", Mod),
+        ElementwiseOperators.Row("IsNaN", IsNaN),
         ElementwiseOperators.Row(
             "Where", node => node.Result(new Where(), node.Input(0), node.Input(1), node.Input(2))),
     ];
@@ -39,6 +41,44 @@ internal static class ArithmeticOperators
 
     private static void Mean(NodeImport node) => node.Result(
         new Multiply(), Chain(node, new Add()), node.Constant(Tensor.Scalar(1f / node.InputCount), "share"));
+
+    /// <summary>
+    /// The quotient of integers is truncated, so the remainder has the sign of the dividend; without fmod it gets that
+    /// of the divisor. Only integers are exact this way.
+    /// </summary>
+    private static void Mod(NodeImport node)
+    {
+        (Value x, Value divisor) = (node.Input(0), node.Input(1));
+        bool keepsSign = node.Int("fmod", 0) != 0;
+        if (x.DType is DType.Float32 or DType.Bool)
+        {
+            throw node.Bad($"is supported for integers only (got {x.DType})");
+        }
+
+        Value whole = node.Add(new Multiply(), node.Add(new Divide(), x, divisor), divisor);
+        if (keepsSign)
+        {
+            node.Result(new Subtract(), x, whole);
+            return;
+        }
+
+        Value rest = node.Add(new Subtract(), x, whole), zero = node.Constant(
+            Tensor.Scalar(0L).To(x.DType), "zero");
+        Value isExact = node.Add(new Compare(Comparison.Equal), rest, zero);
+        Value differs = node.Add(
+            new Logical(LogicalFunction.Xor), node.Add(new Compare(Comparison.Less), rest, zero),
+            node.Add(new Compare(Comparison.Less), divisor, zero));
+        Value isOff = node.Add(
+            new Logical(LogicalFunction.And), differs, node.Add(new Pointwise(PointwiseFunction.Not), isExact));
+        node.Result(new Where(), isOff, node.Add(new Add(), rest, divisor), rest);
+    }
+
+    /// <summary>NaN is the only value that is not equal to itself.</summary>
+    private static void IsNaN(NodeImport node)
+    {
+        Value x = node.Input(0);
+        node.Result(new Pointwise(PointwiseFunction.Not), node.Add(new Compare(Comparison.Equal), x, x));
+    }
 
     /// <summary>The result has the dtype of the base; mixed dtypes are computed in float32.</summary>
     private static void Pow(NodeImport node)

@@ -113,13 +113,14 @@ internal static class ConstantOperators
         var type = (OnnxType)node.Int("to");
         DType to = type switch
         {
-            OnnxType.Float => DType.Float32,
+            // As with float16 initializers, what follows is computed in float32.
+            OnnxType.Float or OnnxType.Float16 => DType.Float32,
             OnnxType.Int64 => DType.Int64,
             OnnxType.Int32 => DType.Int32,
             OnnxType.UInt8 => DType.UInt8,
             OnnxType.Bool => DType.Bool,
             _ => throw node.Bad(
-                $"casts to {type}, which is not supported (expected Float, Int64, Int32, UInt8 or Bool)"),
+                $"casts to {type}, which is not supported (expected Float, Float16, Int64, Int32, UInt8 or Bool)"),
         };
         Value x = to == DType.Float32 ? node.QuantizedInput(0) : node.Input(0);
         if (x.DType == to)

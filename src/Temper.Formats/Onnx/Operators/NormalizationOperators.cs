@@ -15,6 +15,7 @@ internal static class NormalizationOperators
         ElementwiseOperators.Row("InstanceNormalization", InstanceNormalization),
         ElementwiseOperators.Row("LayerNormalization", LayerNormalization),
         ElementwiseOperators.Row("GroupNormalization", GroupNormalization),
+        ElementwiseOperators.Row("LpNormalization", LpNormalization),
         ElementwiseOperators.Row("Softmax", node => Softmax(node, axis => new Softmax(axis))),
         ElementwiseOperators.Row("LogSoftmax", node => Softmax(node, axis => new LogSoftmax(axis))),
     ];
@@ -111,22 +112,64 @@ internal static class NormalizationOperators
         _ = node.Int("stash_type", 1);
         if (node.IsKnown(1) && (!node.Has(2) || node.IsKnown(2)) && !node.Wants(1) && !node.Wants(2))
         {
-            Known scale = node.Fixed(1, "the scale");
+            var axes = Shape.Create(x.Shape.AsSpan()[axis..]);
             Known shift = node.Has(2)
                 ? node.Fixed(2, "the shift")
-                : Known.Of($"{node.Name}/shift", Tensor.Zeros(scale.First.Shape));
-            node.Result(
-                new LayerNorm(x.Shape.Rank - axis) { Epsilon = epsilon },
-                [new(scale, "", scale.First), new(shift, "", shift.First)], x);
-            return;
+                : Known.Of($"{node.Name}/shift", Tensor.Zeros(axes));
+            if (Over(axes, node.Fixed(1, "the scale")) is { } scale && Over(axes, shift) is { } shifts)
+            {
+                node.Result(new LayerNorm(x.Shape.Rank - axis) { Epsilon = epsilon }, [scale, shifts], x);
+                return;
+            }
         }
 
         (Value normal, Value mean, Value inverse) =
             Normal(node, x, [.. Enumerable.Range(axis, x.Shape.Rank - axis)], epsilon);
         Value scaled = node.Add(new Multiply(), normal, node.Input(1));
-        node.Set(0, node.Has(2) ? node.Add(new Add(), scaled, node.Input(2)) : scaled);
+        Value y = node.Has(2) ? node.Add(new Add(), scaled, node.Input(2)) : scaled;
+        node.Set(0, y.Shape.Equals(x.Shape) ? y : throw node.Bad(
+            $"the scale or shift does not broadcast to the input (got a result {y.Shape}, expected {x.Shape})"));
         node.Set(1, mean);
         node.Set(2, inverse);
+    }
+
+    /// <summary>
+    /// Returns a scale or shift repeated to the shape of the normalized axes; null if it does not broadcast to them.
+    /// </summary>
+    private static Weight? Over(Shape axes, Known known)
+    {
+        Shape shape = known.First.Shape;
+        if (shape.Equals(axes))
+        {
+            return new Weight(known, "", known.First);
+        }
+
+        int extra = Math.Max(0, shape.Rank - axes.Rank);
+        int[] lengths = [.. shape.Skip(extra)];
+        bool fits = shape.Take(extra).All(length => length == 1)
+            && lengths.Index().All(at => at.Item == 1 || at.Item == axes[axes.Rank - lengths.Length + at.Index]);
+        return fits
+            ? new Weight(
+                known, $"over {axes}", known.First.Reshape(Shape.Create(lengths)).Expand(axes).ToRowMajor().Detach())
+            : null;
+    }
+
+    /// <summary>A vector of norm 0 stays 0.</summary>
+    private static void LpNormalization(NodeImport node)
+    {
+        Value x = node.Input(0);
+        Reduction kind = node.Int("p", 2) switch
+        {
+            1 => Reduction.L1,
+            2 => Reduction.L2,
+            var other => throw node.Bad($"attribute 'p' is invalid (got {other}, expected 1 or 2)"),
+        };
+        int axis = ShapeOperators.Axis(node, node.Int("axis", -1), x.Shape.Rank);
+        Value norm = node.Add(new Reduce(kind, [axis], KeepAxes: true), x);
+        Value isZero =
+            node.Add(new Compare(Comparison.Equal), norm, node.Constant(Tensor.Scalar(0f), "zero"));
+        node.Result(
+            new Divide(), x, node.Add(new Where(), isZero, node.Constant(Tensor.Scalar(1f), "one"), norm));
     }
 
     /// <summary>

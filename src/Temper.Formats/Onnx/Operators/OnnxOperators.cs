@@ -15,7 +15,7 @@ internal static class OnnxOperators
         foreach ((string name, OnnxOperator translate) in
             ElementwiseOperators.Rows.Concat(ArithmeticOperators.Rows)
                 .Concat(ShapeOperators.Rows).Concat(SliceOperators.Rows).Concat(ConstantOperators.Rows)
-                .Concat(LayerOperators.Rows)
+                .Concat(LayerOperators.Rows).Concat(BlockOperators.Rows).Concat(MaskOperators.Rows)
                 .Concat(WindowOperators.Rows).Concat(NormalizationOperators.Rows).Concat(ReductionOperators.Rows)
                 .Concat(LossOperators.Rows).Concat(ResizeOperators.Rows).Concat(QuantizationOperators.Rows))
         {
@@ -24,6 +24,11 @@ internal static class OnnxOperators
     }
 
     internal static IReadOnlyCollection<string> Names => Rows.Keys;
+
+    /// <summary>
+    /// Whether an operator can be imported. If is imported without a translation: its branch takes its place.
+    /// </summary>
+    internal static bool IsSupported(string name) => name is "If" || Rows.ContainsKey(name);
 
     internal static bool TryFind(string name, [NotNullWhen(true)] out OnnxOperator? translate) =>
         Rows.TryGetValue(name, out translate);
