@@ -49,7 +49,8 @@ internal sealed class SnoopingLines(SnoopingScale scale)
         IEnumerable<double> milliseconds = cells.Select(cell => Find(cell, one)?["milliseconds"]).Where(
             value => value is not null).Select(value => (double)value!);
         return Text($"| {game} | {victim} | {one["attack"]}{note} | {Hears($"{one["attack"]}")} | {one["defense"]} ")
-            + Text($"| {(double)one["epsilon"]!:0.###} | {mean:F2} | {low:F2} to {high:F2} ")
+            + Text($"| {(double)one["epsilon"]!:0.###} | {mean:F2} ")
+            + Text($"| {(double.IsNaN(low) ? "-" : Text($"{low:F2} to {high:F2}"))} ")
             + Text($"| {(range.Clean > range.Random ? Text($"{lost * 100:F0} %") : "-")} ")
             + Text($"| {(double)one["attacked"]! * 100:F0} % ")
             + Text($"| {(milliseconds.Any() ? Text($"{milliseconds.Average():F3}") : "")} |");

@@ -31,8 +31,9 @@ public static class DataSource
     /// <param name="needsLabels">
     /// False: an <c>.npz</c> file may lack y_train and y_test; see <see cref="Dataset.HasLabels"/>.
     /// </param>
-    /// <exception cref="DataUnavailableException">A known data set cannot be obtained.</exception>
-    /// <exception cref="DirectoryNotFoundException">The path does not exist.</exception>
+    /// <exception cref="DataUnavailableException">
+    /// The path does not exist, or a known data set cannot be obtained.
+    /// </exception>
     /// <exception cref="ArgumentException">The text cannot be parsed.</exception>
     /// <exception cref="Formats.ModelFormatException">A file is malformed.</exception>
     public static DataSets Open(
@@ -59,7 +60,7 @@ public static class DataSource
         }
 
         string folder = Directory.Exists(specification) ? specification
-            : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DirectoryNotFoundException(
+            : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DataUnavailableException(
                 $"data: '{specification}' is not a known data set ({string.Join(", ", DataCatalog.Names)}), a folder "
                 + "in the cache, "
                 + "a folder or an .npz file; try --data synth:shapes");
@@ -120,7 +121,7 @@ public static class DataSource
         (string folder, string pairs) = sign < 0 ? (text, "") : (text[..sign], text[(sign + 1)..]);
         if (!Directory.Exists(folder))
         {
-            throw new DirectoryNotFoundException($"data: the folder of videos does not exist: '{folder}'");
+            throw new DataUnavailableException($"data: the folder of videos does not exist: '{folder}'");
         }
 
         var options = new Options("videos", pairs);

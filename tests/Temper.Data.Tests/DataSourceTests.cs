@@ -31,7 +31,7 @@ public sealed class DataSourceTests
     public void Open_of_what_is_not_there_says_what_there_is(string specification, string hint)
     {
         Exception error = Assert.ThrowsAny<Exception>(() => DataSource.Open(specification));
-        Assert.True(error is ArgumentException or DirectoryNotFoundException, $"{error.GetType()}");
+        Assert.True(error is ArgumentException or DataUnavailableException, $"{error.GetType()}");
         Assert.StartsWith("data: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(hint, error.Message, StringComparison.Ordinal);
     }
@@ -46,7 +46,7 @@ public sealed class DataSourceTests
         File.WriteAllBytes(Path.Combine(folder, "test_batch.bin"), picture);
         DataSets sets = DataSource.Open("cifar10", new DataCatalog(cache.Path));
         Assert.Equal(1, sets.Test.Count);
-        Assert.Throws<DirectoryNotFoundException>(() => DataSource.Open("../data/cifar10", new DataCatalog(cache.Path)));
+        Assert.Throws<DataUnavailableException>(() => DataSource.Open("../data/cifar10", new DataCatalog(cache.Path)));
     }
 
     [Theory]

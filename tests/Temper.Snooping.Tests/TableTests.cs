@@ -80,6 +80,17 @@ public sealed class TableTests
         Assert.Equal((3, 3), BootstrapInterval.Of([[3.0, 3.0], [3.0]], RandomStream.FromSeed(1)));
     }
 
+    [Fact]
+    public void One_episode_has_no_interval()
+    {
+        (double low, double high) = BootstrapInterval.Of([[3.0]], RandomStream.FromSeed(1));
+        Assert.Equal((double.NaN, double.NaN), (low, high));
+        DataTable rows = new SnoopingTable([Row("none", 0, 3, Baseline.Clean) with { Interval = (low, high) }, Row("a", 0.0001, 2)], 0, [])
+            .ToSection().Blocks.OfType<DataTable>().Single();
+        Assert.Equal("-", rows.Rows[0][rows.Head.ToList().IndexOf("#95 % interval")]);
+        Assert.Equal("0.0001", rows.Rows[1][rows.Head.ToList().IndexOf("#epsilon")]);
+    }
+
     /// <summary>
     /// Two victims far apart: a quarter of the resamples draws the lower one twice, a quarter the higher one. So the
     /// 2.5 % quantile of all means is the 10 % quantile of means over twice the lower victim's episodes, which are

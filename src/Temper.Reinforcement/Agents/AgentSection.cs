@@ -27,6 +27,7 @@ public static class AgentSection
                 curve.Name, [.. curve.Points.Where(point => point.Steps <= 1.5 * result.Steps).Select(
                     point => new ChartPoint(point.Steps, point.Return))])),
         ];
+        Paragraph[] remark = lines.Skip(2).Any(line => line.Points.Count > 0) ? [new(PublishedCurves.Remark)] : [];
         return new Section("How the agent learned",
         [
             new KeyFigures(
@@ -40,7 +41,7 @@ public static class AgentSection
                 Title = "Mean return", XLabel = "steps", YLabel = "return",
                 Lines = [.. lines.Where(line => line.Points.Count > 0)],
             }]),
-            new Paragraph(PublishedCurves.Remark),
+            .. remark,
             new DataTable(
                 ["#steps", "#episodes", "#while training", "#greedy policy"],
                 [.. result.Curve.Select(point => (string[])

@@ -45,8 +45,11 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="BridgeException">The game disconnected, timed out or violated the protocol.</exception>
-    public void Reset(ulong seed, Span<float> observation) =>
-        Read(Ask(GodotMessages.Of("reset"), "reset"), observation);
+    public void Reset(ulong seed, Span<float> observation)
+    {
+        Read(Ask(GodotMessages.Of("reset"), "reset"));
+        CopyTo(observation);
+    }
 
     /// <inheritdoc/>
     /// <exception cref="BridgeException">The game disconnected, timed out or violated the protocol.</exception>
@@ -54,10 +57,9 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
     {
         JsonObject answer =
             Ask(new JsonObject { ["type"] = "action", ["action"] = new JsonArray(_space.ActionOf(action)) }, "step");
-        Read(answer, observation);
-        return new StepOutcome(
-            JsonNumbers.Number(GodotMessages.Item(answer, "reward", 0)),
-            JsonNumbers.Value<bool>(GodotMessages.Item(answer, "done", 0)) ?? false);
+        float reward = Read(answer);
+        CopyTo(observation);
+        return new StepOutcome(reward, JsonNumbers.Value<bool>(GodotMessages.Item(answer, "done", 0)) ?? false);
     }
 
     /// <summary>Tells the game to close; may be called more than once.</summary>
@@ -120,9 +122,24 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
         }
     }
 
-    private void Read(JsonObject answer, Span<float> observation)
+    /// <summary>Reads the observation of a reply; a value that is not valid closes the connection.</summary>
+    /// <returns>The reward; 0 if the reply has none.</returns>
+    private float Read(JsonObject answer)
     {
-        _space.Read(GodotMessages.Item(answer, "obs", 0), _observation);
+        try
+        {
+            _space.Read(GodotMessages.Item(answer, "obs", 0), _observation);
+            return JsonNumbers.Number(GodotMessages.Item(answer, "reward", 0));
+        }
+        catch (BridgeException)
+        {
+            _game.Dispose();
+            throw;
+        }
+    }
+
+    private void CopyTo(Span<float> observation)
+    {
         if (!observation.IsEmpty)
         {
             _observation.CopyTo(observation);

@@ -143,6 +143,10 @@ internal sealed class GodotSpace
         for (int i = 0; i < numbers.Length; i++)
         {
             numbers[i] = bytes.Length == numbers.Length ? bytes[i] / 255f : (float)BitConverter.ToHalf(bytes, 2 * i);
+            if (!float.IsFinite(numbers[i]))
+            {
+                throw new BridgeException("Godot: a picture contains a number that is not finite");
+            }
         }
     }
 

@@ -34,7 +34,9 @@ internal static class JsonNumbers
     }
 
     /// <summary>Reads the numbers of an array in order and divides them by a scale.</summary>
-    /// <exception cref="BridgeException">The number of values is wrong, or an element is not a number.</exception>
+    /// <exception cref="BridgeException">
+    /// The number of values is wrong, or an element is not a number or, as a float, not finite.
+    /// </exception>
     internal static void Read(JsonNode? node, float scale, Span<float> numbers)
     {
         int read = Read(node, scale, numbers, 0, 0);
@@ -89,9 +91,12 @@ internal static class JsonNumbers
     internal static string Text(JsonNode? node) =>
         node is JsonValue value && value.TryGetValue(out string? found) ? found : "";
 
-    /// <summary>Returns the number in a field; 0: missing, of another type or not finite.</summary>
-    internal static float Number(JsonNode? node) =>
-        Value<double>(node) is { } value && float.IsFinite((float)value) ? (float)value : 0;
+    /// <summary>Returns the number in a field; missing or null: 0. True counts as 1 and false as 0.</summary>
+    /// <exception cref="BridgeException">The field has another type, or is not finite as a float.</exception>
+    internal static float Number(JsonNode? node) => node is null ? 0
+        : Value<bool>(node) is { } flag ? (flag ? 1 : 0)
+        : Value<double>(node) is { } value && float.IsFinite((float)value) ? (float)value
+        : throw new BridgeException("bridge: a reward or an action is not a finite number");
 
     /// <summary>Converts axis lengths to a shape of one or three axes; two axes get a channel axis in front.</summary>
     internal static Shape ShapeOf(IReadOnlyList<int> axes) => axes.Count switch
@@ -119,7 +124,9 @@ internal static class JsonNumbers
         }
 
         numbers[next] = (float)(value / scale);
-        return next + 1;
+        return float.IsFinite(numbers[next])
+            ? next + 1
+            : throw new BridgeException("bridge: an observation or an action contains a number that is not finite");
     }
 
     private static JsonArray Write(JsonArray node, float scale, bool isWhole, ReadOnlySpan<float> numbers, ref int next)

@@ -94,8 +94,12 @@ public sealed record OpenEnvFormat
         observation[field] = JsonNumbers.Write(form, Scale, IsWhole, numbers);
     }
 
-    /// <summary>Returns the index of an action; -1: the field is missing or not an integer.</summary>
-    internal int IndexOf(JsonNode? action) => JsonNumbers.Value<int>((action as JsonObject)?[ActionField]) ?? -1;
+    /// <summary>Returns the index of an action.</summary>
+    /// <exception cref="BridgeException">The field is missing or not a whole number.</exception>
+    internal int IndexOf(JsonNode? action) => JsonNumbers.Value<int>((action as JsonObject)?[ActionField])
+        ?? throw new BridgeException(
+            $"OpenEnv: the action has no '{ActionField}' that is a whole number; send an object such as "
+            + $"{{\"{ActionField}\": 0}}");
 
     /// <summary>Returns the numbers of a continuous action.</summary>
     internal static float[] ValuesOf(JsonNode? action) =>

@@ -131,7 +131,7 @@ internal static class WireProtocol
     }
 
     /// <exception cref="BridgeException">
-    /// The message is not an observation, has the wrong length, or is an error message.
+    /// The message is not an observation, has the wrong length, is an error message, or has a value that is not finite.
     /// </exception>
     internal static StepOutcome ReadObservation(ReadOnlySpan<byte> message, Span<float> observation, string peer)
     {
@@ -147,9 +147,20 @@ internal static class WireProtocol
         float reward = BinaryPrimitives.ReadSingleLittleEndian(message[1..]);
         int flags = message[1 + sizeof(float)];
         Read(message[ObservationHead..], observation);
-        return float.IsFinite(reward)
-            ? new StepOutcome(reward, (flags & Terminated) != 0, (flags & Truncated) != 0)
-            : throw new BridgeException($"{peer}: the reward is not finite");
+        if (!float.IsFinite(reward))
+        {
+            throw new BridgeException($"{peer}: the reward is not finite");
+        }
+
+        foreach (float value in observation)
+        {
+            if (!float.IsFinite(value))
+            {
+                throw new BridgeException($"{peer}: an observation contains NaN or infinity");
+            }
+        }
+
+        return new StepOutcome(reward, (flags & Terminated) != 0, (flags & Truncated) != 0);
     }
 
     internal static byte[] ErrorOf(string text) => Text(Error, text);

@@ -22,7 +22,10 @@ internal static class ResultSection
     private static IEnumerable<KeyFigure> Figures(IReadOnlyList<NetworkRecord> run)
     {
         (NetworkRecord first, NetworkRecord last, bool isComparison) = (run[0], run[^1], run.Count > 1);
-        if (isComparison)
+
+        // A run without test samples, such as the training of an agent, has no accuracy to show.
+        bool hasAccuracy = run.Any(network => network.TestAccuracy is not null);
+        if (hasAccuracy && isComparison)
         {
             yield return new KeyFigure($"Test accuracy, {first.Name}", Percent(first.TestAccuracy));
             double? lost = (first.TestAccuracy - last.TestAccuracy) * 100;
@@ -33,7 +36,7 @@ internal static class ResultSection
                 _ => Invariant($"{lost:F2} points lost"),
             });
         }
-        else
+        else if (hasAccuracy)
         {
             yield return new KeyFigure("Test accuracy", Percent(last.TestAccuracy));
         }

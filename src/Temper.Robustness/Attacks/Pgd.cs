@@ -9,7 +9,7 @@ namespace Temper.Robustness.Attacks;
 public record Pgd : FixedBudgetAttack
 {
     /// <inheritdoc/>
-    public override string Name => "pgd";
+    public override string Name => Momentum > 0 ? "mim" : "pgd";
 
     /// <summary>Number of steps per start.</summary>
     public int Steps { get; init; } = 40;

@@ -13,8 +13,14 @@ public static class BootstrapInterval
     /// <summary>Computes the interval from 2000 resamples.</summary>
     /// <param name="returns">Returns of the episodes of each victim; at least one victim and one episode each.</param>
     /// <param name="random">Source of random numbers.</param>
+    /// <returns>The ends of the interval; NaN if there is one episode only, which says nothing of the spread.</returns>
     public static (double Low, double High) Of(IReadOnlyList<IReadOnlyList<double>> returns, RandomStream random)
     {
+        if (returns is [{ Count: 1 }])
+        {
+            return (double.NaN, double.NaN);
+        }
+
         double[] means = new double[Draws];
         for (int draw = 0; draw < Draws; draw++)
         {

@@ -18,7 +18,7 @@ public sealed record SnoopingRow
     /// <summary>Mean undiscounted return of all episodes.</summary>
     public required double MeanReturn { get; init; }
 
-    /// <summary>Lower and upper end of the mean's 95 % confidence interval.</summary>
+    /// <summary>Lower and upper end of the mean's 95 % confidence interval; NaN: a single episode.</summary>
     public required (double Low, double High) Interval { get; init; }
 
     /// <summary>Number of episodes, over all victims.</summary>

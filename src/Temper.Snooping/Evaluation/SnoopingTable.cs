@@ -98,8 +98,11 @@ public sealed record SnoopingTable(
             ],
             [.. Rows.Select(row => (string[])
             [
-                row.Attack, row.Defense, Number(row.Epsilon), Number(row.MeanReturn),
-                $"{Number(row.Interval.Low)} to {Number(row.Interval.High)}",
+                row.Attack, row.Defense, row.Epsilon.ToString("G3", CultureInfo.InvariantCulture),
+                Number(row.MeanReturn),
+                double.IsNaN(row.Interval.Low)
+                    ? Unknown
+                    : $"{Number(row.Interval.Low)} to {Number(row.Interval.High)}",
                 Percent(Drop(row)), Percent(row.AttackedFrames), Percent(row.Alarms), Number(row.MillisecondsPerFrame),
                 row.IsNoOperation ? "epsilon is below the channel's precision: no effect" : "",
             ])]));

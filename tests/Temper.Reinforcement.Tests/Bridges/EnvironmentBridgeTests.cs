@@ -35,6 +35,16 @@ public sealed class EnvironmentBridgeTests
         Assert.Equal(a, b);
     }
 
+    [Theory]
+    [InlineData(float.NaN, 0f, "not finite")]
+    [InlineData(0f, float.NaN, "NaN or infinity")]
+    [InlineData(0f, float.NegativeInfinity, "NaN or infinity")]
+    public void Values_that_are_not_finite_are_refused(float reward, float value, string why)
+    {
+        byte[] message = WireProtocol.ObservationOf([1, value], new StepOutcome(reward, IsTerminated: false));
+        Assert.Contains(why, Assert.Throws<BridgeException>(() => WireProtocol.ReadObservation(message, new float[2], "peer")).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Episodes_of_another_process_can_be_limited()
     {

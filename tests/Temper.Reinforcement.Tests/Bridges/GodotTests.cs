@@ -86,6 +86,29 @@ public sealed class GodotTests
         Assert.Throws<BridgeException>(() => space.Read(JsonNode.Parse("""{"camera_2d":"zzzzzz"}""")!, numbers));
     }
 
+    [Theory]
+    [InlineData("[0,1,1e39]")]
+    [InlineData("\"003c0038007e\"")]
+    public void Observations_that_are_not_finite_are_refused(string value)
+    {
+        var space = new GodotSpace(JsonNode.Parse(Info)!.AsObject(), 0);
+        JsonNode message = JsonNode.Parse("{\"obs\":" + value + "}")!;
+        var error = Assert.Throws<BridgeException>(() => space.Read(new JsonObject { ["obs"] = message }, new float[3]));
+        Assert.Contains("not finite", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("2.5", 2.5f)]
+    [InlineData("true", 1f)]
+    [InlineData("null", 0f)]
+    public void Rewards_are_numbers(string json, float expected) => Assert.Equal(expected, JsonNumbers.Number(JsonNode.Parse(json)));
+
+    [Theory]
+    [InlineData("\"abc\"")]
+    [InlineData("1e39")]
+    [InlineData("[1]")]
+    public void Rewards_that_are_no_numbers_are_refused(string json) => Assert.Throws<BridgeException>(() => JsonNumbers.Number(JsonNode.Parse(json)));
+
     [Fact]
     public void Spaces_of_older_games_are_one_object()
     {

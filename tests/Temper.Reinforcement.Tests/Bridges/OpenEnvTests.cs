@@ -144,6 +144,14 @@ public sealed class OpenEnvTests
         Wires.Until(() => server.Connections == 0, "WebSockets are left open");
     }
 
+    [Theory]
+    [InlineData("{\"action_id\":\"x\"}")]
+    [InlineData("{\"action_id\":0.5}")]
+    [InlineData("{}")]
+    public void Actions_that_are_no_whole_number_are_named(string action) => Assert.Contains(
+        "no 'action_id' that is a whole number",
+        Assert.Throws<BridgeException>(() => new OpenEnvFormat().IndexOf(JsonNode.Parse(action))).Message, StringComparison.Ordinal);
+
     [Fact]
     public async Task A_thousand_reconnects_leave_nothing()
     {

@@ -38,6 +38,13 @@ public sealed class CultureTests
         Assert.Equal(new KeyFigure("File, after gzip", "2.0 KiB", "4.0 KiB before"), Figures(Measured("dense", 0.5, 1000, left: 1000, 2048))[^1]);
     }
 
+    [Fact]
+    public void Accuracy_is_shown_only_if_a_network_has_one()
+    {
+        Assert.Contains("Test accuracy", Figures(Measured("dense", 0.5, 1000, left: 1000, 2048)).Select(figure => figure.Label));
+        Assert.Equal("Weights left", Figures(Measured("agent", 0.5, 1000, left: 1000, 2048) with { TestAccuracy = null })[0].Label);
+    }
+
     private static IReadOnlyList<KeyFigure> Figures(params NetworkRecord[] networks) =>
         ResultSection.Of(networks).Blocks.OfType<KeyFigures>().Single().Figures;
 

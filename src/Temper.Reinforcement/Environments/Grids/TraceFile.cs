@@ -1,4 +1,3 @@
-using Temper.Formats;
 using Temper.Formats.Npz;
 using Temper.Tensors;
 
@@ -80,5 +79,5 @@ internal static class TraceFile
             ? throw Damaged(path, $"{name} has the wrong type (got {array.DType}, expected {type})")
         : array;
 
-    private static ModelFormatException Damaged(string path, string what) => new(path, 0, $"trace: {what}");
+    private static InvalidDataException Damaged(string path, string what) => new($"{path}: trace: {what}");
 }

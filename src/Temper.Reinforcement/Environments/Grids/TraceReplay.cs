@@ -45,7 +45,8 @@ public static class TraceReplay
     /// </summary>
     /// <param name="path">Path of an npz archive.</param>
     /// <param name="game">The game that the episodes must be from.</param>
-    /// <exception cref="ModelFormatException">The file is damaged, or from a game with other channels.</exception>
+    /// <exception cref="ModelFormatException">The file is not an npz archive, or is damaged.</exception>
+    /// <exception cref="InvalidDataException">The arrays are not a trace, or are from another game.</exception>
     public static IReadOnlyList<RecordedEpisode> Read(string path, GridGame game) => TraceFile.Read(path, game);
 
     /// <summary>Replays episodes and stops at the first difference.</summary>
