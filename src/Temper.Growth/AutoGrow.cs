@@ -208,6 +208,12 @@ public static class AutoGrow
                 + $"expected at most {max:G3}); raise the limit"));
         }
 
+        RequireInitializer(seed, options);
+    }
+
+    /// <summary>Throws if the initializer is not for the blocks of every stage.</summary>
+    internal static void RequireInitializer(GrowableNetwork seed, GrowthOptions options)
+    {
         foreach (GrowthStage stage in seed.Stages)
         {
             RequireInitializer(options.Initializer, stage.IsResidual, stage.Name);

@@ -9,11 +9,13 @@ internal static class RollBack
 {
     /// <summary>
     /// Removes blocks one at a time, each time the one whose removal costs the least accuracy, while the accuracy stays
-    /// within the tolerance.
+    /// within the tolerance of the highest one so far.
     /// </summary>
     /// <param name="start">A trained network and its accuracy on the held-out samples.</param>
     /// <param name="validation">Held-out samples.</param>
-    /// <param name="tolerance">Largest total loss of accuracy, 0 to 1.</param>
+    /// <param name="tolerance">
+    /// Largest loss of accuracy, 0 to 1, from the highest one of the start and of the networks after each removal.
+    /// </param>
     /// <param name="taken">
     /// Called for each removed block with the index of its stage, the network without it, and that network's accuracy.
     /// </param>
@@ -39,7 +41,9 @@ internal static class RollBack
                 return network;
             }
 
+            // A gain from one removal is kept: the next one may not give it up.
             network = shorter[0].Network;
+            min = Math.Max(min, shorter[0].Accuracy - tolerance);
             taken(shorter[0].Stage, network, shorter[0].Accuracy);
         }
     }

@@ -8,7 +8,7 @@ namespace Temper.Parallelism.Simulation;
 /// The corresponding floating-point operations per second, counting three multiply-accumulates for each one of the
 /// forward pass; for <see cref="Machine.FlopsPerSecond"/>.
 /// </param>
-public sealed record ProbeResult(double StepSeconds, double FlopsPerSecond);
+public sealed record MachineProbeResult(double StepSeconds, double FlopsPerSecond);
 
 /// <summary>
 /// Predicts the time of a training step on this machine from its pieces. Each layer is timed alone, with the operators
@@ -33,12 +33,12 @@ public static class MachineProbe
     /// <param name="cancellation">Cancels the probe between two pieces.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch is not positive.</exception>
     /// <exception cref="OperationCanceledException">The probe was canceled.</exception>
-    public static ProbeResult Run(
+    public static MachineProbeResult Run(
         Network network, int batch, TimeSpan limit, TimeProvider time, CancellationToken cancellation = default) =>
         Run(network, batch, limit, time, new ProbeStart(), cancellation);
 
     /// <summary>Times the pieces of a network on all ranks. Must be called by all ranks.</summary>
-    internal static ProbeResult Run(
+    internal static MachineProbeResult Run(
         Network network, int batch, TimeSpan limit, TimeProvider time, ProbeStart start, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
@@ -67,7 +67,7 @@ public static class MachineProbe
         }
 
         double step = LowerQuartile(steps);
-        return new ProbeResult(step, 6.0 * cost.Macs / step);
+        return new MachineProbeResult(step, 6.0 * cost.Macs / step);
     }
 
     /// <summary>Returns the lower quartile; 0 if there are no times.</summary>

@@ -21,7 +21,7 @@ public static class PlanPicture
     /// <param name="plan">The plan.</param>
     /// <param name="step">A simulated step of it.</param>
     /// <returns>The text of an SVG file.</returns>
-    public static string Draw(PlanResult plan, StepTimeline step)
+    public static string Draw(PlanResult plan, SimulatedStep step)
     {
         RankPlan ranks = plan.Plan;
         double width = Math.Max(640, Left + (Column * ranks.Layers.Count) + 40),
@@ -105,7 +105,7 @@ public static class PlanPicture
             .Leaf("text", "to next layer", ("x", 12), ("y", y + 30), ("font-size", 9));
     }
 
-    private static void Timeline(Markup svg, StepTimeline step, (double Width, double Y) at)
+    private static void Timeline(Markup svg, SimulatedStep step, (double Width, double Y) at)
     {
         double scale = step.Seconds > 0 ? (at.Width - Left - 30) / step.Seconds : 0;
         svg.Leaf("text", $"one step: {Seconds(step.Seconds)}, computing {Seconds(step.ComputeSeconds)}, moving data "

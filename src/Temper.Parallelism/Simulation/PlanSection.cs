@@ -16,7 +16,7 @@ public static class PlanSection
     public static Section Of(PlanResult result, PlanSteps steps)
     {
         RankPlan plan = result.Plan;
-        StepTimeline[] timelines = [steps.Plan, steps.Data, steps.Model, steps.Trick];
+        SimulatedStep[] timelines = [steps.Plan, steps.Data, steps.Model, steps.Trick];
         double[] bytes = [result.Bytes.Plan, result.Bytes.Data, result.Bytes.Model, result.Bytes.Trick];
         bool isProven = result.Bytes.Plan <= result.Bytes.LowerBound * (1 + 1e-12);
         return new Section($"How {plan.Network} is divided among {plan.Accelerators} accelerators",

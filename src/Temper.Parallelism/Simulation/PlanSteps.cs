@@ -9,7 +9,7 @@ namespace Temper.Parallelism.Simulation;
 /// <param name="Model">Step of model parallelism: every layer splits its kernel by input channels.</param>
 /// <param name="Trick">Step of "one weird trick": convolutions split samples, linear layers split the kernel.</param>
 public sealed record PlanSteps(
-    string Machine, StepTimeline Plan, StepTimeline Data, StepTimeline Model, StepTimeline Trick)
+    string Machine, SimulatedStep Plan, SimulatedStep Data, SimulatedStep Model, SimulatedStep Trick)
 {
     /// <summary>Simulates all four steps.</summary>
     /// <param name="result">A plan from the planner.</param>

@@ -15,7 +15,7 @@ public sealed record StepSegment(string Name, bool IsCommunication, double Start
 /// <param name="CommunicationSeconds">Time in which data move.</param>
 /// <param name="Joules">Energy of all accelerators: multiply-accumulates and bytes moved.</param>
 /// <param name="Segments">The tasks, ordered by start.</param>
-public sealed record StepTimeline(
+public sealed record SimulatedStep(
     double Seconds, double ComputeSeconds, double CommunicationSeconds, double Joules,
     IReadOnlyList<StepSegment> Segments);
 
@@ -30,9 +30,9 @@ public static class StepSimulator
     /// <param name="plan">A plan from the planner.</param>
     /// <param name="machine">The accelerators; their number must be that of the plan.</param>
     /// <exception cref="ArgumentException">The numbers of accelerators differ.</exception>
-    public static StepTimeline Run(PlanResult plan, Machine machine) => Run(plan.Cost, plan.Patterns, machine);
+    public static SimulatedStep Run(PlanResult plan, Machine machine) => Run(plan.Cost, plan.Patterns, machine);
 
-    internal static StepTimeline Run(PlanCost cost, int[] patterns, Machine machine)
+    internal static SimulatedStep Run(PlanCost cost, int[] patterns, Machine machine)
     {
         int ranks = cost.Hierarchy.Accelerators;
         if (machine.Topology.Ranks != ranks)
@@ -52,7 +52,7 @@ public static class StepSimulator
         var tasks = new StepTasks(cost, patterns, machine);
         IReadOnlyList<StepSegment> segments = Schedule(tasks.All, machine.Overlaps);
         double macs = 3.0 * cost.Batch * cost.Network.Layers.Sum(layer => (double)layer.Macs);
-        return new StepTimeline(
+        return new SimulatedStep(
             segments.Count == 0 ? 0 : segments.Max(segment => segment.End),
             segments.Where(segment => !segment.IsCommunication).Sum(segment => segment.End - segment.Start),
             segments.Where(segment => segment.IsCommunication).Sum(segment => segment.End - segment.Start),

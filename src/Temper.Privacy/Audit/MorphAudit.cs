@@ -29,6 +29,12 @@ public static class MorphAudit
     /// <exception cref="Formats.ModelFormatException">A file of the bundle is damaged.</exception>
     public static IReadOnlyList<AttackFinding> Run(MorphBundle bundle, AuditInputs inputs)
     {
+        // Every file is checked, also those that no attack reads: the bundle is about to be sent.
+        foreach (string part in bundle.Parts)
+        {
+            bundle.OpenPart(part).Dispose();
+        }
+
         var rows = new AuditRows(bundle, inputs);
         AugConvLayer? layer = bundle.HasLayer ? bundle.OpenLayer() : null;
         Tensor? weights = Checked(inputs.Weights, layer);

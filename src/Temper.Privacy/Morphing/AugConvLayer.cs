@@ -32,7 +32,7 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
     /// <exception cref="InvalidOperationException">The check of the result failed.</exception>
     public static AugConvLayer Compose(MorphKey key, Morpher morpher, Tensor weights, int stride, int padding)
     {
-        AugConv layer = OperatorFor(key.Map, weights.Shape, stride, padding);
+        AugConv layer = OperatorFor(key.Map, weights.Shape, stride, padding) with { Key = key.Id };
         if (layer.Pattern.Count > Array.MaxLength)
         {
             throw new ArgumentException(string.Create(

@@ -119,7 +119,8 @@ public sealed class MorphBundle
         string path = Path.Combine(_folder, layer.File);
         BundleFiles.RequireDigest(path, layer.Digest);
         AugConv operation = AugConvLayer.OperatorFor(
-            Map, [layer.Channels, Map.Channels, layer.Kernel[0], layer.Kernel[1]], layer.Stride, layer.Padding);
+            Map, [layer.Channels, Map.Channels, layer.Kernel[0], layer.Kernel[1]], layer.Stride, layer.Padding)
+            with { Key = KeyId };
         Tensor weight = SafetensorsFile.Load(path)[AugConvFile.TensorName].To(DType.Float32);
         if (weight.Count != operation.Pattern.Count
             || !float.IsFinite(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))

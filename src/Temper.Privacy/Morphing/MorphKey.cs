@@ -73,8 +73,12 @@ public sealed class MorphKey : IDisposable
     }
 
     /// <summary>Returns the identifier and the sizes; contains no secrets.</summary>
-    public override string ToString() => $"key {Id} for {Map.Channels}x{Map.Height}x{Map.Width} "
-        + $"{(Map.IsStructured ? "with a structured map" : $"in {Map.Cores} {(Map.IsRepeated ? "equal " : "")}cores")}";
+    public override string ToString()
+    {
+        string cores = Map.Cores == 1 ? "1 core" : $"{Map.Cores} {(Map.IsRepeated ? "equal " : "")}cores";
+        return $"key {Id} for {Map.Channels}x{Map.Height}x{Map.Width} "
+            + $"{(Map.IsStructured ? "with a structured map" : $"in {cores}")}";
+    }
 
     internal KeyStream Stream(string purpose) => new(_seed, _id, $"mole/v1/{purpose}");
 

@@ -4,10 +4,14 @@ namespace Temper.Privacy.Morphing;
 /// A figure stated in the paper, or one it compares with, and the calculation that yields it. Derived, not measured.
 /// </summary>
 /// <param name="Claim">The stated figure.</param>
-/// <param name="Formula">The calculation that matches it.</param>
+/// <param name="Formula">The calculation that matches it, or the closest one if none does.</param>
 /// <param name="Value">Result of the calculation.</param>
 /// <param name="Remark">How well it matches, and what it leaves out.</param>
-public sealed record PaperFigure(string Claim, string Formula, double Value, string Remark);
+public sealed record PaperFigure(string Claim, string Formula, double Value, string Remark)
+{
+    /// <summary>False if no calculation gives the stated figure.</summary>
+    internal bool IsMatched { get; init; } = true;
+}
 
 /// <summary>
 /// The figures in MoLe's abstracts for VGG-16 with pictures of CIFAR's size, each computed from sizes only.
@@ -54,7 +58,10 @@ public static class PaperFigures
             "order of magnitude only; GAZELLE's time was not verified"),
         new(
             "GAZELLE's 2.9e-30", "2^-128", Math.Pow(2, -128),
-            "128-bit security is 2.9e-39, so the exponent in the abstract is most likely a misprint"),
+            "128-bit security is 2.9e-39, so the exponent in the abstract is most likely a misprint")
+        {
+            IsMatched = false,
+        },
     ];
 
     /// <summary>

@@ -17,7 +17,7 @@ public sealed class ProbeTests
     [InlineData(3)]
     public void Pieces_are_timed_on_all_ranks_together(int ranks)
     {
-        IReadOnlyList<ProbeResult> found = InProcessGroup.Run(ranks, group =>
+        IReadOnlyList<MachineProbeResult> found = InProcessGroup.Run(ranks, group =>
         {
             using var pool = new WorkerPool(1);
             using WorkerPool.Usage usage = pool.Use();

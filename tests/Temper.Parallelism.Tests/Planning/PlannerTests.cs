@@ -137,7 +137,7 @@ public sealed class PlannerTests
         PlanResult result = Planner.Plan(network, options);
         Assert.True(result.Bytes.LowerBound <= result.Bytes.Plan && result.Bytes.Plan <= result.Bytes.Data);
         Assert.Equal(result.Bytes.Plan, Planner.Evaluate(network, result.Plan, options).Bytes.Plan);
-        StepTimeline step = StepSimulator.Run(FasterPlan.Choose(result, Machine.Paper(2048)), Machine.Paper(2048));
+        SimulatedStep step = StepSimulator.Run(FasterPlan.Choose(result, Machine.Paper(2048)), Machine.Paper(2048));
         Assert.True(step.Seconds > 0);
         double least = new RankMemory(result.Cost, 1).Plan(result.Patterns, MemorySaving.Recompute | MemorySaving.ShardedOptimizer) * 0.97;
         Assert.True(Planner.Plan(network, options with { MemoryLimit = least }).RankMemory <= least);

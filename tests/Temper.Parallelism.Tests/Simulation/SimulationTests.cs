@@ -24,7 +24,7 @@ public sealed class SimulationTests
     public void Overlap_hides_data_behind_computing_but_no_more()
     {
         PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-a"), new PlanOptions());
-        StepTimeline apart = StepSimulator.Run(plan, Machine.Paper(16)), overlapped = StepSimulator.Run(plan, Machine.Paper(16) with { Overlaps = true });
+        SimulatedStep apart = StepSimulator.Run(plan, Machine.Paper(16)), overlapped = StepSimulator.Run(plan, Machine.Paper(16) with { Overlaps = true });
         Assert.True(overlapped.Seconds < apart.Seconds);
         Assert.True(overlapped.Seconds >= Math.Max(overlapped.ComputeSeconds, overlapped.CommunicationSeconds) * (1 - 1e-12));
         foreach (bool moves in new[] { false, true })
@@ -96,7 +96,7 @@ public sealed class SimulationTests
     public void Thousands_of_accelerators_are_planned_and_simulated()
     {
         PlanResult plan = Planner.Plan(PaperNetworks.Create("vgg-e"), new PlanOptions { Accelerators = 4096, Batch = 8192, Search = SearchKind.Joint });
-        StepTimeline step = StepSimulator.Run(plan, Machine.Paper(4096) with { Topology = Topology.HTree(4096, 1e9) });
+        SimulatedStep step = StepSimulator.Run(plan, Machine.Paper(4096) with { Topology = Topology.HTree(4096, 1e9) });
         Assert.True(step.Seconds > 0);
         Assert.Equal(plan.Bytes.Plan, plan.Bytes.LowerBound);
     }

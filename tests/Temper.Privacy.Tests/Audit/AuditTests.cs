@@ -10,6 +10,21 @@ namespace Temper.Privacy.Tests.Audit;
 /// <summary>An audit that cannot break a default bundle is wrong.</summary>
 public sealed class AuditTests
 {
+    /// <summary>No attack reads the test part.</summary>
+    [Theory]
+    [InlineData("test-rows.npy")]
+    [InlineData("test-labels.npy")]
+    public void Damaged_test_files_are_refused(string name)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 8, 8) { Cores = 4 });
+        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(1, 8, 40), MorphSamples.Weights(4, 1, 3), 1);
+        byte[] content = File.ReadAllBytes(folder[name]);
+        content[^1] ^= 4;
+        File.WriteAllBytes(folder[name], content);
+        Assert.Throws<Temper.Formats.ModelFormatException>(() => MorphAudit.Run(bundle, new AuditInputs()));
+    }
+
     [Theory]
     [InlineData(3, 12, 64, 3, 1, 1)]
     [InlineData(3, 12, 32, 3, 1, 36)]

@@ -86,6 +86,7 @@ public sealed class AugConvLayerTests
         Network morphing = plain.WithAugConv(layer);
         Assert.False(morphing.Parameters["conv1.matrix"].IsTrainable);
         Assert.True(morphing.Parameters["conv1.bias"].IsTrainable);
+        Assert.Equal(key.Id, Assert.IsType<AugConv>(morphing.Nodes[0].Operator).Key);
 
         int[] order = key.ChannelOrder(6);
         float[] w = weights.ToArray<float>();

@@ -25,6 +25,10 @@ public sealed class EstimateTests
     }
 
     [Fact]
+    public void Only_the_misprinted_figure_has_no_calculation_that_matches() =>
+        Assert.Equal("GAZELLE's 2.9e-30", Assert.Single(PaperFigures.All, figure => !figure.IsMatched).Claim);
+
+    [Fact]
     public void Estimate_counts_what_a_user_pays()
     {
         MorphEstimate estimate = MorphEstimate.Of(Cifar, 60_000, [64, 3, 3, 3], 1, 1, networkMacs: 313_201_664);

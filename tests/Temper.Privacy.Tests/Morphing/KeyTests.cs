@@ -139,6 +139,16 @@ public sealed class KeyTests
         }
     }
 
+    [Theory]
+    [InlineData(1, false, "in 1 core")]
+    [InlineData(3, false, "in 3 cores")]
+    [InlineData(3, true, "in 3 equal cores")]
+    public void Text_of_a_key_counts_its_cores(int cores, bool isRepeated, string words)
+    {
+        using MorphKey key = MorphSamples.Key(Map with { Cores = cores, IsRepeated = isRepeated });
+        Assert.EndsWith(words, key.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Sizes_that_are_none_are_refused()
     {

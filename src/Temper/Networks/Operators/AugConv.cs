@@ -35,6 +35,11 @@ public sealed record AugConv(
     /// <summary>True (default) if a bias is added.</summary>
     public bool HasBias { get; init; } = true;
 
+    /// <summary>
+    /// Public identifier of the key whose map the layer undoes; null: unknown, as in files of earlier versions.
+    /// </summary>
+    public string? Key { get; init; }
+
     /// <inheritdoc/>
     public override string Kind => "AugConv";
 
@@ -54,7 +59,8 @@ public sealed record AugConv(
     /// <inheritdoc/>
     public bool Equals(AugConv? other) =>
         other is not null && Channels == other.Channels && Kernel == other.Kernel && Image == other.Image
-        && CoreSide == other.CoreSide && HasBias == other.HasBias && Options == other.Options;
+        && CoreSide == other.CoreSide && HasBias == other.HasBias && Options == other.Options
+        && string.Equals(Key, other.Key, StringComparison.Ordinal);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Channels, Kernel, Image, CoreSide);
@@ -105,18 +111,23 @@ public sealed record AugConv(
                 Stride = attributes.Pair("strides", min: 1, (1, 1)), Padding = attributes.Padding(),
             },
             HasBias = attributes.Int("bias", 1) != 0,
+            Key = attributes.Text("key"),
         };
     }
 
     internal override Tensor Forward(in NodeContext context) =>
         new AugConvOperation(context.X, context.Parameters[0], HasBias ? context.Parameters[1] : null, Pattern).Apply();
 
-    private protected override OperatorAttributes Attributes() => OperatorAttributes.Empty
-        .With("channels", Channels)
-        .With("image", new[] { Image.Channels, Image.Height, Image.Width })
-        .With("core_side", CoreSide)
-        .With("bias", HasBias)
-        .WithWindow(Kernel, Options.Stride, Options.Padding);
+    private protected override OperatorAttributes Attributes()
+    {
+        OperatorAttributes sizes = OperatorAttributes.Empty
+            .With("channels", Channels)
+            .With("image", new[] { Image.Channels, Image.Height, Image.Width })
+            .With("core_side", CoreSide)
+            .With("bias", HasBias)
+            .WithWindow(Kernel, Options.Stride, Options.Padding);
+        return Key is null ? sizes : sizes.With("key", Key);
+    }
 
     private AugConvSizes Sizes()
     {
