@@ -30,6 +30,13 @@ public sealed class MorphTests
         double accuracy = trained.GetProperty("result").GetProperty("networks")[0].GetProperty("test_accuracy").GetDouble();
         Assert.Equal(accuracy, found.GetProperty("accuracy").GetDouble(), 1e-6);
 
+        string run = trained.GetProperty("folder").GetString()!, other = folder["other"];
+        Good("morph", "keygen", "--output", other, "--data", Data, "--cores", "28");
+        ToolResult wrong = Run("eval", run, "--data", Data, "--morph-key", other), none = Run("eval", run, "--data", Data);
+        Assert.Equal((2, 0), (wrong.ExitCode, none.ExitCode));
+        Assert.Contains("trained on rows of another key", wrong.Error);
+        Assert.Contains("expects morphed rows", none.Error);
+
         ToolResult augmented = Run("train", "lenet-5-caffe", "--aug-conv", bundle, "--augment", "flip", "--runs", runs);
         Assert.Equal(2, augmented.ExitCode);
         Assert.Contains("cannot be used with morphed rows", augmented.Error);
@@ -46,6 +53,11 @@ public sealed class MorphTests
 
         Assert.NotEmpty(Directory.GetFiles(folder["pictures"], "*.png"));
         Assert.Equal(0, Run("audit", bundle, "--weights", weights, "--accept-obfuscation").ExitCode);
+        string rows = Path.Combine(bundle, "test-rows.npy");
+        byte[] content = File.ReadAllBytes(rows);
+        content[^1] ^= 4;
+        File.WriteAllBytes(rows, content);
+        Assert.Equal(3, Run("audit", bundle, "--weights", weights, "--accept-obfuscation").ExitCode);
     }
 
     [Fact]
@@ -81,6 +93,7 @@ public sealed class MorphTests
         JsonElement estimate = Good("morph", "estimate", "--shape", "3,32,32");
         Assert.Equal(9_437_184, estimate.GetProperty("owner_macs").GetInt64());
         Assert.Equal(10, estimate.GetProperty("paper").GetArrayLength());
+        Assert.Contains("most likely a misprint", Run("morph", "estimate", "--shape", "3,32,32").Output);
     }
 
     private static ToolResult Run(params string[] arguments) => Tool.Run(arguments);

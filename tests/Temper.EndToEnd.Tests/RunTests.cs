@@ -133,8 +133,8 @@ public sealed class RunTests
         AssertCode(7, [.. Tiny, "--optimizer", "sgd", "--learning-rate", "1e30"], "training diverged");
 
     [Fact]
-    public void Missing_data_gives_6() =>
-        AssertCode(6, ["train", "lenet-5", "--data", "no/such/folder"], "synth:shapes");
+    public void Missing_data_gives_5() =>
+        AssertCode(5, ["train", "lenet-5", "--data", "no/such/folder"], "synth:shapes");
 
     [Fact]
     public void Data_with_a_letter_missing_gives_2_and_a_suggestion() =>

@@ -24,7 +24,7 @@ public static class OperatorRows
         new(new Pool3d(new AvgPool2d(Pool2dOptions.Of(2, 1) with { CountsPadding = false }), new DepthWindow(3, 2, 1, 1)), [2, 4, 3, 3]) { Bad = [4] },
         new(new AugConv(2, (3, 3), (1, 4, 3), CoreSide: 3) { Options = Conv2dOptions.Of(padding: 1) }, [1, 4, 3])
             { Parameters = ((2 + 3 + 3 + 2) * 3 * 3 * 2) + 2, Macs = 2 * 180, Bad = [1, 3, 4], HasNoOnnx = true },
-        new(new AugConv(2, (2, 2), (1, 3, 3), CoreSide: 9) { HasBias = false }, [9]) { Parameters = 72, Macs = 2 * 72, Bad = [8], HasNoOnnx = true },
+        new(new AugConv(2, (2, 2), (1, 3, 3), CoreSide: 9) { HasBias = false, Key = "397d" }, [9]) { Parameters = 72, Macs = 2 * 72, Bad = [8], HasNoOnnx = true },
         new(new Linear(5), [3, 4]) { Parameters = 25, Macs = 2 * 3 * 5 * 4, Bad = [] },
         new(new Linear(5) { HasBias = false, Initializer = "xavier-normal" }, [4]) { Parameters = 20, Macs = 2 * 5 * 4, Bad = [] },
         new(new BatchNorm { Epsilon = 1e-3f, Momentum = 0.2f }, [3, 2, 2]) { Parameters = 6, Bad = [] },

@@ -33,6 +33,11 @@ internal static class AttackModes
             {
                 context.RefuseUnused(VideoAttackSettings.Clip.Flag, [AttackSettings.Data, AttackSettings.Limit]);
             }
+
+            if (context.Get(AttackSettings.Surrogate) is not null)
+            {
+                context.RefuseUnused(AttackSettings.Surrogate.Flag, [VideoAttackSettings.Gradients]);
+            }
         }
         else if (context.Get(AttackSettings.VnnLib) is not null)
         {

@@ -111,6 +111,11 @@ internal static class AttackSettings
             throw ToolException.Usage($"--norm: contradicts --threat {threat.Name}; give only one of them");
         }
 
+        if (threat is not null && context.Get(Epsilon) is { } radius && radius != threat.Epsilon)
+        {
+            throw ToolException.Usage($"{Epsilon.Flag}: contradicts --threat {threat.Name}; give only one of them");
+        }
+
         string name = context.Get(Attack) is not Usual and var asked ? asked : DefaultName(context);
         Attack attack = AttackCatalog.Create(
             name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));

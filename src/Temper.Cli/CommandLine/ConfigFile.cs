@@ -42,7 +42,10 @@ internal sealed class ConfigFile
         }
     }
 
-    /// <summary>The settings of one command as text. The file may also contain sections of other commands.</summary>
+    /// <summary>
+    /// The settings of one command as text; one with the value null counts as not given. The file may also contain
+    /// sections of other commands.
+    /// </summary>
     internal IReadOnlyDictionary<string, string> Section(ToolCommand command)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -54,7 +57,7 @@ internal sealed class ConfigFile
                 throw Unknown("section", name, Application.Sections);
             }
 
-            if (!string.Equals(name, command.Section, StringComparison.Ordinal))
+            if (!string.Equals(name, command.Section, StringComparison.Ordinal) || IsNull(value))
             {
                 continue;
             }
@@ -65,7 +68,10 @@ internal sealed class ConfigFile
                 string given = Scalar(settingKey, $"a setting's name in '{name}'");
                 Setting setting = Array.Find(known, one => one.IsCalled(given))
                     ?? throw Unknown("setting", $"{name}.{given}", known.Select(one => $"{name}.{one.Name}"));
-                values[setting.Name] = Text(settingValue, setting, $"{name}.{given}");
+                if (!IsNull(settingValue))
+                {
+                    values[setting.Name] = Text(settingValue, setting, $"{name}.{given}");
+                }
             }
         }
 
@@ -81,7 +87,8 @@ internal sealed class ConfigFile
         {
             foreach ((YamlNode key, YamlNode value) in settings.Children)
             {
-                if (key is YamlScalarNode { Value: { } name } && value is YamlScalarNode { Value: { } text })
+                if (key is YamlScalarNode { Value: { } name } && value is YamlScalarNode { Value: { } text }
+                    && !IsNull(value))
                 {
                     values[name] = text;
                 }
@@ -95,6 +102,7 @@ internal sealed class ConfigFile
     internal static string Quoted(string value)
     {
         bool isPlain = value.Length > 0
+            && !string.Equals(value, "null", StringComparison.OrdinalIgnoreCase)
             && value.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '/' or '+')
             && (char.IsAsciiLetterOrDigit(value[0]) || value[0] is '/' or '.');
         return isPlain
@@ -121,6 +129,12 @@ internal sealed class ConfigFile
         && setting.Separator is { } separator
         ? string.Join(separator, list.Select(item => Scalar(item, $"each value of {name}")))
         : Scalar(node, name);
+
+    /// <summary>Whether a node is YAML's null. A quoted text is never null.</summary>
+    private static bool IsNull(YamlNode node) => node is YamlScalarNode
+    {
+        Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL",
+    };
 
     private YamlMappingNode Mapping(YamlNode node, string name) => node as YamlMappingNode
         ?? throw ToolException.Usage($"{Path}: '{name}' must contain settings (line {node.Start.Line})");

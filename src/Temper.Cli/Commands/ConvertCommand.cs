@@ -82,9 +82,13 @@ internal sealed class ConvertCommand()
         return isSame ? ExitCode.Success : ExitCode.ThresholdNotMet;
     }
 
-    /// <summary>Throws if the target would be overwritten, or for a setting that would have no effect.</summary>
+    /// <summary>
+    /// Throws if the target has a format that is not written or would be overwritten, or for a setting that would have
+    /// no effect.
+    /// </summary>
     private static void Check(CommandContext context, string target)
     {
+        ModelTarget.Require("convert", target, writesOnnx: true);
         if ((File.Exists(target) || Directory.Exists(target)) && !context.Get(Force))
         {
             throw ToolException.Usage(

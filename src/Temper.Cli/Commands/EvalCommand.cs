@@ -64,7 +64,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         DataChecks.RequireLabels(network, samples, context.Get(Part));
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        samples = Morphed(context, samples);
+        samples = Morphed(context, network, samples);
         EvaluationResult found =
             Evaluator.Evaluate(network, samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
         if (!ranks.IsFirst)
@@ -99,14 +99,30 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         return Threshold.Check(context, found.Accuracy);
     }
 
-    private static Dataset Morphed(CommandContext context, Dataset samples)
+    /// <summary>
+    /// Morphs the samples with the key that was given; throws if the network was trained on rows of another key.
+    /// </summary>
+    private static Dataset Morphed(CommandContext context, Network network, Dataset samples)
     {
+        AugConv? layer = network.Nodes.Select(node => node.Operator).OfType<AugConv>().FirstOrDefault();
         if (context.Get(KeyFile) is not { } path)
         {
+            if (layer is not null)
+            {
+                context.Terminal.Note("warning: the network's first layer expects morphed rows; for plain pictures, "
+                    + $"give the owner's key with {KeyFile.Flag}");
+            }
+
             return samples;
         }
 
         using MorphKey key = MorphSettings.OpenKey(context, path);
+        if (layer?.Key is { } expected && !string.Equals(expected, key.Id, StringComparison.Ordinal))
+        {
+            throw ToolException.Usage($"eval: {KeyFile.Flag}: the network was trained on rows of another key (got key "
+                + $"{key.Id}, expected {expected}); give the key that morphed its rows");
+        }
+
         return new MorphingDataset(samples, new Morpher(key));
     }
 

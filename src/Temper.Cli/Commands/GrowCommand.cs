@@ -53,6 +53,7 @@ internal sealed class GrowCommand() : RunCommand(
         (GrowableNetwork seed, data) =
             model is null ? OfFamily(context, family!, data, weights) : OfModel(context, model, data);
         DataChecks.RequireToTrain(context, seed.Network, data);
+        AutoGrow.RequireInitializer(seed, options);
         bool hasShortcuts = seed.Stages.Any(stage => stage.IsResidual);
         TrainingOptions training = GrowthSettings.Training(context, hasShortcuts);
         training = ranks.SharedGrowth(seed.Network, training);

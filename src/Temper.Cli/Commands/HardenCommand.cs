@@ -26,6 +26,7 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
     private protected override int Execute(CommandContext context)
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
+        HardenSettings.RequireOwn(context);
         RequireFree(context);
         DataSets data = DataChoice.Open(context, source);
         (Network start, data) = StartingNetwork.Open(context, model, data);

@@ -274,14 +274,26 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
             .Row("memory to morph data, bytes", $"{estimate.DataMemory:N0}", "independent of the number of pictures")
             .Row("memory to make the layer, bytes", $"{estimate.LayerMemory:N0}", "")
             .Write(context.Terminal);
+        ShowPaper(context);
+        context.Terminal.Note(MorphNotice.Text);
+        return ExitCode.Success;
+    }
+
+    private static void ShowPaper(CommandContext context)
+    {
         var table = new ResultTable(
             "the paper's figures, computed from its formulas (VGG-16, CIFAR size, 60,000 pictures); not measured",
             "claim", "formula", "#value");
-        Privacy.Morphing.PaperFigures.All.ToList()
-            .ForEach(figure => table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}"));
+        foreach (PaperFigure figure in Privacy.Morphing.PaperFigures.All)
+        {
+            table.Row(figure.Claim, figure.Formula, $"{figure.Value:G4}");
+        }
+
         table.Write(context.Terminal);
-        context.Terminal.Note(MorphNotice.Text);
-        return ExitCode.Success;
+        foreach (PaperFigure figure in Privacy.Morphing.PaperFigures.All.Where(figure => !figure.IsMatched))
+        {
+            Console.Out.WriteLine($"{figure.Claim} does not match: {figure.Remark}");
+        }
     }
 
     private static JsonObject Fields(MorphEstimate estimate) => new()

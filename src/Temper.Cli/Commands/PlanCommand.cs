@@ -148,7 +148,7 @@ internal sealed class PlanCommand()
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         int own = Math.Max(1, batch / ranks.Size);                       // samples per rank and step
-        ProbeResult probe = MachineProbe.Run(
+        MachineProbeResult probe = MachineProbe.Run(
             graph, own, ProbeTime, context.Time, ranks.Mpi is { } all ? new RankStart(all.World) : new ProbeStart(),
             context.Cancel);
         context.Terminal.Note($"this machine: a step of {own} samples takes {probe.StepSeconds * 1e3:F1} ms, "

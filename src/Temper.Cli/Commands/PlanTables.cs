@@ -50,7 +50,7 @@ internal static class PlanTables
         _ => "sharded optimizer and recomputed outputs",
     };
 
-    private static string[] Cells(string name, double bytes, StepTimeline step, StepTimeline data) =>
+    private static string[] Cells(string name, double bytes, SimulatedStep step, SimulatedStep data) =>
         [name, Bytes(bytes), $"{step.Seconds:G4}", $"{step.Joules:G4}", step.Seconds > 0
             ? $"{data.Seconds / step.Seconds:F2}x"
             : ""];

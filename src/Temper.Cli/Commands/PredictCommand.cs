@@ -159,8 +159,8 @@ internal sealed class PredictCommand()
     }
 
     /// <summary>
-    /// Runs the network. The error for samples that do not fit a fixed batch size names the model file, which fixes
-    /// that size.
+    /// Runs the network. An error that the values of the arrays cause, such as an index out of range, and the error for
+    /// samples that do not fit a fixed batch size name the model file.
     /// </summary>
     private static IReadOnlyList<Tensor> Results(
         string source, Network network, IReadOnlyList<Tensor> values, string engine)
@@ -171,9 +171,9 @@ internal sealed class PredictCommand()
                 ? FixedBatch.Run(network, values, most: MaxBatch)
                 : RunCompiled(network, values);
         }
-        catch (ShapeMismatchException error) when (network.Batch.Kind != BatchKind.Free)
+        catch (ArgumentException error)
         {
-            throw new ToolException(ExitCode.BadInput, $"predict: {source}: {error.Message}");
+            throw new ToolException(ExitCode.BadInput, $"predict: {source}: {Failure.Of(error).Message}");
         }
     }
 

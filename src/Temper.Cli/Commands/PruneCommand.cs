@@ -4,6 +4,7 @@ using Temper.Cli.Runs;
 using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Training;
 
 namespace Temper.Cli.Commands;
 
@@ -28,40 +29,57 @@ internal sealed class PruneCommand()
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
         PruningSettings.Require(context);
         ModelSource.RequireTrained(model);
-        DataSets? data = source is "none" ? null : DataChoice.Open(context, source);
-        if (data is null && context.Get(RunSettings.FailBelow) is not null)
-        {
-            throw ToolException.Usage(
-                $"prune: {RunSettings.FailBelow.Flag} needs test samples to measure (got no data); add {Data.Flag}");
-        }
-
-        Network before;
-        if (data is null)
-        {
-            before = Preprocessing.Apply(context, Open(ModelSource.ImportOptions(context)), sample: null);
-        }
-        else
-        {
-            (before, data) = DataForModel.Open(context, Preprocessing.OptionsOf(context), data, Open);
-            before = Preprocessing.Apply(context, before, data.Train.SampleShape);
-            DataChecks.RequireToTrain(context, before, data);
-        }
-
+        TrainingOptions? tuning = Tuning(context, hasData: source is not "none");
+        (Network before, DataSets? data) = Open(context, model, source);
+        PruningSettings.RequireLayers(context, before);
         using var run = new RunSession(
             context, new RunDescription(Name, model, source) { Title = $"{model} pruned on {source}" }, data);
         run.Measure("before", before, "before.safetensors");
         PruningRule rule = PruningSettings.RuleOf(context, before, (name, choose) => run.Choose("prune", name, choose));
         Network pruned = before.Prune(rule, context.Get(PruningSettings.Ignore));
-        if (data is not null)
+        if (tuning is not null)
         {
             run.Note($"pruned: {SparsityReport.Of(pruned).Nonzero:N0} weights left; fine-tuning them with the others "
                 + "frozen at zero");
-            pruned = run.Fit("tune", pruned, TrainingSettings.Options(context), isOnly: true).Network;
+            pruned = run.Fit("tune", pruned, tuning, isOnly: true).Network;
         }
 
         Measurement measured = run.Measure("pruned", pruned, ModelSource.ResultName);
         run.Add(SparsitySection.Of(run.Weights));
         return run.Finish(measured);
+    }
+
+    /// <summary>
+    /// The options of fine-tuning; null: there are no data, so nothing is trained. Throws if settings would be ignored.
+    /// </summary>
+    private static TrainingOptions? Tuning(CommandContext context, bool hasData)
+    {
+        if (hasData)
+        {
+            return TrainingSettings.Options(context);
+        }
+
+        context.RefuseUnused(
+            $"prune without {Data.Flag}, which does not train", [.. TrainingSettings.All, RunSettings.Validation]);
+        return context.Get(RunSettings.FailBelow) is null
+            ? null
+            : throw ToolException.Usage(
+                $"prune: {RunSettings.FailBelow.Flag} needs test samples to measure (got no data); add {Data.Flag}");
+    }
+
+    /// <summary>Opens the network and its data, if any, and checks that they fit together.</summary>
+    private static (Network Network, DataSets? Data) Open(CommandContext context, string model, string source)
+    {
+        if (source is "none")
+        {
+            return (Preprocessing.Apply(context, Open(ModelSource.ImportOptions(context)), sample: null), null);
+        }
+
+        (Network network, DataSets data) = DataForModel.Open(
+            context, Preprocessing.OptionsOf(context), DataChoice.Open(context, source), Open);
+        network = Preprocessing.Apply(context, network, data.Train.SampleShape);
+        DataChecks.RequireToTrain(context, network, data);
+        return (network, data);
 
         Network Open(Formats.Onnx.OnnxImportOptions options) =>
             ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options);

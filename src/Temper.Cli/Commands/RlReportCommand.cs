@@ -161,7 +161,7 @@ internal sealed class RlReportCommand() : ToolCommand(
     {
         var rows = new SnoopingRows(
             run, inputs.Proxies, (inputs.Same, inputs.Other), row => context.Terminal.Note(
-            $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:0.###}: "
+            $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:G3}: "
             + $"{row.MeanReturn:F2}"));
         rows.AddClean();
         foreach (double epsilon in context.Get(Epsilons))

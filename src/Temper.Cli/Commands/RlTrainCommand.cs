@@ -58,8 +58,9 @@ internal sealed class RlTrainCommand() : RunCommand(
         run.Add(recording.ToSection("The agent at play", $"the first of {play.Episodes} new episodes, most likely "
             + "actions"));
         string interval = double.IsNaN(final.Low) ? "no interval" : $"{final.Low:F2} to {final.High:F2}";
-        run.Note($"mean return {final.Mean:F2} ({interval}) in {Plural.Of(play.Episodes, "new episode")}; "
-            + $"random play {random.Mean:F2}");
+        string summary = $"mean return {final.Mean:F2} ({interval}) in {Plural.Of(play.Episodes, "new episode")}; "
+            + $"random play {random.Mean:F2}";
+        run.Folder.Log(summary);
         if (context.Get(RlTrainSettings.Output) is { } output)
         {
             ModelFile.Save(PolicyFile.WithMetadata(policy), output);
@@ -77,7 +78,7 @@ internal sealed class RlTrainCommand() : RunCommand(
                 ["steps"] = point.Steps, ["episodes"] = point.Episodes, ["trained"] = JsonResult.Number(point.Trained),
                 ["evaluated"] = point.Evaluated,
             })]),
-        });
+        }, summary);
     }
 
     private static AgentRunResult Train(
@@ -97,7 +98,8 @@ internal sealed class RlTrainCommand() : RunCommand(
                     point.Steps,
                     [new("return/trained", point.Trained), new("return/evaluated", point.Evaluated), .. told.Metrics]);
                 run.Folder.Log($"step {point.Steps:N0}: trained {point.Trained:F2}, evaluated {point.Evaluated:F2}");
-                display.Report((double)point.Steps / steps, $"step {point.Steps:N0}, return {point.Evaluated:F2}");
+                display.Report(
+                    Math.Min(1, (double)point.Steps / steps), $"step {point.Steps:N0}, return {point.Evaluated:F2}");
             },
         }));
         return result!.IsComplete

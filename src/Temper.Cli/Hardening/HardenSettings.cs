@@ -112,6 +112,26 @@ internal static class HardenSettings
         Epsilon, AttackNorm, AttackSteps, WeightPerturbation, MeasuredSamples, Check, Budgets, .. ProbeSettings.OfRuns,
     ];
 
+    /// <summary>Settings that only feedback learning reads.</summary>
+    private static Setting[] OfFeedback =>
+        [Probed, ProbedPart, Families, Examples, Gamma, Share, MaxAlpha, RateFactor, MinGain];
+
+    /// <summary>Settings that only the defenses with an attack in each step read.</summary>
+    private static Setting[] OfAttack => [Epsilon, AttackNorm, AttackSteps, WeightPerturbation];
+
+    /// <summary>Throws if a setting is given that the method or the check does not read.</summary>
+    internal static void RequireOwn(CommandContext context)
+    {
+        string method = context.Get(Method), check = context.Get(Check);
+        context.RefuseUnused($"{Method.Flag} {method}", method switch
+        {
+            Feedback => OfAttack,
+            "plain" or "noise" or Corruptions => [.. OfFeedback, .. OfAttack],
+            _ => OfFeedback,
+        });
+        context.RefuseUnused($"{Check.Flag} {check}", check is "none" ? [Budgets] : []);
+    }
+
     internal static IReadOnlyList<string> FamilyNames(CommandContext context) =>
         context.Get(Families).Split(',', StringSplitOptions.TrimEntries);
 

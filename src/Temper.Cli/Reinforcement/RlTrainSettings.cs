@@ -15,7 +15,7 @@ internal static class RlTrainSettings
         Setting.Choice("agent", "Method: ppo, a2c or dqn", "ppo", "ppo", "a2c", "dqn");
 
     internal static Setting<long?> Steps { get; } = Whole("steps", "Total number of steps, summed over all "
-        + "environments");
+        + "environments; rounded up to whole updates");
 
     internal static Setting<long?> Environments { get; } = Whole("environments", "Number of environments stepped in "
         + "lockstep; the network runs on all of them as one batch");
@@ -120,7 +120,7 @@ internal static class RlTrainSettings
                 EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
                 Defense = DefenseOf(context),
             }, (ReturnSteps, context.Get(ReturnSteps) is not null), (Dueling, context.Get(Dueling)),
-            (Single, context.Get(Single))),
+            (Single, context.Get(Single)), (Clip, context.Get(Agent) is "a2c" && context.Get(Clip) is not null)),
             DqnOptions dqn => Checked(context, dqn with
             {
                 NSteps = (int?)context.Get(ReturnSteps) ?? dqn.NSteps, IsDouble = !context.Get(Single),

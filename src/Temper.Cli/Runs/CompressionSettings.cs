@@ -115,25 +115,30 @@ internal static class CompressionSettings
     /// <summary>Whether the network is trained while it is compressed.</summary>
     internal static bool Trains(CommandContext context) => context.Get(Calibrate) == 0 && !context.Get(DataFree);
 
-    /// <summary>Throws if a setting of a training is given but nothing is trained.</summary>
+    /// <summary>
+    /// Throws if a setting is given that would be ignored: one of a training if nothing is trained, or one of a stage
+    /// that is off.
+    /// </summary>
     /// <param name="context">Settings of the command.</param>
     /// <param name="isStored">
     /// Whether the network is stored; a built-in network is trained before it is compressed.
     /// </param>
     internal static void RefuseUnused(CommandContext context, bool isStored)
     {
-        if (Trains(context))
+        if (!Trains(context))
         {
-            return;
+            Setting[] ofTraining = isStored ? [Validation, .. TrainingSettings.All] : [];
+            context.RefuseUnused(
+                $"{(context.Get(DataFree) ? DataFree.Flag : Calibrate.Flag)}, which does not train",
+                [
+                    Method, Score, RegularizeEpochs, TuneEpochs, Pressure, Distillation, Mixup,
+                    QuantizationSettings.Epochs, .. ofTraining,
+                ]);
         }
 
-        Setting[] ofTraining = isStored ? [Validation, .. TrainingSettings.All] : [];
-        context.RefuseUnused(
-            $"{(context.Get(DataFree) ? DataFree.Flag : Calibrate.Flag)}, which does not train",
-            [
-                Method, Score, RegularizeEpochs, TuneEpochs, Pressure, Distillation, Mixup, QuantizationSettings.Epochs,
-                .. ofTraining,
-            ]);
+        string activations = context.Get(Activations);
+        context.RefuseUnused($"{Activations.Flag} {activations}", activations is "winners" ? [] : [Score]);
+        QuantizationSettings.RefuseUnused(context);
     }
 
     /// <summary>The compression options; throws if they contradict each other.</summary>

@@ -21,7 +21,7 @@ internal static class DataChecks
         }
 
         RequireClasses(network, data.Train);
-        RequireLabels(network, data.Train, "training");
+        RequireLabels(network, data.Train, "training", CanReplaceHead(context));
         RequireToMeasure(context, network, data.Test);
         if (Enumerable.Range(0, data.Train.Count).Select(data.Train.Label).Distinct().Take(2).Count() == 1)
         {
@@ -37,7 +37,7 @@ internal static class DataChecks
     /// </summary>
     internal static void RequireToMeasure(CommandContext context, Network network, Dataset test)
     {
-        RequireLabels(network, test, "test");
+        RequireLabels(network, test, "test", CanReplaceHead(context));
         if (test is { Count: > 0, HasLabels: true })
         {
             return;
@@ -85,7 +85,11 @@ internal static class DataChecks
     }
 
     /// <summary>Throws if a label is not the index of an output of the network.</summary>
-    internal static void RequireLabels(Network network, Dataset data, string part)
+    /// <param name="network">The network.</param>
+    /// <param name="data">The samples.</param>
+    /// <param name="part">What the samples are used for, such as <c>test</c>.</param>
+    /// <param name="canReplaceHead">Whether the command has the option that the message then names.</param>
+    internal static void RequireLabels(Network network, Dataset data, string part, bool canReplaceHead = false)
     {
         if (data.TargetShape is not null || !data.HasLabels || network.Outputs is not [{ } output])
         {
@@ -101,10 +105,13 @@ internal static class DataChecks
                 throw new ToolException(
                     ExitCode.BadInput,
                     $"data: a {part} label is not a class of the network (got {data.Label(i)} at sample {i} of "
-                    + $"{data.Name}, expected 0 to {classes - 1}); --replace-head trains new outputs");
+                    + $"{data.Name}, expected 0 to {classes - 1}); "
+                    + (canReplaceHead ? "--replace-head trains new outputs" : "use data with the network's classes"));
             }
         }
     }
+
+    private static bool CanReplaceHead(CommandContext context) => context.Values.Section is "train";
 
     private static bool AreNames(IReadOnlyList<string> names) => names.Count > 0
         && !names.Index().All(entry => IsNumber(entry.Item, entry.Index));

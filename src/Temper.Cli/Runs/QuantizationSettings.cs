@@ -30,6 +30,15 @@ internal static class QuantizationSettings
 
     internal static IReadOnlyList<Setting> All { get; } = [Quantize, Range, Samples, Epochs];
 
+    /// <summary>Throws if a setting of quantization is given but nothing is quantized.</summary>
+    internal static void RefuseUnused(CommandContext context)
+    {
+        if (context.Get(Quantize) is None)
+        {
+            context.RefuseUnused($"{Quantize.Flag} {None}", [Range, Samples, Epochs]);
+        }
+    }
+
     /// <summary>The quantization options; null: no quantization.</summary>
     internal static QuantizationOptions? Options(CommandContext context) => context.Get(Quantize) is None ? null : new()
     {

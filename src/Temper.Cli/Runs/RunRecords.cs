@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Formats;
 using Temper.Reporting.Documents;
@@ -31,9 +32,18 @@ internal static class RunRecords
 
     /// <summary>Reads the record of a run, including records written by older versions.</summary>
     /// <exception cref="InvalidDataException">The record is damaged, or its version is not known.</exception>
+    /// <exception cref="ToolException">The folder has no record.</exception>
     internal static RunRecord Read(RunFolder folder)
     {
         string path = folder.ResultPath;
+        if (!File.Exists(path))
+        {
+            throw new ToolException(ExitCode.InputOutput, File.Exists(folder.ConfigPath)
+                ? $"run: the run in {folder.FullPath} has not finished; resume it with --resume {folder.FullPath}"
+                : $"run: {folder.FullPath} is not a run folder (it has no {Path.GetFileName(path)}); give the folder "
+                    + "of a run");
+        }
+
         using JsonDocument document = RunRecordJson.Open(path);
         return RunRecordJson.Checked(path, () => document.RootElement.GetProperty("schema").GetInt32()) switch
         {
@@ -71,22 +81,37 @@ internal static class RunRecords
         return Path.GetFullPath(path);
     }
 
-    /// <summary>A table that compares the networks of a run.</summary>
+    /// <summary>
+    /// A table that compares the networks of a run. Test accuracy has a column only if a network has one.
+    /// </summary>
     internal static ResultTable ToTable(RunRecord record)
     {
-        var table = new ResultTable(
-            $"{record.Network} on {record.Data}, seed {record.Seed}", "network", "#test accuracy", "#weights left",
-            "#fewer", "#file, gzip");
-        foreach (NetworkRecord network in record.Networks)
+        (string[] heads, IReadOnlyList<string[]> rows) = Text(record);
+        var table = new ResultTable($"{record.Network} on {record.Data}, seed {record.Seed}", heads);
+        foreach (string[] row in rows)
         {
-            table.Row(
-                network.Name, network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "", $"{network.Left:N0}",
-                $"{network.TimesFewer(record.Networks):F1} x",
-                $"{network.CompressedBytes / 1024.0:N0} KiB");
+            table.Row(row);
         }
 
         return table;
     }
+
+    /// <summary>The column titles and the cells of <see cref="ToTable"/>.</summary>
+    internal static (string[] Heads, IReadOnlyList<string[]> Rows) Text(RunRecord record)
+    {
+        bool hasAccuracy = record.Networks.Any(network => network.TestAccuracy is not null);
+        string[] accuracy = hasAccuracy ? ["#test accuracy"] : [];
+        return (
+            ["network", .. accuracy, "#weights left", "#fewer", "#file, gzip"],
+            [.. record.Networks.Select(network => (string[])
+            [
+                network.Name, .. hasAccuracy ? [Accuracy(network)] : Array.Empty<string>(), $"{network.Left:N0}",
+                $"{network.TimesFewer(record.Networks):F1} x", $"{network.CompressedBytes / 1024.0:N0} KiB",
+            ])]);
+    }
+
+    private static string Accuracy(NetworkRecord network) =>
+        network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "";
 
     private static Fact[] Environment(string path)
     {

@@ -175,7 +175,8 @@ internal sealed class RunSession : IDisposable
     /// <summary>Writes the result and the report, and prints them.</summary>
     /// <param name="result">Measurement of the resulting network.</param>
     /// <param name="fields">Fields of the command's JSON document besides the record; null: none.</param>
-    internal int Finish(Measurement result, JsonObject? fields = null)
+    /// <param name="summary">Line printed below the table of networks; null: none.</param>
+    internal int Finish(Measurement result, JsonObject? fields = null, string? summary = null)
     {
         RunRecord record = Record(RunSections.Of(
             _phases, _networks,
@@ -198,6 +199,11 @@ internal sealed class RunSession : IDisposable
         else
         {
             RunRecords.ToTable(record).Write(_context.Terminal);
+            if (summary is not null)
+            {
+                Console.Out.WriteLine(summary);
+            }
+
             Console.Out.WriteLine($"run folder: {Folder.FullPath}");
             Console.Out.WriteLine($"report:     {report}");
         }

@@ -49,7 +49,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     /// Prefix of metric names, as in <c>sparse/validation/accuracy</c>; empty if the run has only one training.
     /// </param>
     /// <param name="epochs">Number of epochs of the whole training.</param>
-    internal void Start(string phase, int epochs) => (_phase, _epochs, _step) = (phase, epochs, 0);
+    internal void Start(string phase, int epochs) => (_phase, _epochs, _step, _validated) = (phase, epochs, 0, "");
 
     public void OnStep(StepProgress progress)
     {

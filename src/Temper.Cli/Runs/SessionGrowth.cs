@@ -11,6 +11,7 @@ namespace Temper.Cli.Runs;
 /// </summary>
 internal sealed class SessionGrowth(RunSession session, RankJob ranks) : SessionMethodRun(session)
 {
+    private const int Million = 1_000_000;
     private int _noted;
 
     public override TrainingResult Fit(string stage, Network network, TrainingOptions options)
@@ -47,9 +48,11 @@ internal sealed class SessionGrowth(RunSession session, RankJob ranks) : Session
                 ? $"{(isGrowing ? "best so far" : "held-out")} {value * 100:F2} %, "
                 : "",
             reason = step.Reason is null ? "" : $" ({step.Reason})";
-        return $"{step.Event}{stage}: {string.Join('-', step.Depths)}, {accuracy}{step.Macs / 1e6:F1} million MACs, "
+        return $"{step.Event}{stage}: {string.Join('-', step.Depths)}, {accuracy}{Macs(step.Macs)} MACs, "
             + $"{step.Seconds:F0} s{reason}";
     }
+
+    private static string Macs(long macs) => macs < Million ? $"{macs:N0}" : $"{(double)macs / Million:F1} million";
 
     /// <summary>Creates the fields of the command's JSON document.</summary>
     /// <param name="result">Result of the growth.</param>

@@ -10,7 +10,7 @@ namespace Temper.Cli.Runs;
 internal static class TrainingSettings
 {
     internal static Setting<int> Epochs { get; } = Setting.Integer(
-        "epochs", "Passes over the training samples; compress: for a built-in network", defaultValue: 10);
+        "epochs", "Passes over the training samples; not for stages with their own number of epochs", defaultValue: 10);
 
     private static readonly Setting<int> Batch =
         Setting.Integer("batch", "Samples per batch", defaultValue: 64, aliases: "--batch-size");
@@ -34,11 +34,12 @@ internal static class TrainingSettings
         "weight-decay", "Weight decay (L2); when not given, the optimizer's own default", aliases: "--wd");
 
     internal static Setting<string> Schedule { get; } = Setting.Choice(
-        "schedule", "Learning-rate schedule: constant, step, cosine or one-cycle; compress: for a built-in network",
+        "schedule", "Learning-rate schedule: constant, step, cosine or one-cycle; not for stages with their own number "
+            + "of epochs",
         "cosine", "constant", "step", "cosine", "one-cycle");
 
     private static readonly Setting<double> WarmUp = Setting.Number(
-        "warm-up", "Epochs in which the learning rate rises from zero; compress: for a built-in network",
+        "warm-up", "Epochs in which the learning rate rises from zero; not for stages with their own number of epochs",
         defaultValue: 0);
 
     private static readonly Setting<double> LabelSmoothing = Setting.Number(

@@ -51,8 +51,8 @@ internal static class SnoopingOutput
         List<Column> columns =
         [
             new("attack", row => row.Attack), new("defense", row => row.Defense),
-            new("#epsilon", row => $"{row.Epsilon:0.###}"), new("#mean return", row => $"{row.MeanReturn:F2}"),
-            new("#95 % interval", row => $"{row.Interval.Low:F2} to {row.Interval.High:F2}"),
+            new("#epsilon", row => $"{row.Epsilon:G3}"), new("#mean return", row => $"{row.MeanReturn:F2}"),
+            new("#95 % interval", row => Interval(row)),
             new("#drop", row => Percent(table.Drop(row))), new("#frames attacked", row => Percent(row.AttackedFrames)),
         ];
         if (table.Rows.Any(row => !double.IsNaN(row.Alarms)))
@@ -73,12 +73,16 @@ internal static class SnoopingOutput
     private static JsonObject Fields(SnoopingTable table, SnoopingRow row) => new()
     {
         ["attack"] = row.Attack, ["defense"] = row.Defense, ["epsilon"] = row.Epsilon, ["mean_return"] = row.MeanReturn,
-        ["interval"] = new JsonArray(row.Interval.Low, row.Interval.High), ["episodes"] = row.Episodes,
+        ["interval"] = new JsonArray(JsonResult.Number(row.Interval.Low), JsonResult.Number(row.Interval.High)),
+        ["episodes"] = row.Episodes,
         ["drop"] = JsonResult.Number(table.Drop(row)),
         ["attacked_frames"] = row.AttackedFrames, ["alarms"] = JsonResult.Number(row.Alarms),
         ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
         ["half_epsilon"] = table.HalfEpsilon(row.Attack, row.Defense) is { } half ? half : null,
     };
+
+    private static string Interval(SnoopingRow row) =>
+        double.IsNaN(row.Interval.Low) ? "none" : $"{row.Interval.Low:F2} to {row.Interval.High:F2}";
 
     private static string Percent(double part) => double.IsNaN(part) ? "-" : $"{part * 100:F0} %";
 

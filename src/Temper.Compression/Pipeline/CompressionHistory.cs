@@ -35,13 +35,14 @@ internal sealed class CompressionHistory(
     {
         CompressionOptions easy = options with { MaxAccuracyDrop = options.MaxAccuracyDrop / 2 };
         CompressionTrial[] holding = WithinBound;
-        return (holding.Where(trial => easy.IsWithinBound(trial.Figures.Accuracy, evaluator.Baseline.Accuracy))
-            .MinBy(Goal) ?? holding.MinBy(Goal))?.Network ?? network;
+        return (Best(holding.Where(
+            trial => easy.IsWithinBound(trial.Figures.Accuracy, evaluator.Baseline.Accuracy)))
+            ?? Best(holding))?.Network ?? network;
     }
 
     /// <summary>Returns the best network of the activation stage within the bound; null if there is none.</summary>
     internal CompressionTrial? BestOfActivations() =>
-        WithinBound.Where(trial => trial.Activations is not CompressionActivations.None).MinBy(Goal);
+        Best(WithinBound.Where(trial => trial.Activations is not CompressionActivations.None));
 
     internal CompressionResult Result()
     {
@@ -60,7 +61,7 @@ internal sealed class CompressionHistory(
             return Choose(nearest, isWithinBound: false);
         }
 
-        CompressionTrial? best = holding.Where(IsFastEnough).MinBy(Goal);
+        CompressionTrial? best = Best(holding.Where(IsFastEnough));
         if (best is null)
         {
             _remarks.Add("Every network within the bound is slower on this processor than the original network, "
@@ -79,7 +80,12 @@ internal sealed class CompressionHistory(
             IsAgreement = evaluator.IsAgreement,
         };
 
-    private double Goal(CompressionTrial trial) => trial.Figures[options.Goal];
+    /// <summary>
+    /// Returns the trial with the smallest figure of the goal; of several with the same figure, the most accurate one.
+    /// Null if there are no trials.
+    /// </summary>
+    private CompressionTrial? Best(IEnumerable<CompressionTrial> trials) =>
+        trials.MinBy(trial => (trial.Figures[options.Goal], -trial.Figures.Accuracy));
 
     /// <summary>
     /// JPnet minimizes MACs, and single zeros among activations make no kernel faster. So its trials may be slower if

@@ -33,6 +33,10 @@ public sealed class AttackModesTests
         Assert.Equal($"attack: --{name} does not apply to --clip; leave it out", Refused(("video", "true"), ("clip", "a.mkv"), (name, "4")));
 
     [Fact]
+    public void A_surrogate_gives_the_gradients() => Assert.Equal(
+        "attack: --gradients does not apply to --surrogate; leave it out", Refused(("video", "true"), ("surrogate", "b"), ("gradients", "motion")));
+
+    [Fact]
     public void Options_of_clips_want_clips() =>
         Assert.Equal("attack: --rules applies only to a network of clips; add --video, or leave it out", Refused(("data", "a.npz"), ("rules", "noise")));
 

@@ -22,6 +22,22 @@ public sealed class AttackSettingsTests
         "--threat: ddn does not support linf (expected l2)",
         Settings.Refusal(() => AttackSettings.Create(Given(("attack", "ddn"), ("threat", "mnist-linf-0.1")))));
 
+    [Fact]
+    public void Radius_of_a_threat_model_is_not_replaced()
+    {
+        Assert.Equal(
+            "--epsilon: contradicts --threat mnist-linf-0.3; give only one of them",
+            Settings.Refusal(() => AttackSettings.Create(Given(("threat", "mnist-linf-0.3"), ("epsilon", "0.01")))));
+        Assert.Equal("autoattack", AttackSettings.Create(Given(("model", "m.onnx"), ("threat", "mnist-linf-0.3"), ("epsilon", "0.3"))).Name);
+    }
+
+    [Theory]
+    [InlineData("mim")]
+    [InlineData("pgd")]
+    [InlineData("bim")]
+    public void Attack_has_the_name_it_was_asked_for(string name) =>
+        Assert.Equal(name, AttackSettings.Create(Given(("attack", name), ("epsilon", "0.1"))).Name);
+
     [Theory]
     [InlineData("noise")]
     [InlineData("corruptions")]

@@ -24,6 +24,15 @@ public sealed class SettingKindsTests : IDisposable
     }
 
     [Fact]
+    public void Help_of_a_setting_speaks_of_no_other_command()
+    {
+        foreach (ToolCommand command in Application.Commands)
+        {
+            Assert.All(command.AllSettings, setting => Assert.DoesNotContain("compress: ", setting.Help, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public void Nothing_given_gives_the_defaults()
     {
         SettingValues values = Settings.Resolve(_command);
@@ -56,6 +65,33 @@ public sealed class SettingKindsTests : IDisposable
         SettingValues values = Settings.Resolve(_command, file: _folder.Write("run.yaml", text));
         Assert.Equal([0.1, 0.25], values.Get(MadeUpCommand.Epsilons));
         Assert.Equal(["conv1", "a b"], values.Get(MadeUpCommand.Freeze));
+    }
+
+    [Theory]
+    [InlineData("train:\n  max-time: null\n  epsilons: ~\n  freeze:\n")]
+    [InlineData("{\"train\": {\"max-time\": null, \"epsilons\": null, \"freeze\": null}}")]
+    [InlineData("train:\n")]
+    public void Null_in_a_file_means_not_given(string text)
+    {
+        SettingValues values = Settings.Resolve(_command, file: _folder.Write("run.yaml", text));
+        Assert.Null(values.Get(MadeUpCommand.MaxTime));
+        Assert.Equal([0.1, 0.2], values.Get(MadeUpCommand.Epsilons));
+        Assert.Empty(values.Get(MadeUpCommand.Freeze));
+        Assert.False(values.IsGiven(MadeUpCommand.Epsilons));
+    }
+
+    /// <summary>A text such as a folder's name may be "null"; it is written in quotes, which are no null.</summary>
+    [Theory]
+    [InlineData("null")]
+    [InlineData("NULL")]
+    [InlineData("~")]
+    [InlineData("")]
+    public void Quoted_null_is_text(string text)
+    {
+        string file = _folder.Write("run.yaml", $"train:\n  name: {ConfigFile.Quoted(text)}\n  other: null\n");
+        IReadOnlyDictionary<string, string> values = ConfigFile.Load(file).Values("train");
+        Assert.Equal("name", Assert.Single(values.Keys));
+        Assert.Equal(text, values["name"]);
     }
 
     [Fact]

@@ -24,8 +24,24 @@ public sealed class CompressOptionTests
     {
         Assert.Contains($"--{name} does not apply to --calibrate, which does not train", Refusal(isStored: true, ("calibrate", "8"), (name, value)), StringComparison.Ordinal);
         Assert.Contains($"--{name} does not apply to --data-free, which does not train", Refusal(isStored: true, ("data-free", "true"), (name, value)), StringComparison.Ordinal);
-        CompressionSettings.RefuseUnused(Given((name, value)), isStored: true);
+        CompressionSettings.RefuseUnused(Given((name, value), ("activations", "winners"), ("quantize", "int8")), isStored: true);
     }
+
+    /// <summary>Whether or not the network is trained.</summary>
+    [Theory]
+    [InlineData("quantize-range", "min-max", "--quantize none")]
+    [InlineData("quantize-samples", "64", "--quantize none")]
+    [InlineData("quantize-epochs", "1", "--quantize none")]
+    [InlineData("winner-score", "max", "--activations none")]
+    public void Settings_of_a_stage_that_is_off_are_refused(string name, string value, string off)
+    {
+        Assert.Contains($"--{name} does not apply to {off}", Refusal(isStored: true, (name, value)), StringComparison.Ordinal);
+        Assert.Contains($"--{name} does not apply to", Refusal(isStored: true, ("calibrate", "8"), (name, value)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Joint_activations_have_no_score() => Assert.Contains(
+        "--winner-score does not apply to --activations joint", Refusal(isStored: true, ("activations", "joint"), ("winner-score", "max")), StringComparison.Ordinal);
 
     /// <summary>A built-in network is trained before it is compressed.</summary>
     [Theory]

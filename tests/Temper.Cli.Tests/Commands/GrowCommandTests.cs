@@ -33,6 +33,23 @@ public sealed class GrowCommandTests
     public void A_gain_of_zero_is_refused_by_the_name_of_its_option() =>
         Assert.StartsWith("--tau: ", Refusal(("family", "basic3"), ("tau", "0")), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("plain3", "zero")]
+    [InlineData("basic3", "identity")]
+    public void An_initializer_for_other_blocks_is_refused_before_there_is_a_run_folder(string family, string initializer)
+    {
+        using var folder = new TemporaryFolder();
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["family"] = family, ["initializer"] = initializer, ["data"] = "synth:shapes?count=96&classes=3&size=8&channels=1", ["runs"] = folder["runs"],
+            ["quiet"] = "true",
+        };
+        CommandContext context = Settings.Context(new GrowCommand(), flags, TimeProvider.System);
+        string message = Assert.Throws<ArgumentException>(() => new GrowCommand().Run(context)).Message;
+        Assert.Contains($"initializer '{initializer}'", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["runs"]));
+    }
+
     private static string Refusal(params (string Name, string Value)[] given) => Settings.Refusal(() => new GrowCommand().Run(Settings.Context(
         new GrowCommand(), given.ToDictionary(flag => flag.Name, flag => flag.Value, StringComparer.Ordinal), TimeProvider.System)));
 }

@@ -7,8 +7,8 @@ using Temper.Testing;
 namespace Temper.Cli.Tests.Commands;
 
 /// <summary>
-/// Options of <c>temper plan</c>, <c>flow</c> and <c>convert</c> that would be ignored, or that contradict each other, are
-/// refused before any work.
+/// Options of <c>temper plan</c>, <c>flow</c>, <c>convert</c> and <c>compress</c> that would be ignored or misunderstood, or
+/// that contradict each other, are refused before any work.
 /// </summary>
 public sealed class IgnoredOptionTests : IDisposable
 {
@@ -71,6 +71,25 @@ public sealed class IgnoredOptionTests : IDisposable
     [Fact]
     public void A_conversion_reads_no_pictures_that_it_could_resize() => Refused(
         new ConvertCommand(), "convert: --resize would have no effect", ("model", _folder["missing.onnx"]), ("target", _folder["a.onnx"]), ("resize", "linear"));
+
+    [Theory]
+    [InlineData("out.pth", ".pth")]
+    [InlineData("out.onx", ".onx")]
+    [InlineData("out.NPZ", ".NPZ")]
+    public void A_name_of_another_format_does_not_become_a_folder(string target, string extension)
+    {
+        Refused(
+            new ConvertCommand(), $"convert: cannot write this format (got '{extension}', expected .onnx, .safetensors, or a folder)",
+            ("model", _folder["missing.onnx"]), ("target", _folder[target]), ("force", "true"));
+        Refused(
+            new CompressCommand(), $"compress: cannot write this format (got '{extension}', expected .safetensors or a folder)",
+            ("model", "lenet-5"), ("data", "synth:shapes"), ("output", _folder[target]), ("runs", _folder["runs"]));
+    }
+
+    /// <summary>A folder with such a name could not be opened as a model.</summary>
+    [Fact]
+    public void Compress_writes_no_onnx_files() => Refused(
+        new CompressCommand(), "compress: cannot write this format (got '.onnx'", ("model", "lenet-5"), ("data", "synth:shapes"), ("output", _folder["out.onnx"]));
 
     private static void Refused(ToolCommand command, string why, params (string Name, string Value)[] given)
     {

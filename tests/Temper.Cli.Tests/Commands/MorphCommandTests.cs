@@ -1,7 +1,12 @@
 using Temper.Cli.Commands;
 using Temper.Cli.Tests.Support;
 using Temper.Data.Images;
+using Temper.Formats.Models;
+using Temper.Networks;
 using Temper.Privacy.Audit;
+using Temper.Privacy.Morphing;
+using Temper.Randomness;
+using Temper.Testing;
 
 namespace Temper.Cli.Tests.Commands;
 
@@ -11,6 +16,27 @@ public sealed class MorphCommandTests
     [Fact]
     public void An_estimate_has_the_padding_of_the_layer() => Assert.Equal(
         Settings.Resolve(new MorphLayerCommand()).Get(MorphSettings.Padding), Settings.Resolve(new MorphEstimateCommand()).Get(MorphSettings.Padding));
+
+    /// <summary>The other key has the same sizes, so nothing but its identifier tells.</summary>
+    [Fact]
+    public void Eval_refuses_another_key_than_that_of_the_rows()
+    {
+        using var folder = new TemporaryFolder();
+        using var key = MorphKey.Create(new MorphMap(1, 8, 8) { Cores = 4 });
+        using var other = MorphKey.Create(key.Map);
+        other.Save(folder["other.key"], "secret"u8);
+        using var morpher = new Morpher(key);
+        Network plain = Network.Build(InputSpec.Image(1, 8, 8), x => x.Conv2d(4, kernel: 3, padding: 1, name: "conv1").Relu().Flatten().Linear(3))
+            .Initialize(RandomStream.FromSeed(1));
+        ModelFile.Save(plain.WithAugConv(AugConvLayer.Compose(key, morpher, plain.Parameters["conv1.weight"].Value, 1, 1)), folder["model"]);
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["model"] = folder["model"], ["data"] = "synth:shapes?count=60&classes=3&size=8&channels=1", ["morph-key"] = folder["other.key"],
+            ["password-file"] = folder.Write("password", "secret"),
+        };
+        string refusal = Settings.Refusal(() => new EvalCommand().Run(Settings.Context(new EvalCommand(), flags, TimeProvider.System)));
+        Assert.Contains($"(got key {other.Id}, expected {key.Id})", refusal, StringComparison.Ordinal);
+    }
 
     /// <summary>Two pictures of two pixels in two lines; values that are not finite are black.</summary>
     [Fact]

@@ -40,6 +40,35 @@ public sealed class HardenCommandTests : IDisposable
         HardenCommand.RequirePictures("noise", [6]);
     }
 
+    [Theory]
+    [InlineData("feedback", "attack-epsilon", "0.2")]
+    [InlineData("feedback", "weight-perturbation", "0.01")]
+    [InlineData("plain", "attack-steps", "3")]
+    [InlineData("noise", "attack-norm", "l2")]
+    [InlineData("corruptions", "gamma", "2")]
+    [InlineData("trades", "families", "random")]
+    [InlineData("pgd", "min-gain", "2")]
+    [InlineData("fair", "rate-factor", "0.5")]
+    public void A_setting_of_another_method_is_refused(string method, string name, string value) => Assert.Equal(
+        $"harden: --{name} does not apply to --method {method}; leave it out",
+        Settings.Refusal(() => HardenSettings.RequireOwn(Given(("method", method), (name, value)))));
+
+    [Fact]
+    public void Radii_want_a_check() => Assert.Equal(
+        "harden: --budgets does not apply to --check none; leave it out",
+        Settings.Refusal(() => HardenSettings.RequireOwn(Given(("check", "none"), ("budgets", "l2:1")))));
+
+    [Fact]
+    public void What_a_method_reads_is_accepted()
+    {
+        HardenSettings.RequireOwn(Given(("gamma", "2"), ("rays", "3"), ("budgets", "l2:1")));
+        HardenSettings.RequireOwn(Given(("method", "mart"), ("attack-epsilon", "0.2"), ("rounds", "2"), ("rays", "3"), ("max-accuracy-drop", "2")));
+        HardenSettings.RequireOwn(Given(("method", "noise"), ("round-epochs", "3"), ("measure-samples", "9"), ("check", "none")));
+    }
+
+    private static CommandContext Given(params (string Name, string Text)[] given) =>
+        Settings.Context(new HardenCommand(), given.ToDictionary(one => one.Name, one => one.Text, StringComparer.Ordinal), TimeProvider.System);
+
     private static CommandContext Given(string output)
     {
         var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["output"] = output, ["force"] = "true" };

@@ -37,6 +37,10 @@ public sealed class UnusedOptionTests : IDisposable
         Assert.False(Directory.Exists(_folder["runs"]));
     }
 
+    [Fact]
+    public void A2c_takes_no_clip_range() =>
+        Refused(new RlTrainCommand(), "--clip does not apply to a2c", ("env", "cartpole"), ("agent", "a2c"), ("clip", "0.1"), ("runs", _folder["runs"]));
+
     [Theory]
     [InlineData("temper")]
     [InlineData("openenv")]

@@ -1,5 +1,6 @@
 using Temper.Cli.Commands;
 using Temper.Cli.Tests.Support;
+using Temper.Data;
 using Temper.Testing;
 
 namespace Temper.Cli.Tests.Runs;
@@ -28,7 +29,7 @@ public sealed class ResumedSettingsTests : IDisposable
     [InlineData("plan", "data")]
     [InlineData("threads", "1")]
     public void Setting_of_the_machine_may_change(string name, string value) =>
-        Assert.Throws<DirectoryNotFoundException>(() => Resume("cosine", name, value));
+        Assert.Throws<DataUnavailableException>(() => Resume("cosine", name, value));
 
     [Theory]
     [InlineData("cosine")]
@@ -40,7 +41,7 @@ public sealed class ResumedSettingsTests : IDisposable
 
     [Fact]
     public void Epochs_may_change_with_a_constant_learning_rate() =>
-        Assert.Throws<DirectoryNotFoundException>(() => Resume("constant", "epochs", "20"));
+        Assert.Throws<DataUnavailableException>(() => Resume("constant", "epochs", "20"));
 
     private string Refusal(string schedule, string name, string value) => Settings.Refusal(() => Resume(schedule, name, value));
 

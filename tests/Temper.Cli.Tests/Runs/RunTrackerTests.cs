@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Temper.Cli.Output;
 using Temper.Cli.Runs;
 using Temper.Networks;
 using Temper.Randomness;
@@ -49,6 +50,29 @@ public sealed class RunTrackerTests : IDisposable
         }
 
         Assert.Equal([47, 47], Steps(Assert.Single(Directory.GetFiles(_run.TensorBoardPath))));
+    }
+
+    [Fact]
+    public void Progress_does_not_show_the_validation_of_an_earlier_training()
+    {
+        var shown = new Shown();
+        using var tracker = new RunTracker(_run, TimeProvider.System) { Display = shown };
+        tracker.Start("first/", 1);
+        tracker.OnEpoch(new EpochResult
+        {
+            Epoch = 0, TrainLoss = 0.5, TrainAccuracy = 0.5, Regularization = 0, ValidationLoss = 0.5, ValidationAccuracy = 0.75,
+            LearningRate = 0.1, IsBest = true,
+        });
+        tracker.Start("second/", 1);
+        tracker.OnStep(new StepProgress(0, 0, 1, 1, 0.5));
+        Assert.Equal(["epoch 1/1, loss 0.500, validation 75.00 %", "epoch 1/1, loss 0.500"], shown.States);
+    }
+
+    private sealed class Shown : ProgressDisplay
+    {
+        internal List<string> States { get; } = [];
+
+        internal override void Report(double done, string state) => States.Add(state);
     }
 
     /// <summary>Runs a process that writes a point at each step.</summary>

@@ -12,7 +12,7 @@ public sealed class SessionGrowthTests : IDisposable
 {
     private static readonly GrowthStep[] Steps =
     [
-        new(GrowthEvents.Seed, -1, [1, 1], 0, null, 1000, 1_000_000, 0),
+        new(GrowthEvents.Seed, -1, [1, 1], 0, null, 1000, 41_234, 0),
         new(GrowthEvents.Limit, 1, [1, 1], 3, 0.5, 1000, 1_000_000, 10, "1-2 would have 2,000 parameters"),
         new(GrowthEvents.Grow, 0, [2, 1], 3, 0.5, 2000, 2_500_000, 10),
         new(GrowthEvents.Finish, -1, [2, 1], 3, 0.75, 2000, 2_500_000, 20),
@@ -20,7 +20,7 @@ public sealed class SessionGrowthTests : IDisposable
 
     private static readonly string[] Lines =
     [
-        "seed: 1-1, 1.0 million MACs, 0 s",
+        "seed: 1-1, 41,234 MACs, 0 s",
         "limit layer2: 1-1, best so far 50.00 %, 1.0 million MACs, 10 s (1-2 would have 2,000 parameters)",
         "grow layer1: 2-1, best so far 50.00 %, 2.5 million MACs, 10 s",
         "finish: 2-1, held-out 75.00 %, 2.5 million MACs, 20 s",

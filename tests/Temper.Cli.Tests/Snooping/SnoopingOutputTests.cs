@@ -54,6 +54,16 @@ public sealed class SnoopingOutputTests
     public void The_title_counts_episodes(int episodes, string title) =>
         Assert.Equal(title, SnoopingOutput.Title(Table(Row("none", 0, 10, Baseline.Clean) with { Episodes = episodes })));
 
+    [Fact]
+    public void One_episode_has_no_interval_and_a_small_epsilon_is_not_zero()
+    {
+        SnoopingTable table = Table(Row("fgsm", 0.0001, 9) with { Interval = (double.NaN, double.NaN) });
+        (string[] heads, IReadOnlyList<string[]> rows) = SnoopingOutput.Text(table);
+        Assert.Equal("none", rows[0][Array.IndexOf(heads, "#95 % interval")]);
+        Assert.Equal("0.0001", rows[0][Array.IndexOf(heads, "#epsilon")]);
+        Assert.All(SnoopingOutput.Json(table)["rows"]![0]!["interval"]!.AsArray(), end => Assert.Null(end));
+    }
+
     private static SnoopingTable Table(params SnoopingRow[] rows) => new(rows, 0, []);
 
     private static SnoopingRow Row(string attack, double epsilon, double mean, Baseline? baseline = null) =>

@@ -50,6 +50,20 @@ public sealed class NetworkBuildTests
         Assert.Contains("add1", error.Message);
     }
 
+    /// <summary>Refused when built, as an import builds it, not when it first runs.</summary>
+    [Fact]
+    public void Build_with_a_pool_that_cannot_be_computed_is_refused()
+    {
+        Assert.Equal("small: padding (0, 0, 1, 1) must be less than the window 1x1", Refusal(new() { Kernel = (1, 1), Padding = new(0, 0, 1, 1) }));
+        Assert.Equal("small: padding (3, 0, 0, 0) must be less than the window 3x5", Refusal(new() { Kernel = (2, 3), Dilation = (2, 2), Padding = new(3, 0, 0, 0) }));
+        Assert.Equal("small: padding (0, -1, 0, 0) must be 0 or more", Refusal(new() { Kernel = (2, 2), Padding = new(0, -1, 0, 0) }));
+        Assert.StartsWith("small: window, stride and dilation must be at least 1 (got window 2x2, stride 0x1,", Refusal(new() { Kernel = (2, 2), Stride = (0, 1) }));
+        Network.Build(Digits, x => x.Apply(new MaxPool2d(new Pool2dOptions { Kernel = (2, 2), Dilation = (2, 2), Padding = new(2, 2, 2, 2) })));
+
+        static string Refusal(Pool2dOptions options) =>
+            Assert.Throws<ArgumentException>(() => Network.Build(Digits, x => x.Apply(new MaxPool2d(options), "small"))).Message;
+    }
+
     [Fact]
     public void Build_with_one_name_twice_is_refused() =>
         Assert.Contains("'a'", Assert.Throws<ArgumentException>(

@@ -15,6 +15,7 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
     {
         Shape x = inputs[0];
         WindowAttributes.CheckImage(x, node);
+        CheckWindow(node);
         Padding2d pad = Options.Padding;
         int height =
             OutputLength(x[2], pad.Top, pad.Bottom, Options.Kernel.Height, Stride.Height, Options.Dilation.Height);
@@ -43,6 +44,33 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
         .With("count_include_pad", Options.CountsPadding)
         .With("dilations", WindowAttributes.Both(Options.Dilation))
         .WithWindow(Options.Kernel, Stride, Options.Padding);
+
+    /// <summary>
+    /// Makes the checks of the tensor operation, so that a window that cannot be computed is refused when the network
+    /// is built or imported, not when it first runs.
+    /// </summary>
+    private void CheckWindow(string node)
+    {
+        ((int height, int width), (int down, int right), Padding2d pad) = (Options.Kernel, Stride, Options.Padding);
+        (int stepDown, int stepRight) = Options.Dilation;
+        if (Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(stepDown, stepRight)) < 1)
+        {
+            throw new ArgumentException($"{node}: window, stride and dilation must be at least 1 (got window "
+                + $"{height}x{width}, stride {down}x{right}, dilation {stepDown}x{stepRight})");
+        }
+
+        (long tall, long wide) = (((height - 1L) * stepDown) + 1, ((width - 1L) * stepRight) + 1);
+        string shown = $"padding ({pad.Top}, {pad.Left}, {pad.Bottom}, {pad.Right})";
+        if (pad.IsNegative)
+        {
+            throw new ArgumentException($"{node}: {shown} must be 0 or more");
+        }
+
+        if (Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
+        {
+            throw new ArgumentException($"{node}: {shown} must be less than the window {tall}x{wide}");
+        }
+    }
 
     /// <summary>
     /// Follows PyTorch: in ceiling mode, a last window that starts in the padding after the image is dropped.

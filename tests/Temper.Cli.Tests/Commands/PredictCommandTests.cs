@@ -1,0 +1,45 @@
+using Temper.Cli.CommandLine;
+using Temper.Cli.Commands;
+using Temper.Cli.Tests.Support;
+using Temper.Formats.Models;
+using Temper.Formats.Npz;
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
+
+namespace Temper.Cli.Tests.Commands;
+
+/// <summary>Arrays with values that the network cannot take are bad input, not a wrong command line.</summary>
+public sealed class PredictCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("graph")]
+    [InlineData("compiled")]
+    public void An_index_out_of_range_gives_3_with_the_models_file(string engine)
+    {
+        string model = _folder["net.safetensors"];
+        InputSpec[] inputs =
+        [
+            InputSpec.Features(4, name: "x"), new() { Name = "index", SampleShape = [2], DType = DType.Int64, IsBatched = false },
+        ];
+        Network network = Network.Build(inputs, x => [("output", x[0].Apply(new Gather(1), null, x[1]).Linear(3))]);
+        ModelFile.Save(network.Initialize(RandomStream.FromSeed(1)), model);
+        NpyFile.Save(_folder["x.npy"], Tensor.From<float>([1, 2, 3, 4], [1, 4]));
+        NpyFile.Save(_folder["index.npy"], Tensor.From<long>([0, 9], [2]));
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["model"] = model, ["input"] = $"x={_folder["x.npy"]}\nindex={_folder["index.npy"]}", ["output"] = _folder["out"], ["engine"] = engine,
+        };
+        var error = Assert.Throws<ToolException>(() => new PredictCommand().Run(Settings.Context(new PredictCommand(), flags, TimeProvider.System)));
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.StartsWith($"predict: {model}: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("an index is out of range (got 9, expected -4 to 3)", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["out"]));
+    }
+}
