@@ -78,7 +78,13 @@ internal sealed class ActivationSearch(
                 levels = RateChoice.Levels(knobs, layers, budget);
             }
 
-            if (levels.AsSpan().SequenceEqual(heldLevels) || levels.AsSpan().SequenceEqual(failed))
+            if (IsAtLeastAsThin(levels, failed))
+            {
+                // The sensitivities show no loss for these levels, so a lower budget cannot avoid them: bisect instead.
+                levels = [.. heldLevels.Zip(failed, (kept, level) => Math.Max(kept, (kept + level) / 2))];
+            }
+
+            if (levels.AsSpan().SequenceEqual(heldLevels))
             {
                 break;
             }
@@ -96,6 +102,10 @@ internal sealed class ActivationSearch(
             budget = Next(holds, fails);
         }
     }
+
+    /// <summary>Whether every knob is at least as thin as in the last failed trial; false if none failed.</summary>
+    private static bool IsAtLeastAsThin(int[] levels, int[] failed) =>
+        failed.Length > 0 && levels.Zip(failed).All(pair => pair.First >= pair.Second);
 
     /// <summary>
     /// Returns the next budget: doubled until one fails, divided by 3 until one holds, then bisected on a logarithmic

@@ -48,6 +48,19 @@ public sealed class ActivationStageTests
         AssertTravels(result.Network);
     }
 
+    /// <summary>
+    /// The sensitivities show no loss at all, but fine-tuned networks with fewer than five winners in a fully connected
+    /// layer lose everything: lower budgets choose the same fractions again, so the search has to go back by itself.
+    /// </summary>
+    [Fact]
+    public void A_loss_that_sensitivities_do_not_show_is_found_by_bisection()
+    {
+        CompressionResult result = CompressionPipeline.Run(
+            Trained.Value, Options with { Activations = CompressionActivations.Winners, Trials = 4 }, new UnseenLoss(leastWinners: 5));
+        Assert.Equal(CompressionActivations.Winners, result.Chosen!.Activations);
+        Assert.InRange(UnseenLoss.FewestWinners(result.Network), 5, 16);
+    }
+
     [Fact]
     public void A_stage_more_never_worsens_the_goal()
     {
@@ -176,5 +189,34 @@ public sealed class ActivationStageTests
             name is "milliseconds" or "time beside float32" ? 1.ToString(CultureInfo.InvariantCulture) : name is "slow layers" ? "" : choose();
 
         public void Note(string line) => lines?.Add(line);
+    }
+
+    /// <summary>Reports a loss of accuracy only for fine-tuned networks with few winners.</summary>
+    private sealed class UnseenLoss(int leastWinners) : IMethodRun
+    {
+        private readonly IMethodRun _run = new Run();
+        private bool _isTuned;
+
+        public Dataset Train => _run.Train;
+
+        public Dataset Validation => _run.Validation;
+
+        public TimeProvider Time => _run.Time;
+
+        internal static int FewestWinners(Network network) => network.Nodes.Select(node => node.Operator).OfType<Winners>()
+            .Where(winners => winners.Unit == WinnerUnit.Elements).Select(winners => winners.Count).DefaultIfEmpty(int.MaxValue).Min();
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options)
+        {
+            _isTuned = true;
+            return _run.Fit(stage, network, options);
+        }
+
+        public string Choose(string stage, string name, Func<string> choose) => _run.Choose(stage, name, choose);
+
+        public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) => Evaluator.Evaluate(
+            _isTuned && FewestWinners(network) < leastWinners ? Untrained(network) : Trained.Value, samples, cancel: cancel);
+
+        private static Network Untrained(Network network) => network.Initialize(RandomStream.FromSeed(9));
     }
 }
