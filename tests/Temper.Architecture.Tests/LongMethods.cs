@@ -20,7 +20,6 @@ internal static class LongMethods
         "src/Temper.Data/Images/BmpDecoder.cs: Decode",
         "src/Temper.Data/Images/PngDecoder.cs: Decode",
         "src/Temper.Data/Video/GifDecoder.cs: Decompress",
-        "src/Temper.Formats/Npz/NpyFile.cs: Parse",
         "src/Temper.Formats/Onnx/Export/ExportOperators.cs: Write",
         "src/Temper.Inference/Kinds/Linear.cs: Of",
         "src/Temper.Inference/Planning/SessionMemory.cs: Fit",

@@ -112,6 +112,8 @@ public sealed class FormatReaderTests : IDisposable
     [Theory]
     [InlineData("(2, 3)", new byte[] { 1, 4, 2, 5, 3, 6 }, new byte[] { 1, 2, 3, 4, 5, 6 })]
     [InlineData("(2, 1, 2, 2)", new byte[] { 0, 4, 2, 6, 1, 5, 3, 7 }, new byte[] { 0, 1, 2, 3, 4, 5, 6, 7 })]
+    [InlineData("(1, 2, 1, 1, 3, 1)", new byte[] { 1, 4, 2, 5, 3, 6 }, new byte[] { 1, 2, 3, 4, 5, 6 })]
+    [InlineData("(1, 3, 1)", new byte[] { 7, 8, 9 }, new byte[] { 7, 8, 9 })]
     [InlineData("(3,)", new byte[] { 7, 8, 9 }, new byte[] { 7, 8, 9 })]
     [InlineData("()", new byte[] { 7 }, new byte[] { 7 })]
     public void Array_in_Fortran_order_is_read(string shape, byte[] stored, byte[] expected)
@@ -245,6 +247,7 @@ public sealed class FormatReaderTests : IDisposable
             ["npy shape overflow"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 2147483647, 2147483647), }", 4),
             ["npy axis of 2^40"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", 4),
             ["npy claims a gigabyte"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (268435456,), }", 4),
+            ["npy with a thousand axes"] = Npy("{'descr': '|u1', 'fortran_order': True, 'shape': (" + string.Concat(Enumerable.Repeat("1, ", 1000)) + "), }", 1),
             ["npy bytes behind the numbers"] = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 5),
             ["npy objects"] = Npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 8),
             ["npy big-endian"] = Npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", 4),

@@ -94,7 +94,7 @@ internal static class CompressionSettings
     /// <summary>Adds a table of the sensitivity of each layer to pruning.</summary>
     internal static Setting<bool> Sensitivity { get; } = Setting.Switch(
         "sensitivity", "Add a sensitivity table to the report: validation accuracy when each layer is pruned alone; "
-            + "with --calibrate and --data-free the agreement with the original network");
+            + "with --calibrate and --data-free, for a stored network, the agreement with the original one");
 
     private static readonly Setting<string> Method = Setting.Choice(
         "method", "Method that drives weights toward zero before pruning: hoyer (DeepHoyer), or a baseline with the "

@@ -8,7 +8,8 @@ namespace Temper.Compression.Pipeline;
 
 /// <summary>
 /// Plans how many epochs and trials fit into the time limit. The plan, the time used and decisions that depend on time
-/// are recorded, so that a resumed run makes the same decisions and does not get the whole time again.
+/// are recorded, so that a resumed run makes the same decisions and does not get the time of finished stages again. Of
+/// an interrupted stage, only the time after the interruption counts.
 /// </summary>
 internal sealed class CompressionBudget
 {

@@ -109,11 +109,18 @@ internal sealed class StateDict
     }
 
     /// <summary>
-    /// Joins weights that are stored in two parts. A mask of pruning becomes the mask of the parameter.
+    /// Joins weights that are stored in two parts. A mask of pruning becomes the mask of the parameter. A weight with
+    /// several pairs of parts, or with a second mask, is not joined.
     /// </summary>
     private StateDict Joined(NetworkGraph graph, string maskSuffix)
     {
-        SplitWeight[] splits = [.. _tensors.Keys.Select(name => Split(name, graph)).OfType<SplitWeight>()];
+        SplitWeight[] splits =
+        [
+            .. _tensors.Keys.Select(name => Split(name, graph)).OfType<SplitWeight>()
+                .GroupBy(split => split.Name, StringComparer.Ordinal).Where(pairs => pairs.Count() == 1)
+                .Select(pairs => pairs.First())
+                .Where(split => !split.IsPruned || !_tensors.ContainsKey(split.Name + maskSuffix)),
+        ];
         if (splits.Length == 0)
         {
             return this;

@@ -12,6 +12,9 @@ namespace Temper.Formats.Npz;
 /// </summary>
 public static partial class NpyFile
 {
+    /// <summary>Maximum number of axes, as in NumPy.</summary>
+    private const int MaxAxes = 64;
+
     private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     /// <summary>Reads a file.</summary>
@@ -110,16 +113,18 @@ public static partial class NpyFile
     /// <param name="shape">Lengths of the axes.</param>
     private static byte[] RowMajor(byte[] values, int size, Shape shape)
     {
-        if (shape.Rank < 2 || values.Length == 0)
+        // Axes of length 1 do not change the order of the elements.
+        int[] lengths = [.. shape.Where(length => length != 1)];
+        if (lengths.Length < 2 || values.Length == 0)
         {
             return values;
         }
 
-        int[] strides = new int[shape.Rank], at = new int[shape.Rank];
+        int[] strides = new int[lengths.Length], at = new int[lengths.Length];
         strides[0] = size;
         for (int axis = 1; axis < strides.Length; axis++)
         {
-            strides[axis] = strides[axis - 1] * shape[axis - 1];
+            strides[axis] = strides[axis - 1] * lengths[axis - 1];
         }
 
         byte[] result = new byte[values.Length];
@@ -130,7 +135,7 @@ public static partial class NpyFile
             for (int axis = strides.Length - 1; axis >= 0; axis--)
             {
                 from += strides[axis];
-                if (++at[axis] < shape[axis])
+                if (++at[axis] < lengths[axis])
                 {
                     break;
                 }
@@ -180,16 +185,26 @@ public static partial class NpyFile
                 name, 10, $"npy: element type '{other}' is not supported (expected little-endian f2 to f8, i1 to "
                     + "i8, u1 to u8 or b1)"),
         };
+        return (type, ShapeOf(match.Groups["shape"].Value, name), match.Groups["order"].Value is "True");
+    }
+
+    private static Shape ShapeOf(string text, string name)
+    {
+        string[] axes = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (axes.Length > MaxAxes)
+        {
+            throw new ModelFormatException(
+                name, 10, $"npy: too many axes (got {axes.Length}, expected at most {MaxAxes})");
+        }
+
         try
         {
-            int[] lengths = [.. match.Groups["shape"].Value.Split(
-                ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                .Select(l => int.Parse(l, NumberStyles.None, CultureInfo.InvariantCulture))];
-            return (type, Shape.Create(lengths), match.Groups["order"].Value is "True");
+            return Shape.Create(
+                [.. axes.Select(l => int.Parse(l, NumberStyles.None, CultureInfo.InvariantCulture))]);
         }
         catch (Exception e) when (e is OverflowException or ArgumentOutOfRangeException or FormatException)
         {
-            throw new ModelFormatException(name, 10, $"npy: invalid shape ({match.Groups["shape"].Value})", e);
+            throw new ModelFormatException(name, 10, $"npy: invalid shape ({text})", e);
         }
     }
 

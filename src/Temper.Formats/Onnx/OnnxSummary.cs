@@ -4,7 +4,7 @@ namespace Temper.Formats.Onnx;
 /// <param name="IrVersion">IR version of the file.</param>
 /// <param name="Opset">Version of the standard operator set.</param>
 /// <param name="Producer">Name of the program that wrote the file.</param>
-/// <param name="Operators">Number of nodes per operator.</param>
+/// <param name="Operators">Number of nodes per operator; nodes in branches and loop bodies count too.</param>
 /// <param name="Unsupported">Number of nodes per operator, for operators that cannot be imported.</param>
 public sealed record OnnxSummary(
     long IrVersion, long Opset, string Producer, IReadOnlyDictionary<string, int> Operators,
@@ -19,7 +19,7 @@ public sealed record OnnxSummary(
         OnnxModel model = OnnxModelReader.Read(stream, path);
         var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var unsupported = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        foreach (OnnxNode node in model.Graph.Nodes)
+        foreach (OnnxNode node in AllNodes(model.Graph))
         {
             string name = node.Domain is "" or "ai.onnx" ? node.OperatorType : $"{node.Domain}.{node.OperatorType}";
             counts[name] = counts.GetValueOrDefault(name) + 1;
@@ -32,4 +32,10 @@ public sealed record OnnxSummary(
         return new OnnxSummary(
             model.IrVersion, model.Opsets.GetValueOrDefault("", 1), model.Producer, counts, unsupported);
     }
+
+    /// <summary>Returns the nodes of a graph and of the graphs in their attributes; the reader limits the
+    /// nesting.</summary>
+    private static IEnumerable<OnnxNode> AllNodes(OnnxGraph graph) => graph.Nodes.SelectMany(node =>
+        node.Attributes.Values.Select(attribute => attribute.Value).OfType<OnnxGraph>().SelectMany(AllNodes)
+            .Prepend(node));
 }

@@ -125,7 +125,7 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
             case (byte)'h': Push(Recall(reader.Byte())); break;
             case (byte)'j': Push(Recall(UInt32())); break;
             case (byte)'g': Push(Recall(Integer(Line()))); break;
-            case (byte)'c': Push(Global($"{Line()}.{Line()}")); break;
+            case (byte)'c': PushGlobal(Line(), Line()); break;
             case 0x93: PushGlobalFromStack(); break;
             case (byte)'R' or 0x81: Call(); break;                                         // REDUCE, NEWOBJ
             case 0x92: CallWithNames(); break;                                             // NEWOBJ_EX
@@ -160,9 +160,20 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
 
     private void PushGlobalFromStack()
     {
-        object?[] names = PopMany(2);
-        Push(names is [string module, string name] ? Global($"{module}.{name}") : throw new FormatException(
-            "a name is not text"));
+        if (PopMany(2) is not [string module, string name])
+        {
+            throw new FormatException("a name is not text");
+        }
+
+        PushGlobal(module, name);
+    }
+
+    /// <summary>Pushes a class or function. A remembered text can be part of many names, so its length counts as
+    /// steps.</summary>
+    private void PushGlobal(string module, string name)
+    {
+        Charge((long)module.Length + name.Length);
+        Push(Global($"{module}.{name}"));
     }
 
     private void Call()

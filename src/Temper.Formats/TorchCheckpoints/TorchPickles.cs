@@ -63,7 +63,7 @@ internal static class TorchPickles
             long count = BinaryPrimitives.ReadInt64LittleEndian(reader.Bytes(8));
             int width = types.TryGetValue(key, out ElementType type)
                 ? Elements.Size(type)
-                : throw reader.Bad($"storage '{key}' is not used by any tensor");
+                : throw reader.Bad($"storage '{key}' is not used by any tensor, or its class is not known");
             long rest = reader.Length - reader.Position;
             if (count < 0 || count > rest / width)
             {

@@ -70,12 +70,11 @@ internal sealed class TorchTensors(string file, long length)
 
     private Tensor Make(string name, TorchTensor view, byte[] storage)
     {
+        long first = First(name, view);
+        Shape shape = ShapeOf(name, view);
         int width = Elements.Size(view.Storage.Type);
         long available = storage.Length / width;
-        Shape shape = Shape.Create([.. view.Sizes.Select(size => (int)size)]);
-        long first = view.Storage.Offset + view.Offset;
-        if (view.Strides.Count != view.Sizes.Count
-            || view.Offset < 0 || view.Storage.Offset < 0 || !Fits(view, first, available))
+        if (view.Strides.Count != view.Sizes.Count || !Fits(view, first, available))
         {
             throw Bad($"tensor '{name}' exceeds its storage (got {view.Sizes.Count} axes at {first}, strides "
                 + $"[{string.Join(", ", view.Strides)}], expected at most {available} numbers)");
@@ -94,8 +93,29 @@ internal sealed class TorchTensors(string file, long length)
         }
     }
 
+    /// <summary>Returns the index of the first element in the data of the storage.</summary>
+    private long First(string name, TorchTensor view) =>
+        view.Offset >= 0 && view.Storage.Offset >= 0 && view.Offset <= long.MaxValue - view.Storage.Offset
+            ? view.Storage.Offset + view.Offset
+            : throw Bad($"tensor '{name}' has an invalid offset (got {view.Offset}, in a view of a storage at "
+                + $"{view.Storage.Offset})");
+
+    private Shape ShapeOf(string name, TorchTensor view)
+    {
+        try
+        {
+            return Shape.Create([.. view.Sizes.Select(size => (int)size)]);
+        }
+        catch (Exception error) when (error is OverflowException or ArgumentException)
+        {
+            // An axis of length 0 hides the others from the check of the size.
+            throw Bad($"tensor '{name}' has an invalid shape (got [{string.Join(", ", view.Sizes)}])");
+        }
+    }
+
     private static bool Fits(TorchTensor view, long first, long available)
     {
+        // At most 64 axes, each below 2^31 times 2^63: the sum cannot overflow.
         UInt128 last = (UInt128)first;
         for (int axis = 0; axis < view.Sizes.Count; axis++)
         {

@@ -120,8 +120,8 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
         {
             if (socket.State != WebSocketState.Open)
             {
-                throw new BridgeException("OpenEnv: the WebSocket is closed, because an earlier request failed or the "
-                    + "environment was disposed; connect again");
+                throw new BridgeException("OpenEnv: the WebSocket is closed (the server closed it, an earlier request "
+                    + "failed, or the environment was disposed); connect again");
             }
 
             try

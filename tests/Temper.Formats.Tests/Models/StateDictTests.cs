@@ -80,6 +80,25 @@ public sealed class StateDictTests : IDisposable
         Assert.Contains("unexpected: fc.weight_orig", Refusal(("fc.bias", Bias), ("fc.weight_orig", Weight)));
     }
 
+    /// <summary>Two pairs for one weight, or two masks: it is not known which one the network should get.</summary>
+    [Fact]
+    public void Weight_that_is_stored_in_several_ways_is_refused()
+    {
+        Tensor mask = Tensor.Ones([2, 3]);
+        string pairs = Refusal(
+            ("fc.bias", Bias), ("fc.weight_orig", Weight), ("fc.weight_mask", mask), ("fc.weight_g", Tensor.Ones([2, 1])), ("fc.weight_v", Weight));
+        Assert.Contains("missing: fc.weight [2, 3]", pairs);
+        Assert.Contains("unexpected: fc.weight_", pairs);
+        foreach (string part in new[] { "orig", "mask", "g", "v" })
+        {
+            Assert.Contains($"fc.weight_{part}", pairs);
+        }
+
+        Network network = Network.Build(InputSpec.Features(3), x => x.Linear(2, name: "fc"));
+        var two = StateDict.Of([new("fc.bias", Bias), new("fc.weight_orig", Weight), new("fc.weight_mask", mask), new("fc.weight.mask", Tensor.Zeros([2, 3]))]);
+        Assert.Contains("unexpected: fc.weight_orig, fc.weight_mask;", two.Misfits(network.Graph, ".mask") + ";");
+    }
+
     private string Refusal(params (string Name, Tensor Value)[] tensors) =>
         Assert.Throws<ModelFormatException>(() => Loaded("fc", tensors)).Message;
 

@@ -60,6 +60,47 @@ public sealed class BranchTests
         Assert.Contains("0 outputs, expected none and 1", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The graph itself has the name that a branch's value might get.</summary>
+    [Fact]
+    public void Names_of_a_branch_do_not_meet_those_of_the_graph()
+    {
+        byte[] branch = Graph(new OnnxModelBuilder(13).Node("Abs", "y/a", "a").Node("Neg", "a", "o").Output("o"));
+        Network network = Read(Conditions().Node("Identity", "x", "y/a"), If("yes", "y", branch, branch));
+        Assert.Equal([-1f, -2], network.Forward(Tensor.From<float>([1, -2], [1, 2])).ToArray<float>());
+    }
+
+    /// <summary>An output of 60,000 characters, and 400 values that would repeat it: 100 MB and more.</summary>
+    [Fact]
+    public void Long_name_of_an_output_is_not_repeated()
+    {
+        string name = new('y', 60_000);
+        var chain = new OnnxModelBuilder(13);
+        for (int i = 0; i < 400; i++)
+        {
+            chain.Node("Neg", i == 0 ? "x" : $"a{i}", $"a{i + 1}");
+        }
+
+        byte[] branch = Graph(chain.Output("a400"));
+        byte[] nodes = [.. If("yes", name, branch, branch), .. Graph(new OnnxModelBuilder(13).Node("Identity", name, "y"))];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Network network = Read(Conditions(), nodes);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 48 << 20);
+        Assert.Equal([1f, -2], network.Forward(Tensor.From<float>([1, -2], [1, 2])).ToArray<float>());
+    }
+
+    [Fact]
+    public void Summary_counts_the_nodes_of_branches()
+    {
+        string folder = Directory.CreateTempSubdirectory("temper-branches-").FullName, path = Path.Combine(folder, "x.onnx");
+        byte[] inner = [.. If("yes", "o", Branch("q", "Neg", "x"), Branch("q", "Mystery", "x")), .. Output("o")];
+        byte[] graph = [.. Graph(Conditions()), .. If("yes", "y", inner, Branch("o", "Neg", "x")), .. Output("y")];
+        File.WriteAllBytes(path, [0x08, 8, .. Field(7, graph), .. Field(8, [0x10, 13])]);
+        OnnxSummary summary = OnnxSummary.Of(path);
+        Directory.Delete(folder, recursive: true);
+        Assert.Equal((2, 2, 2, 1), (summary.Operators["Equal"], summary.Operators["If"], summary.Operators["Neg"], summary.Operators["Mystery"]));
+        Assert.Equal("Mystery", Assert.Single(summary.Unsupported).Key);
+    }
+
     /// <summary>An input x [N, 2], and the known conditions yes and no.</summary>
     private static OnnxModelBuilder Conditions() => new OnnxModelBuilder(13).Input("x", "N", 2).Int("one", 1).Int("two", 2)
         .Node("Equal", "one,one", "yes").Node("Equal", "one,two", "no");

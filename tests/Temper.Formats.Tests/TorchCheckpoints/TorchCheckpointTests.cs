@@ -72,6 +72,12 @@ public sealed class TorchCheckpointTests
             "]q\0X\u0001\0\0\0aN\u0086q\u00010(" + Repeated("h\u0001", 60_000) + "e\u0085q\u00020ccollections\nOrderedDict\nq\u00030"
             + Repeated("h\u0003h\u0002R0", 100) + "N"));
 
+        // A text of 3,000 characters is remembered, and becomes both parts of 3,000 names.
+        AssertRefused("steps", Pickles("X\u00B8\u000B\0\0" + new string('a', 3000) + "q\00" + Repeated("h\0h\0\u00930", 3000) + View("K\0", "K\u0004\u0085", "K\u0001\u0085")));
+        string line = new('a', 4000);
+        byte[] lines = Pickles(Repeated($"c{line}\n{line}\n0", 600) + View("K\0", "K\u0004\u0085", "K\u0001\u0085"));
+        Assert.Contains("steps", Assert.Throws<ModelFormatException>(() => Read(lines)).Message);
+
         string ones = "(" + Repeated("K\u0001", 100) + "t";
         AssertRefused("too many axes (got 100, expected at most 64)", Pickles(View("K\0", ones, ones)));
 
@@ -87,6 +93,26 @@ public sealed class TorchCheckpointTests
             Assert.Contains(reason, Assert.Throws<ModelFormatException>(() => Read(file)).Message);
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
         }
+    }
+
+    /// <summary>The largest number of 64 bits as an offset; the sum of two of them is -2 if it wraps.</summary>
+    [Fact]
+    public void Offset_or_shape_that_overflows_is_refused_by_name()
+    {
+        const string Largest = "\u008A\u0008\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u007F", Axis = "J\u00FF\u00FF\u00FF\u007F";
+        string view = View(Largest, "K\u0004\u0085", "K\u0001\u0085").Replace("K\u0004tQ", $"K\u0004(X\u0001\0\0\0v{Largest}K\u0004ttQ", StringComparison.Ordinal);
+        Assert.Contains("tensor 'w' has an invalid offset", Refusal(view));
+        Assert.Contains("tensor 'w' has an invalid offset", Refusal(View("J\u00FF\u00FF\u00FF\u00FF", "K\u0001\u0085", "K\u0001\u0085")));
+        Assert.Contains("tensor 'w' has an invalid shape", Refusal(View("K\0", $"({Axis}{Axis}{Axis}K\0t", "(K\0K\0K\0K\0t")));
+
+        static string Refusal(string body) => Assert.Throws<ModelFormatException>(() => Read(Pickles(body))).Message;
+    }
+
+    [Fact]
+    public void Storage_of_an_unknown_class_is_named()
+    {
+        byte[] file = Pickles(View("K\0", "K\u0004\u0085", "K\u0001\u0085").Replace("FloatStorage", "QInt8Storage", StringComparison.Ordinal));
+        Assert.Contains("storage 'k' is not used by any tensor, or its class is not known", Assert.Throws<ModelFormatException>(() => Read(file)).Message);
     }
 
     /// <summary>As the ImageNet example of PyTorch saves it: a tensor lies beside the state dict.</summary>

@@ -4,7 +4,12 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>One node during import: its inputs, attributes, and the nodes it is translated to.</summary>
-internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTensor, Tensor> read)
+/// <param name="graph">The network under construction.</param>
+/// <param name="node">The node as stored in the file.</param>
+/// <param name="read">Reads a tensor of the file.</param>
+/// <param name="constants">Limits the constants of all nodes together.</param>
+internal sealed class NodeImport(
+    GraphImport graph, OnnxNode node, Func<OnnxTensor, Tensor> read, ConstantBudget constants)
 {
     /// <summary>The input whose batch is on another axis, if the node can process it; else null.</summary>
     private readonly MovedBatch? _moved =
@@ -186,6 +191,17 @@ internal sealed class NodeImport(GraphImport graph, OnnxNode node, Func<OnnxTens
 
     internal void Result(Operator operation, IReadOnlyList<Weight> weights, params ReadOnlySpan<Value> inputs) =>
         Set(0, graph.Add(operation, Name, weights, inputs));
+
+    /// <summary>Counts the elements of a large constant, before it is created.</summary>
+    /// <exception cref="ModelFormatException">The constants of all nodes together are too large.</exception>
+    internal void Charge(long elements)
+    {
+        if (!constants.TryTake(elements))
+        {
+            throw Bad($"the constants that the nodes need are too large (this one has {elements} elements, expected at "
+                + $"most {constants.Max} in all nodes together)");
+        }
+    }
 
     /// <summary>Adds a constant that the translation needs.</summary>
     internal Value Constant(Tensor value, string name) => graph.Constant(Onnx.Known.Of($"{Name}/{name}", value), Name);

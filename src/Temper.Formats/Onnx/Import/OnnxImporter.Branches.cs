@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Tensors;
 
 namespace Temper.Formats.Onnx;
@@ -5,19 +6,25 @@ namespace Temper.Formats.Onnx;
 /// <content>Replaces an If whose condition is known by the nodes of the chosen branch.</content>
 internal sealed partial class OnnxImporter
 {
+    private int _branches;
+
     /// <summary>
-    /// Translates the nodes of the chosen branch in place of the If. Names that the branch defines get the If's output
-    /// as a prefix, since the branches of other nodes may use the same names.
+    /// Translates the nodes of the chosen branch in place of the If. Names that the branch defines get a prefix of
+    /// their own (the If's output and a number), since the graph and other branches may use the same names.
     /// </summary>
     private void Inline(GraphImport graph, OnnxNode node)
     {
         var branch = new OnnxGraph();
-        Run(new NodeImport(graph, node, _tensors.Read), import => branch = Chosen(import));
-        string prefix = node.Outputs.FirstOrDefault(output => output.Length > 0) ?? node.OperatorType;
-        var own = branch.Nodes.SelectMany(inner => inner.Outputs)
+        Run(new NodeImport(graph, node, _tensors.Read, _constants), import => branch = Chosen(import));
+        string first = node.Outputs.FirstOrDefault(output => output.Length > 0) ?? node.OperatorType;
+        string prefix = string.Create(CultureInfo.InvariantCulture, $"{GraphImport.Clean(first)}:{++_branches}");
+
+        // Each new name is created once, however often the branch uses it.
+        var renamed = branch.Nodes.SelectMany(inner => inner.Outputs)
             .Concat(branch.Initializers.Select(initializer => initializer.Name))
-            .Where(name => name.Length > 0).ToHashSet(StringComparer.Ordinal);
-        OnnxGraph inlined = Renamed(branch, name => own.Contains(name) ? $"{prefix}/{name}" : name);
+            .Where(name => name.Length > 0).Distinct(StringComparer.Ordinal)
+            .ToDictionary(name => name, name => $"{prefix}/{name}", StringComparer.Ordinal);
+        OnnxGraph inlined = Renamed(branch, name => renamed.GetValueOrDefault(name, name));
         foreach (OnnxTensor initializer in inlined.Initializers)
         {
             Tensor value = _tensors.Read(initializer);

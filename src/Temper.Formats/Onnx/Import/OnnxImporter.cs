@@ -16,6 +16,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
     private const long MaxComputed = 1 << 20;
 
     private readonly OnnxTensorReader _tensors = new(stream, file);
+    private ConstantBudget _constants = new();
 
     internal OnnxImport Import()
     {
@@ -46,6 +47,8 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
 
     private OnnxImport Import(bool free)
     {
+        _constants = new ConstantBudget();
+        _branches = 0;
         var known = new Dictionary<string, Known>(StringComparer.Ordinal);
         foreach (OnnxTensor initializer in model.Graph.Initializers)
         {
@@ -149,7 +152,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
             return;
         }
 
-        Run(new NodeImport(graph, node, _tensors.Read), translate);
+        Run(new NodeImport(graph, node, _tensors.Read, _constants), translate);
     }
 
     private static void Run(NodeImport node, OnnxOperator translate)
@@ -234,7 +237,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
             max += 4L * choose(known[i]).Count;
         }
 
-        Run(new NodeImport(alone, node, _tensors.Read), translate);
+        Run(new NodeImport(alone, node, _tensors.Read, _constants), translate);
         string[] wanted = [.. node.Outputs.Where(output => output.Length > 0 && alone.Has(output))];
         Value[] values = [.. wanted.Select(output => alone.Computed(output, output, takesQuantized: true))];
         if (values.FirstOrDefault(value => value.Shape.Count > max) is { } huge)

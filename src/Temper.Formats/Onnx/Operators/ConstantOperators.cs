@@ -45,6 +45,7 @@ internal static class ConstantOperators
                 + $"values, expected at most {MaxElements} elements of one value)");
         }
 
+        node.Charge(count);
         node.Set(
             0, Known.Of(node.Name, value.Reshape([.. lengths.Select(_ => 1)]).Expand(Tensors.Shape.Create(lengths))));
     }
@@ -94,6 +95,7 @@ internal static class ConstantOperators
                 $"has too many elements (got {count}, expected at most {MaxElements})"));
         }
 
+        node.Charge((long)count);
         double[] values = [.. Enumerable.Range(0, (int)count).Select(i => first + (i * delta))];
         node.Set(0, Known.Of(node.Name, start.DType switch
         {

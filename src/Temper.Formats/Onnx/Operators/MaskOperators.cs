@@ -33,6 +33,7 @@ internal static class MaskOperators
         }
 
         (int rows, int columns) = (x.Shape[-2], x.Shape[-1]);
+        node.Charge((long)rows * columns);
         var kept = new bool[rows * columns];
         for (int i = 0; i < kept.Length; i++)
         {
@@ -70,6 +71,7 @@ internal static class MaskOperators
         Value zero = node.Constant(Tensor.Scalar(0L).To(indices.DType), "zero");
         Value wrapped =
             node.Add(new Where(), node.Add(new Compare(Comparison.Less), indices, zero), behind, indices);
+        node.Charge(depth);
         int[] lengths = [.. indices.Shape.Take(axis), 1, .. indices.Shape.Skip(axis)];
         long[] numbers = [.. Enumerable.Range(0, (int)depth).Select(i => (long)i)];
         int[] along = [(int)depth, .. Enumerable.Repeat(1, rank - 1 - axis)];

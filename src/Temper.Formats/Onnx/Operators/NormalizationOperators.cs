@@ -9,6 +9,12 @@ internal static class NormalizationOperators
     private const int TrainingModeOpset = 14;
     private const int ChannelScaleOpset = 21;
 
+    /// <summary>
+    /// Maximum number of elements of a scale or shift that is repeated or filled with zeros, unless the scale in the
+    /// file is larger: the file may declare an input of any shape.
+    /// </summary>
+    private const int MaxRepeated = 1 << 20;
+
     internal static IEnumerable<KeyValuePair<string, OnnxOperator>> Rows =>
     [
         ElementwiseOperators.Row("BatchNormalization", BatchNormalization),
@@ -110,17 +116,11 @@ internal static class NormalizationOperators
         int axis = ShapeOperators.Axis(node, node.Int("axis", -1), x.Shape.Rank);
         float epsilon = node.Float("epsilon", 1e-5f);
         _ = node.Int("stash_type", 1);
-        if (node.IsKnown(1) && (!node.Has(2) || node.IsKnown(2)) && !node.Wants(1) && !node.Wants(2))
+        if (node.IsKnown(1) && (!node.Has(2) || node.IsKnown(2)) && !node.Wants(1) && !node.Wants(2)
+            && Weights(node, Shape.Create(x.Shape.AsSpan()[axis..])) is { } weights)
         {
-            var axes = Shape.Create(x.Shape.AsSpan()[axis..]);
-            Known shift = node.Has(2)
-                ? node.Fixed(2, "the shift")
-                : Known.Of($"{node.Name}/shift", Tensor.Zeros(axes));
-            if (Over(axes, node.Fixed(1, "the scale")) is { } scale && Over(axes, shift) is { } shifts)
-            {
-                node.Result(new LayerNorm(x.Shape.Rank - axis) { Epsilon = epsilon }, [scale, shifts], x);
-                return;
-            }
+            node.Result(new LayerNorm(x.Shape.Rank - axis) { Epsilon = epsilon }, weights, x);
+            return;
         }
 
         (Value normal, Value mean, Value inverse) =
@@ -134,9 +134,40 @@ internal static class NormalizationOperators
     }
 
     /// <summary>
+    /// Returns the scale and the shift of a layer norm, in the shape of the normalized axes; null if they do not
+    /// broadcast to it, or would be much larger than in the file.
+    /// </summary>
+    private static Weight[]? Weights(NodeImport node, Shape axes)
+    {
+        Known scale = node.Fixed(1, "the scale");
+        if (axes.Count > Math.Max(MaxRepeated, scale.First.Count))
+        {
+            return null;
+        }
+
+        if (Over(node, axes, scale) is { } scales && Over(node, axes, Shift(node, axes)) is { } shifts)
+        {
+            return [scales, shifts];
+        }
+
+        return null;
+    }
+
+    private static Known Shift(NodeImport node, Shape axes)
+    {
+        if (node.Has(2))
+        {
+            return node.Fixed(2, "the shift");
+        }
+
+        node.Charge(axes.Count);
+        return Known.Of($"{node.Name}/shift", Tensor.Zeros(axes));
+    }
+
+    /// <summary>
     /// Returns a scale or shift repeated to the shape of the normalized axes; null if it does not broadcast to them.
     /// </summary>
-    private static Weight? Over(Shape axes, Known known)
+    private static Weight? Over(NodeImport node, Shape axes, Known known)
     {
         Shape shape = known.First.Shape;
         if (shape.Equals(axes))
@@ -148,10 +179,14 @@ internal static class NormalizationOperators
         int[] lengths = [.. shape.Skip(extra)];
         bool fits = shape.Take(extra).All(length => length == 1)
             && lengths.Index().All(at => at.Item == 1 || at.Item == axes[axes.Rank - lengths.Length + at.Index]);
-        return fits
-            ? new Weight(
-                known, $"over {axes}", known.First.Reshape(Shape.Create(lengths)).Expand(axes).ToRowMajor().Detach())
-            : null;
+        if (!fits)
+        {
+            return null;
+        }
+
+        node.Charge(axes.Count);
+        return new Weight(
+            known, $"over {axes}", known.First.Reshape(Shape.Create(lengths)).Expand(axes).ToRowMajor().Detach());
     }
 
     /// <summary>A vector of norm 0 stays 0.</summary>
@@ -199,10 +234,14 @@ internal static class NormalizationOperators
             }
 
             int times = x.Shape[1] / expected;
-            return times == 1
-                ? new Weight(known, "", known.First)
-                : new Weight(
-                    known, "each", known.First.Reshape(expected, 1).Expand([expected, times]).Reshape(x.Shape[1]));
+            if (times == 1)
+            {
+                return new Weight(known, "", known.First);
+            }
+
+            node.Charge(x.Shape[1]);
+            return new Weight(
+                known, "each", known.First.Reshape(expected, 1).Expand([expected, times]).Reshape(x.Shape[1]));
         }
     }
 
