@@ -1,8 +1,8 @@
-using System.Globalization;
 using Temper.Compression.Pipeline;
 using Temper.Compression.Pruning;
 using Temper.Compression.Quantization;
 using Temper.Reporting.Documents;
+using Temper.Testing;
 
 namespace Temper.Compression.Tests;
 
@@ -37,17 +37,7 @@ public sealed class CultureTests
 
     private static T WithComma<T>(Func<T> compute)
     {
-        CultureInfo before = CultureInfo.CurrentCulture;
-        var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-        (comma.NumberFormat.NumberDecimalSeparator, comma.NumberFormat.NumberGroupSeparator) = (",", ".");
-        CultureInfo.CurrentCulture = comma;
-        try
-        {
-            return compute();
-        }
-        finally
-        {
-            CultureInfo.CurrentCulture = before;
-        }
+        using var commas = new CommaCulture();
+        return compute();
     }
 }

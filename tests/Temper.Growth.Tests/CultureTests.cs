@@ -3,6 +3,7 @@ using Temper.Growth.Policies;
 using Temper.Growth.Tests.Support;
 using Temper.Networks;
 using Temper.Reporting.Documents;
+using Temper.Testing;
 
 namespace Temper.Growth.Tests;
 
@@ -13,7 +14,7 @@ public sealed class CultureTests
     public void The_reason_of_a_limit_is_written_without_the_culture()
     {
         Network network = SmallGrowth.Seed().Network;
-        using var commas = new CommaNumbers();
+        using var commas = new CommaCulture();
         Assert.EndsWith(" MACs, at most 1,000 are allowed", new GrowthLimits { Macs = 1000 }.Exceeded(network, batch: 32), StringComparison.Ordinal);
     }
 
@@ -28,7 +29,7 @@ public sealed class CultureTests
             Seconds = 2,
         };
         Section section;
-        using (new CommaNumbers())
+        using (new CommaCulture())
         {
             section = GrowthSection.Of(record);
         }
@@ -40,7 +41,7 @@ public sealed class CultureTests
     [Fact]
     public void Errors_are_written_without_the_culture()
     {
-        using var commas = new CommaNumbers();
+        using var commas = new CommaCulture();
         Assert.Contains("got 1.5,", Message(new GrowthOptions { Tolerance = 1.5 }), StringComparison.Ordinal);
         Assert.Contains("got -0.5,", Message(new GrowthOptions { Limits = new GrowthLimits { Milliseconds = -0.5 } }), StringComparison.Ordinal);
         Assert.Contains("got 1.5,", Message(new GrowthOptions { Stopping = new AccuracyGain { MinimumGain = 1.5 } }), StringComparison.Ordinal);

@@ -1,9 +1,9 @@
-using System.Globalization;
 using Temper.Randomness;
 using Temper.Snooping.Attacks;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
 using Temper.Tensors;
+using Temper.Testing;
 
 namespace Temper.Snooping.Tests;
 
@@ -15,19 +15,9 @@ public sealed class CultureTests
     [Fact]
     public void Numbers_in_messages_are_those_of_the_invariant_culture()
     {
-        CultureInfo before = CultureInfo.CurrentCulture;
-        var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-        (comma.NumberFormat.NumberDecimalSeparator, comma.NumberFormat.NegativeSign) = (",", "~");
-        CultureInfo.CurrentCulture = comma;
-        try
-        {
-            Assert.Equal("~0,5", (-0.5).ToString());         // the culture is in effect
-            RequirePoints(Recorded());
-        }
-        finally
-        {
-            CultureInfo.CurrentCulture = before;
-        }
+        using var commas = new CommaCulture();
+        Assert.Equal("~0,5", $"{-0.5}");         // the culture is in effect
+        RequirePoints(Recorded());
     }
 
     private static void RequirePoints(IStateLog log)

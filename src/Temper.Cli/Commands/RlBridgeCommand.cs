@@ -74,7 +74,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         var session = new BridgeSession(options);
-        Relay(context, listener, behind, session.Tap).GetAwaiter().GetResult();
+        Relay(context, listener, behind, session).GetAwaiter().GetResult();
         IStateLog? log = session.Result();
         string? output = context.Get(SnoopingSettings.Output);
         if (log is not null && output is not null)
@@ -134,23 +134,23 @@ internal sealed class RlBridgeCommand() : ToolCommand(
     }
 
     private static async Task Relay(
-        CommandContext context, BridgeListener listener, DnsEndPoint behind, BridgeTap tap)
+        CommandContext context, BridgeListener listener, DnsEndPoint behind, BridgeSession session)
     {
         switch (context.Get(BridgeSettings.Protocol))
         {
             case BridgeSettings.Own:
-                EnvironmentRelay own = EnvironmentRelay.Start(listener, behind, tap);
+                EnvironmentRelay own = EnvironmentRelay.Start(listener, behind, session.Tap);
                 await using (own.ConfigureAwait(false))
                 {
-                    await Wait(context, $"tcp://{own.EndPoint}", tap).ConfigureAwait(false);
+                    await Wait(context, $"tcp://{own.EndPoint}", session.Ended).ConfigureAwait(false);
                 }
 
                 break;
             case BridgeSettings.Godot:
-                GodotRelay godot = GodotRelay.Start(listener, behind, tap);
+                GodotRelay godot = GodotRelay.Start(listener, behind, session.Tap);
                 await using (godot.ConfigureAwait(false))
                 {
-                    await Wait(context, $"{godot.EndPoint}", tap).ConfigureAwait(false);
+                    await Wait(context, $"{godot.EndPoint}", session.Ended).ConfigureAwait(false);
                 }
 
                 break;
@@ -163,11 +163,11 @@ internal sealed class RlBridgeCommand() : ToolCommand(
                     Minimum = minimum, Maximum = maximum,
                 };
                 OpenEnvRelay open = await OpenEnvRelay.StartAsync(
-                    listener, BridgeSettings.AddressOf(behind), format, tap, context.Cancel)
+                    listener, BridgeSettings.AddressOf(behind), format, session.Tap, context.Cancel)
                     .ConfigureAwait(false);
                 await using (open.ConfigureAwait(false))
                 {
-                    await Wait(context, open.Address.ToString().TrimEnd('/'), tap).ConfigureAwait(false);
+                    await Wait(context, open.Address.ToString().TrimEnd('/'), session.Ended).ConfigureAwait(false);
                 }
 
                 break;
@@ -183,10 +183,10 @@ internal sealed class RlBridgeCommand() : ToolCommand(
     };
 
     /// <summary>Waits until the command is canceled, or the session needs no more messages.</summary>
-    private static async Task Wait(CommandContext context, string address, BridgeTap tap)
+    private static async Task Wait(CommandContext context, string address, Task ended)
     {
         context.Terminal.Note($"listening on {address}");
-        await Task.WhenAny(BridgeSettings.Stopped(context.Cancel), tap.Finished).ConfigureAwait(false);
+        await Task.WhenAny(BridgeSettings.Stopped(context.Cancel), ended).ConfigureAwait(false);
     }
 
     private void Tell(CommandContext context, BridgeSession session, int steps, string? output)

@@ -105,7 +105,7 @@ internal sealed class RlPlayCommand()
             [
                 new KeyFigures([new KeyFigure(
                     "mean return", $"{statistics.Mean:F2}", double.IsNaN(statistics.Low)
-                        ? "one episode, no interval"
+                        ? "no interval, one episode"
                         : $"95 % interval {statistics.Low:F2} to {statistics.High:F2}, {played.Count} episodes")]),
                 new DataTable(["#episode", "#return", "#steps", "end"], [.. played.Select((episode, i) => (string[])
                     [$"{i}", $"{episode.Return:F2}", $"{episode.Steps}", episode.IsTruncated ? "time limit" : ""])]),

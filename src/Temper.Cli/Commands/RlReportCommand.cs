@@ -22,7 +22,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         Setting.List("proxy", "Proxy file written by temper rl snoop; may be repeated; without it only the baselines "
             + "are measured, and the table is marked incomplete");
 
-    private static readonly Setting<string?> Other = Setting.OptionalText(
+    private static readonly Setting<string?> SameMethod = Setting.OptionalText(
         "transfer-agent", "File of an independent agent of the same method, whose gradients are also used to attack");
 
     private static readonly Setting<string?> OtherMethod =
@@ -64,7 +64,7 @@ internal sealed class RlReportCommand() : ToolCommand(
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        RlSettings.Environment, SnoopingSettings.Agents, Proxies, Other, OtherMethod, Epsilons, Attacks, Mode,
+        RlSettings.Environment, SnoopingSettings.Agents, Proxies, SameMethod, OtherMethod, Epsilons, Attacks, Mode,
         Precision, DefenseBits, Timing, Detector, SnoopingSettings.Log,
         RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip,
     ];
@@ -110,7 +110,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         return context.Get(Timing) is not null && log is null
             ? throw ToolException.Usage("rl report: --timing needs --log, whose frames set its thresholds")
             : new Inputs(
-                [.. context.Get(Proxies).Select(Proxy.Load)], Agent(Other), Agent(OtherMethod), log,
+                [.. context.Get(Proxies).Select(Proxy.Load)], Agent(SameMethod), Agent(OtherMethod), log,
                 context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"]);
 
         Policy? Agent(Setting<string?> setting) =>
@@ -131,12 +131,12 @@ internal sealed class RlReportCommand() : ToolCommand(
             run.RequireStack($"{Proxies.Flag} {file}", proxy.Stream);
         }
 
-        if (inputs.Same is { } same)
+        if (inputs.SameMethod is { } same)
         {
-            run.RequireAgent(Other.Flag, same);
+            run.RequireAgent(SameMethod.Flag, same);
         }
 
-        if (inputs.Other is { } other)
+        if (inputs.OtherMethod is { } other)
         {
             run.RequireAgent(OtherMethod.Flag, other);
         }
@@ -160,7 +160,7 @@ internal sealed class RlReportCommand() : ToolCommand(
     private static SnoopingRows Play(CommandContext context, SnoopingRun run, Inputs inputs)
     {
         var rows = new SnoopingRows(
-            run, inputs.Proxies, (inputs.Same, inputs.Other), row => context.Terminal.Note(
+            run, inputs.Proxies, (inputs.SameMethod, inputs.OtherMethod), row => context.Terminal.Note(
             $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:G3}: "
             + $"{row.MeanReturn:F2}"));
         rows.AddClean();
@@ -247,10 +247,11 @@ internal sealed class RlReportCommand() : ToolCommand(
 
     /// <summary>The files of a report, and the names of the attacks that use the proxies.</summary>
     /// <param name="Proxies">Proxies trained on a log; may be empty.</param>
-    /// <param name="Same">An independent agent of the same method; null: none.</param>
-    /// <param name="Other">An agent of another method; null: none.</param>
+    /// <param name="SameMethod">An independent agent of the same method; null: none.</param>
+    /// <param name="OtherMethod">An agent of another method; null: none.</param>
     /// <param name="Log">Log for timing and the detector; null: none.</param>
     /// <param name="Attacks">Names of the attacks.</param>
     private sealed record Inputs(
-        IReadOnlyList<Proxy> Proxies, Policy? Same, Policy? Other, IStateLog? Log, IReadOnlyList<string> Attacks);
+        IReadOnlyList<Proxy> Proxies, Policy? SameMethod, Policy? OtherMethod, IStateLog? Log,
+        IReadOnlyList<string> Attacks);
 }

@@ -112,7 +112,7 @@ internal static class CompressionOutcome
             return (before, null);
         }
 
-        warning += " (--validation test:0.5)";
+        warning += " (--validation test:0.5).";
         run.Note($"warning: {warning}");
         return (before, warning);
     }

@@ -10,7 +10,8 @@ namespace Temper.Cli.Runs;
 internal static class TrainingSettings
 {
     internal static Setting<int> Epochs { get; } = Setting.Integer(
-        "epochs", "Passes over the training samples; not for stages with their own number of epochs", defaultValue: 10);
+        "epochs", "Passes over the training samples; stages with an epochs option of their own ignore it",
+        defaultValue: 10);
 
     private static readonly Setting<int> Batch =
         Setting.Integer("batch", "Samples per batch", defaultValue: 64, aliases: "--batch-size");
@@ -34,12 +35,13 @@ internal static class TrainingSettings
         "weight-decay", "Weight decay (L2); when not given, the optimizer's own default", aliases: "--wd");
 
     internal static Setting<string> Schedule { get; } = Setting.Choice(
-        "schedule", "Learning-rate schedule: constant, step, cosine or one-cycle; not for stages with their own number "
-            + "of epochs",
+        "schedule", "Learning-rate schedule: constant, step, cosine or one-cycle; stages with an epochs option of "
+            + "their own ignore it",
         "cosine", "constant", "step", "cosine", "one-cycle");
 
     private static readonly Setting<double> WarmUp = Setting.Number(
-        "warm-up", "Epochs in which the learning rate rises from zero; not for stages with their own number of epochs",
+        "warm-up", "Epochs in which the learning rate rises from zero; stages with an epochs option of their own "
+            + "ignore it",
         defaultValue: 0);
 
     private static readonly Setting<double> LabelSmoothing = Setting.Number(

@@ -106,7 +106,7 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
                 + $"{StreamBounds.Text(wide)} in {options.Environment}); use --precision float32");
         }
 
-        if (attacks.Contains(AttackNames.Guided, StringComparer.Ordinal) && !HasDefense)
+        if (attacks.Contains(AttackNames.Guided, StringComparer.Ordinal) && !Streams.All(StreamBounds.AreKnown))
         {
             throw ToolException.Usage($"rl report: {AttackNames.Guided} needs observations with bounds (got no bounds "
                 + $"in {options.Environment}); use another attack");

@@ -82,6 +82,7 @@ public static class CompressionPipeline
     /// There are too few samples, or one of the conditions of <see cref="Run(Network, CompressionOptions, IMethodRun,
     /// CancellationToken)"/> is violated.
     /// </exception>
+    /// <exception cref="OperationCanceledException">The compression was canceled.</exception>
     public static CompressionResult Calibrate(
         Network network, Dataset samples, int count, CompressionOptions options, IMethodRun run,
         CancellationToken cancel = default)
@@ -118,6 +119,7 @@ public static class CompressionPipeline
     /// The network does not have exactly one float32 input, or one of the conditions of <see cref="Calibrate"/> is
     /// violated.
     /// </exception>
+    /// <exception cref="OperationCanceledException">The compression was canceled.</exception>
     public static CompressionResult RunDataFree(
         Network network, CompressionOptions options, IMethodRun run, CancellationToken cancel = default)
     {

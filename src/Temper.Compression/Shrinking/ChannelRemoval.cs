@@ -66,14 +66,14 @@ internal sealed class ChannelRemoval
                 Array.ForEach(senders, i => costs[i] += each);
             }
 
-            HashSet<ChannelGroup> dear = [.. groups.Where(
+            HashSet<ChannelGroup> tooCostly = [.. groups.Where(
                 (group, i) => costs[i] > 0 && costs[i] > Nonzero(group))];
-            if (dear.Count == 0)
+            if (tooCostly.Count == 0)
             {
                 return (groups, constants);
             }
 
-            free = [.. free.Where(group => !dear.Contains(group))];
+            free = [.. free.Where(group => !tooCostly.Contains(group))];
         }
     }
 

@@ -33,8 +33,9 @@ public sealed record OnnxSummary(
             model.IrVersion, model.Opsets.GetValueOrDefault("", 1), model.Producer, counts, unsupported);
     }
 
-    /// <summary>Returns the nodes of a graph and of the graphs in their attributes; the reader limits the
-    /// nesting.</summary>
+    /// <summary>
+    /// Returns the nodes of a graph and of the graphs in their attributes; the reader limits the nesting.
+    /// </summary>
     private static IEnumerable<OnnxNode> AllNodes(OnnxGraph graph) => graph.Nodes.SelectMany(node =>
         node.Attributes.Values.Select(attribute => attribute.Value).OfType<OnnxGraph>().SelectMany(AllNodes)
             .Prepend(node));

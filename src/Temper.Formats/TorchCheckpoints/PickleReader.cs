@@ -19,10 +19,7 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
     private const int MaxOnStack = 1 << 16;
     private const int LongestNumber = 64;
 
-    private static readonly object Mark = new();
-
-    private readonly List<object?> _stack = [];
-    private readonly Dictionary<long, object?> _memo = [];
+    private readonly PickleStack _stack = new();
     private readonly Dictionary<string, ElementType> _storages = new(StringComparer.Ordinal);
     private long _steps;
 
@@ -72,9 +69,9 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
             case 0x80: reader.Byte(); break;                                               // PROTO
             // FRAME: the frame length is not needed
             case 0x95: reader.Bytes(8); break;
-            case (byte)'(': Push(Mark); break;
+            case (byte)'(': _stack.PushMark(); break;
             case (byte)'0': Pop(); break;
-            case (byte)'1': PopMark(); break;
+            case (byte)'1': _stack.PopMark(); break;
             case (byte)'2': Push(Peek()); break;
             case (byte)'N': Push(null); break;
             case 0x88: Push(true); break;
@@ -108,23 +105,23 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
             case (byte)')': Push(new PickleList(isTuple: true)); break;
             case (byte)']': Push(new PickleList(isTuple: false)); break;
             case (byte)'}': Push(new PickleDictionary()); break;
-            case 0x85: PushTuple(PopMany(1)); break;
-            case 0x86: PushTuple(PopMany(2)); break;
-            case 0x87: PushTuple(PopMany(3)); break;
-            case (byte)'t': PushTuple(PopMark()); break;
-            case (byte)'l': Push(Filled(new PickleList(isTuple: false), PopMark())); break;
-            case (byte)'d': Push(SetItems(new PickleDictionary(), PopMark())); break;
-            case (byte)'a': Append(PopMany(1)); break;
-            case (byte)'e': Append(PopMark()); break;
-            case (byte)'s': SetTop(PopMany(2)); break;
-            case (byte)'u': SetTop(PopMark()); break;
-            case (byte)'q': Remember(reader.Byte()); break;
-            case (byte)'r': Remember(UInt32()); break;
-            case (byte)'p': Remember(Integer(Line())); break;
-            case 0x94: Remember(_memo.Count); break;
-            case (byte)'h': Push(Recall(reader.Byte())); break;
-            case (byte)'j': Push(Recall(UInt32())); break;
-            case (byte)'g': Push(Recall(Integer(Line()))); break;
+            case 0x85: PushTuple(_stack.Pop(1)); break;
+            case 0x86: PushTuple(_stack.Pop(2)); break;
+            case 0x87: PushTuple(_stack.Pop(3)); break;
+            case (byte)'t': PushTuple(_stack.PopMark()); break;
+            case (byte)'l': Push(Filled(new PickleList(isTuple: false), _stack.PopMark())); break;
+            case (byte)'d': Push(SetItems(new PickleDictionary(), _stack.PopMark())); break;
+            case (byte)'a': Append(_stack.Pop(1)); break;
+            case (byte)'e': Append(_stack.PopMark()); break;
+            case (byte)'s': SetTop(_stack.Pop(2)); break;
+            case (byte)'u': SetTop(_stack.PopMark()); break;
+            case (byte)'q': _stack.Remember(reader.Byte()); break;
+            case (byte)'r': _stack.Remember(UInt32()); break;
+            case (byte)'p': _stack.Remember(Integer(Line())); break;
+            case 0x94: _stack.RememberNext(); break;
+            case (byte)'h': Push(_stack.Recall(reader.Byte())); break;
+            case (byte)'j': Push(_stack.Recall(UInt32())); break;
+            case (byte)'g': Push(_stack.Recall(Integer(Line()))); break;
             case (byte)'c': PushGlobal(Line(), Line()); break;
             case 0x93: PushGlobalFromStack(); break;
             case (byte)'R' or 0x81: Call(); break;                                         // REDUCE, NEWOBJ
@@ -160,7 +157,7 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
 
     private void PushGlobalFromStack()
     {
-        if (PopMany(2) is not [string module, string name])
+        if (_stack.Pop(2) is not [string module, string name])
         {
             throw new FormatException("a name is not text");
         }
@@ -168,8 +165,9 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
         PushGlobal(module, name);
     }
 
-    /// <summary>Pushes a class or function. A remembered text can be part of many names, so its length counts as
-    /// steps.</summary>
+    /// <summary>
+    /// Pushes a class or function. A remembered text can be part of many names, so its length counts as steps.
+    /// </summary>
     private void PushGlobal(string module, string name)
     {
         Charge((long)module.Length + name.Length);
@@ -178,7 +176,7 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
 
     private void Call()
     {
-        object?[] both = PopMany(2);
+        object?[] both = _stack.Pop(2);
         if (both is [PickleOpaque opaque, PickleList])
         {
             Push(opaque);
@@ -197,7 +195,7 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
     }
 
     /// <summary>Makes an object with named arguments, which no known class has.</summary>
-    private void CallWithNames() => Push(PopMany(3) is [PickleOpaque opaque, PickleList, PickleDictionary]
+    private void CallWithNames() => Push(_stack.Pop(3) is [PickleOpaque opaque, PickleList, PickleDictionary]
         ? opaque
         : throw new FormatException("the pickle calls a known function with named arguments"));
 
@@ -251,48 +249,11 @@ internal sealed class PickleReader(ByteReader reader, bool takesClasses = false)
 
     private void PushTuple(object?[] items) => Push(Filled(new PickleList(isTuple: true), items));
 
-    private void Push(object? value) => _stack.Add(value);
+    private void Push(object? value) => _stack.Push(value);
 
-    private object? Peek() =>
-        _stack.Count > 0 && _stack[^1] != Mark ? _stack[^1] : throw new FormatException("the stack is empty");
+    private object? Pop() => _stack.Pop();
 
-    private object? Pop()
-    {
-        object? top = Peek();
-        _stack.RemoveAt(_stack.Count - 1);
-        return top;
-    }
-
-    private object?[] PopMany(int count)
-    {
-        object?[] values = new object?[count];
-        for (int i = count - 1; i >= 0; i--)
-        {
-            values[i] = Pop();
-        }
-
-        return values;
-    }
-
-    /// <summary>Removes and returns everything above the last mark, and removes the mark.</summary>
-    private object?[] PopMark()
-    {
-        int mark = _stack.LastIndexOf(Mark);
-        if (mark < 0)
-        {
-            throw new FormatException("a mark is missing");
-        }
-
-        object?[] values = [.. _stack.Skip(mark + 1)];
-        _stack.RemoveRange(mark, _stack.Count - mark);
-        return values;
-    }
-
-    private void Remember(long index) => _memo[index] = Peek();
-
-    private object? Recall(long index) => _memo.TryGetValue(index, out object? value)
-        ? value
-        : throw new FormatException($"the memo has no entry {index}");
+    private object? Peek() => _stack.Peek();
 
     private int Int32() => BinaryPrimitives.ReadInt32LittleEndian(reader.Bytes(4));
 

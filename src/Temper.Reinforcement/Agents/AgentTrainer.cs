@@ -160,7 +160,7 @@ public abstract class AgentTrainer : IDisposable
             or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
         {
             throw new ModelFormatException(
-                folder, 0, $"checkpoint: the saved state of the training is not valid ({e.Message})", e);
+                folder, $"checkpoint: the saved state of the training is not valid ({e.Message})", e);
         }
     }
 
@@ -222,7 +222,7 @@ public abstract class AgentTrainer : IDisposable
         if (saved is null)
         {
             throw new ModelFormatException(
-                folder, 0, "checkpoint: written by an older version, without the settings of the environment; restart "
+                folder, "checkpoint: written by an older version, without the settings of the environment; restart "
                     + "the training");
         }
 
@@ -231,7 +231,7 @@ public abstract class AgentTrainer : IDisposable
         if (differences.Count > 0)
         {
             throw new ModelFormatException(
-                folder, 0, $"checkpoint: {Environment.Spec.Name} has other settings than when the training started: "
+                folder, $"checkpoint: {Environment.Spec.Name} has other settings than when the training started: "
                     + $"{string.Join("; ", differences)}; resume with the original ones");
         }
     }

@@ -75,7 +75,7 @@ public static class PolicyFile
         if (network.Inputs.Count != 1 || head is null)
         {
             throw new ModelFormatException(
-                path, 0, "agent: the model is not an agent (its metadata names no head); train one with temper rl "
+                path, "agent: the model is not an agent (its metadata names no head); train one with temper rl "
                     + "train");
         }
 
@@ -99,7 +99,7 @@ public static class PolicyFile
         }
         catch (Exception e) when (e is FormatException or OverflowException)
         {
-            throw new ModelFormatException(path, 0, $"agent: its metadata is damaged ({e.Message})", e);
+            throw new ModelFormatException(path, $"agent: its metadata is damaged ({e.Message})", e);
         }
 
         string? Text(string key) => network.Metadata.GetValueOrDefault(Prefix + key);

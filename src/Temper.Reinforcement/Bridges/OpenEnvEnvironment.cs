@@ -133,9 +133,12 @@ public sealed class OpenEnvEnvironment : IEnvironment, IDisposable
             {
                 // A reply that arrives late would be taken for the reply to the next request.
                 socket.Dispose();
-                throw error is WebSocketException
-                    ? new BridgeException($"OpenEnv: the WebSocket ended ({error.Message})", error)
-                    : error;
+                if (error is WebSocketException)
+                {
+                    throw new BridgeException($"OpenEnv: the WebSocket ended ({error.Message})", error);
+                }
+
+                throw;
             }
         }
     }

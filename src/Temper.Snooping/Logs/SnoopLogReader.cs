@@ -56,7 +56,7 @@ internal sealed class SnoopLogReader(IReadOnlyDictionary<string, Tensor> arrays,
             or InvalidOperationException or NullReferenceException or ArgumentException or OverflowException)
         {
             throw new ModelFormatException(
-                path, 0, $"snooping log: its description is damaged ({e.Message}); {RecordAgain}", e);
+                path, $"snooping log: its description is damaged ({e.Message}); {RecordAgain}", e);
         }
     }
 
@@ -101,5 +101,5 @@ internal sealed class SnoopLogReader(IReadOnlyDictionary<string, Tensor> arrays,
         ? array
         : throw Damaged($"a one-dimensional array '{name}' of {dtype} is missing");
 
-    private ModelFormatException Damaged(string what) => new(path, 0, $"snooping log: {what}; {RecordAgain}");
+    private ModelFormatException Damaged(string what) => new(path, $"snooping log: {what}; {RecordAgain}");
 }

@@ -96,7 +96,7 @@ public sealed record Proxy
         catch (Exception e) when (e is FormatException
             or ArgumentException or IndexOutOfRangeException or OverflowException or KeyNotFoundException)
         {
-            throw new ModelFormatException(path, 0, $"proxy: not a proxy, or its metadata is damaged ({e.Message}); "
+            throw new ModelFormatException(path, $"proxy: not a proxy, or its metadata is damaged ({e.Message}); "
                 + "save a proxy with Proxy.Save", e);
         }
 

@@ -25,6 +25,7 @@ public interface IMethodRun
     /// <param name="stage">Name of the training stage, unique within the run.</param>
     /// <param name="network">Initial network.</param>
     /// <param name="options">Training options.</param>
+    /// <returns>The networks of the best and the last epoch, and the history of the epochs.</returns>
     /// <exception cref="OperationCanceledException">The training was stopped before its end.</exception>
     TrainingResult Fit(string stage, Network network, TrainingOptions options);
 
@@ -42,6 +43,8 @@ public interface IMethodRun
     /// <param name="network">The network; not changed.</param>
     /// <param name="samples">Samples that match the network's input.</param>
     /// <param name="cancel">Cancels the evaluation.</param>
+    /// <returns>Accuracy (0 to 1) and the other measurements on the samples.</returns>
+    /// <exception cref="OperationCanceledException">The evaluation was canceled.</exception>
     EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) =>
         Evaluator.Evaluate(network, samples, cancel: cancel);
 

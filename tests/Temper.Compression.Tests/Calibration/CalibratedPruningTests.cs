@@ -14,7 +14,7 @@ public sealed class CalibratedPruningTests
         InputSpec.Features(6), x => x.Linear(5, name: "a").Relu().Linear(4, name: "b")).Initialize(RandomStream.FromSeed(1));
 
     /// <summary>
-    /// Half of the weights are zero already, so no more are pruned, and only the others are fitted to the samples.
+    /// Half of the weights are zero already, so no more are pruned, and none of them is fitted to another value.
     /// </summary>
     [Theory]
     [InlineData(0)]

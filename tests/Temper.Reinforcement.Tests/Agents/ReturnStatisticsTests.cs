@@ -1,4 +1,3 @@
-using System.Globalization;
 using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
 using Temper.Reporting.Documents;
@@ -61,24 +60,14 @@ public sealed class ReturnStatisticsTests
     [Fact]
     public void A_report_shows_the_same_numbers_in_every_culture()
     {
-        var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-        (culture.NumberFormat.NumberDecimalSeparator, culture.NumberFormat.NumberGroupSeparator) = (",", ".");
-        CultureInfo before = CultureInfo.CurrentCulture;
-        CultureInfo.CurrentCulture = culture;
-        try
-        {
-            Policy policy = RandomPolicy.For(EnvironmentCatalog.Create("cartpole"));
-            var result = new AgentRunResult(policy, 12.5, [new CurvePoint(1_234_567, 1_234, 11.25, 12.5)], 1_234_567, IsComplete: true);
-            Section section = AgentSection.Of("cartpole", result, ReturnStatistics.Of([12, 13]), ReturnStatistics.Of([9]));
-            IReadOnlyList<KeyFigure> figures = section.Blocks.OfType<KeyFigures>().Single().Figures;
-            Assert.Equal("12.50 9.00 1,234,567", string.Join(' ', figures.Select(figure => figure.Value)));
-            Assert.Equal("1,234,567 1,234 11.25 12.50", string.Join(' ', section.Blocks.OfType<DataTable>().Single().Rows[0]));
-            Section one = AgentSection.Of("cartpole", result, ReturnStatistics.Of([12]), ReturnStatistics.Of([9]));
-            Assert.StartsWith("no interval, one episode", one.Blocks.OfType<KeyFigures>().Single().Figures[0].Note, StringComparison.Ordinal);
-        }
-        finally
-        {
-            CultureInfo.CurrentCulture = before;
-        }
+        using var commas = new CommaCulture();
+        Policy policy = RandomPolicy.For(EnvironmentCatalog.Create("cartpole"));
+        var result = new AgentRunResult(policy, 12.5, [new CurvePoint(1_234_567, 1_234, 11.25, 12.5)], 1_234_567, IsComplete: true);
+        Section section = AgentSection.Of("cartpole", result, ReturnStatistics.Of([12, 13]), ReturnStatistics.Of([9]));
+        IReadOnlyList<KeyFigure> figures = section.Blocks.OfType<KeyFigures>().Single().Figures;
+        Assert.Equal("12.50 9.00 1,234,567", string.Join(' ', figures.Select(figure => figure.Value)));
+        Assert.Equal("1,234,567 1,234 11.25 12.50", string.Join(' ', section.Blocks.OfType<DataTable>().Single().Rows[0]));
+        Section one = AgentSection.Of("cartpole", result, ReturnStatistics.Of([12]), ReturnStatistics.Of([9]));
+        Assert.StartsWith("no interval, one episode", one.Blocks.OfType<KeyFigures>().Single().Figures[0].Note, StringComparison.Ordinal);
     }
 }
