@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Temper.Formats;
@@ -16,16 +17,14 @@ internal sealed class SeedTable(
     string folder, string header, Func<string, ulong, JsonObject> compute,
     Func<string, string, IReadOnlyList<JsonNode>, string> line)
 {
-    /// <summary>Runs the requested cells without a result; prints all cells with a result, and their means.</summary>
-    /// <exception cref="TableArgumentException">A requested row does not exist.</exception>
+    /// <summary>
+    /// Runs the requested cells without a result; prints all cells with a result, and their means. A request is the
+    /// name of a row, or <c>ROW:SEED</c> for one cell, so that the seeds of a row can be divided over machines.
+    /// </summary>
+    /// <exception cref="TableArgumentException">A requested row or seed does not exist.</exception>
     internal SeedCells Fill(IReadOnlyList<string> rows, IReadOnlyCollection<string> wanted, int seeds)
     {
-        if (wanted.FirstOrDefault(row => !rows.Contains(row, StringComparer.Ordinal)) is { } stranger)
-        {
-            string known = string.Join(", ", rows);
-            throw new TableArgumentException($"table: unknown row (got {stranger}, expected one of {known})");
-        }
-
+        RequireKnown(rows, wanted, seeds);
         if (wanted.Count == 0)
         {
             Console.Error.WriteLine(
@@ -40,7 +39,7 @@ internal sealed class SeedTable(
             var cells = new SortedDictionary<ulong, JsonNode>();
             for (ulong seed = 1; seed <= (ulong)seeds; seed++)
             {
-                JsonNode? found = Cell(row, seed, wanted.Contains(row, StringComparer.Ordinal));
+                JsonNode? found = Cell(row, seed, IsWanted(wanted, row, seed));
                 Console.WriteLine(found is null ? Missing(row, $"{seed}") : line(row, $"{seed}", [found]));
                 if (found is not null)
                 {
@@ -65,6 +64,21 @@ internal sealed class SeedTable(
 
     /// <summary>Converts a number of a cell; NaN if it is null.</summary>
     internal static double Number(JsonNode? value) => (double?)value ?? double.NaN;
+
+    private static bool IsWanted(IReadOnlyCollection<string> wanted, string row, ulong seed) =>
+        wanted.Contains(row, StringComparer.Ordinal)
+        || wanted.Contains(string.Create(CultureInfo.InvariantCulture, $"{row}:{seed}"), StringComparer.Ordinal);
+
+    private static void RequireKnown(IReadOnlyList<string> rows, IReadOnlyCollection<string> wanted, int seeds)
+    {
+        var known = Enumerable.Range(1, seeds).Select(seed => (ulong)seed).ToArray();
+        if (wanted.FirstOrDefault(cell => !rows.Any(row => known.Any(seed => IsWanted([cell], row, seed)))) is { } cell)
+        {
+            throw new TableArgumentException(
+                $"table: unknown row or seed (got {cell}, expected ROW or ROW:SEED with a seed of 1 to {seeds} and one "
+                + $"of the rows {string.Join(", ", rows)})");
+        }
+    }
 
     private static string PathOf(string folder, string row, ulong seed) =>
         Path.Combine(folder, $"{row}-{seed}", "cell.json");
