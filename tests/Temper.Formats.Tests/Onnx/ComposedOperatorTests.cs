@@ -95,6 +95,38 @@ public sealed class ComposedOperatorTests
         Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
     }
 
+    /// <summary>Each square is summed over neighboring channels; an even size reaches one channel further up.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(8)]
+    public void Local_response_is_divided_by_that_of_neighboring_channels(int size)
+    {
+        const int Channels = 4, Pixels = Height * Width;
+        const float Alpha = 0.3f, Beta = 0.6f, Bias = 1.5f;
+        Tensor x = Counted(Samples, Channels, Height, Width);
+        float[] values = x.ToArray<float>(), found = Read(new OnnxModelBuilder(13).Input("x", "N", Channels, Height, Width)
+            .Node("LRN", "x", "y", ("size", size), ("alpha", Alpha), ("beta", Beta), ("bias", Bias))).Forward(x).ToArray<float>();
+        for (int at = 0; at < values.Length; at++)
+        {
+            int channel = at / Pixels % Channels;
+            double sum = Enumerable.Range(channel - ((size - 1) / 2), size).Where(other => other is >= 0 and < Channels)
+                .Sum(other => Math.Pow(values[at + ((other - channel) * Pixels)], 2));
+            Assert.Equal(values[at] / Math.Pow(Bias + (Alpha / size * sum), Beta), found[at], 1e-4);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(9)]
+    public void Bad_size_of_local_response_is_refused(int size)
+    {
+        byte[] model = new OnnxModelBuilder(13).Input("x", "N", 4, 2, 2).Node("LRN", "x", "y", ("size", size)).Output("y").Bytes();
+        Assert.Contains("size from 1 to 2 C", Assert.Throws<ModelFormatException>(() => OnnxFile.Read(new MemoryStream(model), "x.onnx")).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Both rows, and the whole, have mean 2 and variance 1, so the normalized values are -1 and 1.</summary>
     [Theory]
     [InlineData(1, new float[] { 2, 3 }, new[] { 2 }, new float[] { -2, 3, 2, -3 })]

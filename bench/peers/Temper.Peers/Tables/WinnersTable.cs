@@ -2,6 +2,8 @@ using System.Globalization;
 using Temper.Cli.Benchmarks;
 using Temper.Cli.Native;
 using Temper.Compression.Activations;
+using Temper.Data;
+using Temper.Formats.Models;
 using Temper.Inference;
 using Temper.Inference.Timing;
 using Temper.Kernels;
@@ -13,9 +15,9 @@ using Temper.Tensors;
 namespace Temper.Peers.Tables;
 
 /// <summary>
-/// Complete networks with winners-take-all at batch size 1, compared with the same networks without it in Temper and in
-/// ONNX Runtime. Inputs are used in turn, so that different channels win in every call. Weights are random, because the
-/// time does not depend on training.
+/// Complete networks with winners-take-all at batch size 1, compared with the same networks without it: in Temper with
+/// dense kernels, in Temper with kernels that skip the zeros of ReLU, and in ONNX Runtime. Inputs are used in turn, so
+/// that different channels win in every call.
 /// </summary>
 internal static class WinnersTable
 {
@@ -26,38 +28,61 @@ internal static class WinnersTable
     private static readonly double[] Rates = [0.5, 0.3];
 
     /// <param name="arguments">
-    /// Text in network names, seconds per row and library, threads, <c>explain</c> to print the time of each step.
+    /// Text in network names, seconds per row and library, threads, <c>explain</c> to print the time of each step. Or
+    /// two model files and a data set in place of the text: a trained network before and after winners-take-all,
+    /// measured on held-out samples.
     /// </param>
     public static int Run(string[] arguments)
     {
-        string part = arguments.ElementAtOrDefault(0) ?? "";
-        double seconds = double.Parse(arguments.ElementAtOrDefault(1) ?? "2", CultureInfo.InvariantCulture);
-        int threads = int.Parse(arguments.ElementAtOrDefault(2) ?? "1", CultureInfo.InvariantCulture);
+        bool isTrained = arguments.Length >= 3 && File.Exists(arguments[0]);
+        string[] rest = isTrained ? arguments[3..] : [.. arguments.Skip(1)];
+        double seconds = double.Parse(rest.ElementAtOrDefault(0) ?? "2", CultureInfo.InvariantCulture);
+        int threads = int.Parse(rest.ElementAtOrDefault(1) ?? "1", CultureInfo.InvariantCulture);
+        bool explains = rest.ElementAtOrDefault(2) is "explain";
         using var pool = new WorkerPool(threads);
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable(
-            "network, winners", "winners ms", "dense ms", "spins ms", "sleeps ms", "vs dense", "vs best", "bar", "",
-            "ranking", "");
-        foreach ((string name, Network network) in
-            Networks().Where(row => row.Name.Contains(part, StringComparison.Ordinal)))
+            "network, winners", "winners ms", "dense ms", "skips ms", "spins ms", "sleeps ms", "vs dense", "vs skips",
+            "vs best dense", "bar", "", "ranking", "");
+        foreach (Pair pair in isTrained ? [Trained(arguments)] : Untrained(arguments.ElementAtOrDefault(0) ?? ""))
         {
-            foreach (double rate in Rates)
-            {
-                (double[] times, double ranking) = Measure(
-                    network, WithWinners(network, rate), seconds, threads,
-                    arguments.ElementAtOrDefault(3) is "explain");
-                double ratio = times[1] / times[0],
-                    best = times.Skip(1).Where(time => !double.IsNaN(time)).Min() / times[0];
-                table.Row([
-                    $"{name}, {rate:P0}",
-                    .. times.Select(time => (time * 1000).ToString("F4", CultureInfo.InvariantCulture)), Number(ratio),
-                    Number(best), Number(Bar), best < Bar ? "SHORT" : "",
-                    ranking.ToString("P1", CultureInfo.InvariantCulture), ranking > MaxRanking ? "SHORT" : ""]);
-            }
+            (double[] times, double ranking) = Measure(pair, seconds, threads, explains);
+            double best = times.Skip(3).Append(times[1]).Where(time => !double.IsNaN(time)).Min() / times[0];
+            table.Row([
+                pair.Name, .. times.Select(time => (time * 1000).ToString("F4", CultureInfo.InvariantCulture)),
+                Number(times[1] / times[0]), Number(times[2] / times[0]), Number(best), Number(Bar),
+                best < Bar ? "SHORT" : "", ranking.ToString("P1", CultureInfo.InvariantCulture),
+                ranking > MaxRanking ? "SHORT" : ""]);
         }
 
         return 0;
     }
+
+    /// <summary>Returns a trained network before and after winners-take-all, with held-out samples.</summary>
+    private static Pair Trained(string[] arguments)
+    {
+        Dataset test = DataSource.Open(arguments[2]).Test;
+        (Tensor typical, _) = test.Read(0, Inputs);
+        float[] values = typical.ToArray<float>();
+        int count = values.Length / Inputs;
+        return new Pair(
+            Path.GetFileName(arguments[1]), ModelFile.Load(arguments[0]), ModelFile.Load(arguments[1]),
+            [.. Enumerable.Range(0, Inputs).Select(i => values[(i * count)..((i + 1) * count)])], typical);
+    }
+
+    /// <summary>Returns networks with random weights on noise, because their time does not depend on training.</summary>
+    private static IEnumerable<Pair> Untrained(string part) =>
+        from row in Networks()
+        where row.Name.Contains(part, StringComparison.Ordinal)
+        from rate in Rates
+        select new Pair(
+            string.Create(CultureInfo.InvariantCulture, $"{row.Name}, {rate:P0}"), row.Network,
+            WithWinners(row.Network, rate),
+            [
+                .. Enumerable.Range(0, Inputs).Select(
+                    i => Picture(row.Network.Inputs[0].SampleShape.Count, RandomStream.FromSeed(2).Split(i))),
+            ],
+            Typical: null);
 
     private static IEnumerable<(string Name, Network Network)> Networks()
     {
@@ -82,25 +107,21 @@ internal static class WinnersTable
         },
         index.After, index.Node));
 
-    private static (double[] Times, double Ranking) Measure(
-        Network dense, Network winners, double seconds, int threads, bool explains)
+    private static (double[] Times, double Ranking) Measure(Pair pair, double seconds, int threads, bool explains)
     {
-        float[][] inputs =
-        [
-            .. Enumerable.Range(0, Inputs)
-                .Select(i => Picture(dense.Inputs[0].SampleShape.Count, RandomStream.FromSeed(2).Split(i))),
-        ];
-        float[] y = new float[dense.Graph.ShapeOf(dense.Outputs[0].Value).Count];
-        using CompiledNetwork compiled = CompiledNetwork.Compile(winners),
-            compiledDense = CompiledNetwork.Compile(dense);
-        using InferenceSession session = compiled.CreateSession(), denseSession = compiledDense.CreateSession();
+        float[] y = new float[pair.Dense.Graph.ShapeOf(pair.Dense.Outputs[0].Value).Count];
+        var options = new CompileOptions { TypicalInput = pair.Typical };
+        using CompiledNetwork winners = CompiledNetwork.Compile(pair.Winners, options),
+            dense = CompiledNetwork.Compile(pair.Dense, options with { ExpectedDensities = Dense(pair.Dense) }),
+            skips = CompiledNetwork.Compile(pair.Dense, options);
+        CompiledNetwork[] compiled = [winners, dense, skips];
+        InferenceSession[] sessions = [.. compiled.Select(network => network.CreateSession())];
         int call = 0;
-        float[] Next() => inputs[call++ % Inputs];
-        var contenders = new List<Contender>
-        {
-            new("winners", () => session.Run(Next(), y)), new("dense", () => denseSession.Run(Next(), y)),
-        };
-        using OnnxSession? spins = Peer(dense, threads, spins: true), sleeps = Peer(dense, threads, spins: false);
+        float[] Next() => pair.Inputs[call++ % Inputs];
+        var contenders =
+            sessions.Select(session => new Contender("Temper", () => session.Run(Next(), y))).ToList();
+        using OnnxSession? spins = Peer(pair.Dense, threads, spins: true),
+            sleeps = Peer(pair.Dense, threads, spins: false);
         foreach (OnnxSession peer in new[] { spins, sleeps }.OfType<OnnxSession>())
         {
             contenders.Add(new("peer", () =>
@@ -111,14 +132,21 @@ internal static class WinnersTable
         }
 
         double[] times = Rounds.Measure(contenders, seconds);
-        if (explains)
+        Array.ForEach(sessions, session => session.Dispose());
+        foreach (CompiledNetwork network in explains ? compiled : [])
         {
-            Console.WriteLine(compiled.Explain(1, TimeSpan.FromSeconds(seconds)));
-            Console.WriteLine(compiledDense.Explain(1, TimeSpan.FromSeconds(seconds)));
+            Console.WriteLine(network.Explain(1, TimeSpan.FromSeconds(seconds)));
         }
 
-        return ([.. times, .. Enumerable.Repeat(double.NaN, 4 - times.Length)], Ranking(winners, seconds) / times[0]);
+        return (
+            [.. times, .. Enumerable.Repeat(double.NaN, 5 - times.Length)],
+            Ranking(pair.Winners, seconds) / times[0]);
     }
+
+    /// <summary>States that no value has zeros, so that no kernel that skips them is used.</summary>
+    private static Dictionary<string, ValueDensity> Dense(Network network) =>
+        network.Inputs.Select(input => input.Name).Concat(network.Nodes.Select(node => node.Name))
+            .ToDictionary(name => name, _ => ValueDensity.Dense, StringComparer.Ordinal);
 
     /// <summary>
     /// Returns the seconds of scoring, ranking and listing the winners alone; in the network, they are part of the
@@ -159,4 +187,7 @@ internal static class WinnersTable
     }
 
     private static string Number(double value) => value.ToString("F2", CultureInfo.InvariantCulture);
+
+    /// <summary>A network without and with winners-take-all, and the inputs it is measured on.</summary>
+    private sealed record Pair(string Name, Network Dense, Network Winners, float[][] Inputs, Tensor? Typical);
 }

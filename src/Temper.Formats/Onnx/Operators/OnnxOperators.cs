@@ -16,8 +16,9 @@ internal static class OnnxOperators
             ElementwiseOperators.Rows.Concat(ArithmeticOperators.Rows)
                 .Concat(ShapeOperators.Rows).Concat(SliceOperators.Rows).Concat(ConstantOperators.Rows)
                 .Concat(LayerOperators.Rows).Concat(BlockOperators.Rows).Concat(MaskOperators.Rows)
-                .Concat(WindowOperators.Rows).Concat(NormalizationOperators.Rows).Concat(ReductionOperators.Rows)
-                .Concat(LossOperators.Rows).Concat(ResizeOperators.Rows).Concat(QuantizationOperators.Rows))
+                .Concat(EinsumOperators.Rows).Concat(WindowOperators.Rows).Concat(NormalizationOperators.Rows)
+                .Concat(LocalResponseOperators.Rows).Concat(ReductionOperators.Rows).Concat(LossOperators.Rows)
+                .Concat(ResizeOperators.Rows).Concat(QuantizationOperators.Rows))
         {
             Rows.Add(name, translate);
         }
