@@ -84,19 +84,26 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 
         var table = new ResultTable($"{model} on {found.Count:N0} {context.Get(Part)} samples of "
             + $"{source}", "class", "#recall", "#precision");
-        for (int i = 0; i < classes.Count; i++)
+        WriteTable(context, table, found, (classes, data.Unused));
+        return Threshold.Check(context, found.Accuracy);
+    }
+
+    private static void WriteTable(
+        CommandContext context, ResultTable table, EvaluationResult found,
+        (IReadOnlyList<string> Classes, IReadOnlyList<UnusedSamples> Unused) samples)
+    {
+        for (int i = 0; i < samples.Classes.Count; i++)
         {
-            table.Row(classes[i], Percent(found.Confusion.Recall(i)), Percent(found.Confusion.Precision(i)));
+            table.Row(samples.Classes[i], Percent(found.Confusion!.Recall(i)), Percent(found.Confusion.Precision(i)));
         }
 
         table.Write(context.Terminal);
-        foreach (UnusedSamples unused in data.Unused)
+        foreach (UnusedSamples unused in samples.Unused)
         {
             Console.Out.WriteLine($"not used: {unused.Name}: {unused.Reason}");
         }
 
         Console.Out.WriteLine($"accuracy {found.Accuracy * 100:F2} %, loss {found.Loss:F4}");
-        return Threshold.Check(context, found.Accuracy);
     }
 
     /// <summary>

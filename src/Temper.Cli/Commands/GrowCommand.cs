@@ -61,21 +61,11 @@ internal sealed class GrowCommand() : RunCommand(
         if (!ranks.IsFirst)
         {
             var followed = new FollowedGrowth(ranks, RunSession.Split(context, data), context.Time);
-            GrowthResult same = AutoGrow.Run(seed, options, training, followed);
-            if (context.Get(GrowthSettings.Compare))
-            {
-                FromScratch(context, followed, same, training);
-            }
-
+            Follow(context, followed, (seed, options, training));
             return ExitCode.Success;
         }
 
-        using var run = new RunSession(context, new RunDescription(Name, name, context.Get(RunSettings.Data))
-        {
-            Title = $"{name} grown on {context.Get(RunSettings.Data)}", PlansTime = true,
-        }, data);
-        run.Note($"{name}: from {seed}, {run.Train!.Count:N0} training samples, {run.Validation!.Count:N0} held out "
-            + $"for validation, seed {run.Seed}");
+        using RunSession run = Start(context, name, seed, data);
         if (model is not null)
         {
             run.Measure("before", seed.Network, "before.safetensors");
@@ -98,6 +88,29 @@ internal sealed class GrowCommand() : RunCommand(
         run.Note($"found {result.Network} (grown to {string.Join('-', result.Grown)}) in "
             + $"{result.Record.Seconds:F0} s");
         return run.Finish(measured, fields);
+    }
+
+    /// <summary>Takes part in the growth that the first rank leads and records.</summary>
+    private static void Follow(
+        CommandContext context, FollowedGrowth stages,
+        (GrowableNetwork Seed, GrowthOptions Options, TrainingOptions Training) growth)
+    {
+        GrowthResult result = AutoGrow.Run(growth.Seed, growth.Options, growth.Training, stages);
+        if (context.Get(GrowthSettings.Compare))
+        {
+            FromScratch(context, stages, result, growth.Training);
+        }
+    }
+
+    private RunSession Start(CommandContext context, string name, GrowableNetwork seed, DataSets data)
+    {
+        string source = context.Get(RunSettings.Data);
+        var run = new RunSession(
+            context,
+            new RunDescription(Name, name, source) { Title = $"{name} grown on {source}", PlansTime = true }, data);
+        run.Note($"{name}: from {seed}, {run.Train!.Count:N0} training samples, {run.Validation!.Count:N0} held out "
+            + $"for validation, seed {run.Seed}");
+        return run;
     }
 
     /// <summary>Trains the found network from new random weights, as a baseline for growing.</summary>

@@ -60,6 +60,12 @@ internal sealed class InspectCommand()
             return ExitCode.Success;
         }
 
+        WriteTable(context, source, network, cost);
+        return ExitCode.Success;
+    }
+
+    private static void WriteTable(CommandContext context, string source, Network network, NetworkCost cost)
+    {
         var table = new ResultTable(
             $"{source}, batch of {cost.Batch}", "node", "operator", "#output", "#parameters", "#left", "#MACs",
             "#bytes");
@@ -76,7 +82,6 @@ internal sealed class InspectCommand()
         context.Terminal.Note($"samples: {network.Batch}");
         table.Row("total", "", "", $"{cost.Parameters:N0}", "", $"{cost.Macs:N0}", $"{cost.Bytes:N0}")
             .Write(context.Terminal);
-        return ExitCode.Success;
     }
 
     /// <summary>

@@ -93,18 +93,9 @@ internal sealed class PlanCommand()
         }
 
         long start = context.Time.GetTimestamp();
-        PlanResult result;
-        try
-        {
-            result = given is null
-                ? FasterPlan.Choose(Planner.Plan(network, options, context.Cancel), machine, options.MemoryLimit)
-                : Planner.Evaluate(network, given, options, context.Cancel);
-        }
-        catch (InfeasiblePlanException error)
-        {
-            throw new ToolException(ExitCode.ThresholdNotMet, error.Message);
-        }
-
+        PlanResult result = Found(() => given is null
+            ? FasterPlan.Choose(Planner.Plan(network, options, context.Cancel), machine, options.MemoryLimit)
+            : Planner.Evaluate(network, given, options, context.Cancel));
         TimeSpan searched = context.Time.GetElapsedTime(start);
         PlanSteps steps = PlanSteps.Of(result, machine);
         Write(context, result, steps);
@@ -123,6 +114,18 @@ internal sealed class PlanCommand()
         }
 
         return ExitCode.Success;
+    }
+
+    private static PlanResult Found(Func<PlanResult> find)
+    {
+        try
+        {
+            return find();
+        }
+        catch (InfeasiblePlanException error)
+        {
+            throw new ToolException(ExitCode.ThresholdNotMet, error.Message);
+        }
     }
 
     /// <summary>

@@ -72,6 +72,13 @@ internal sealed class PredictCommand()
             NpyFile.Save(files[i], results[i]);
         }
 
+        Tell(context, source, results, [.. outputs.Zip(files)]);
+        return ExitCode.Success;
+    }
+
+    private void Tell(
+        CommandContext context, string source, IReadOnlyList<Tensor> results, (string Name, string File)[] outputs)
+    {
         if (context.IsJson)
         {
             JsonResult.Write(Name, new JsonObject
@@ -79,8 +86,8 @@ internal sealed class PredictCommand()
                 ["model"] = source,
                 ["outputs"] = new JsonArray([.. results.Select((result, i) => (JsonNode)new JsonObject
                 {
-                    ["name"] = outputs[i],
-                    ["file"] = files[i],
+                    ["name"] = outputs[i].Name,
+                    ["file"] = outputs[i].File,
                     ["dtype"] = result.DType.ToString().ToLowerInvariant(),
                     ["shape"] = new JsonArray([.. result.Shape.Select(length => (JsonNode)length)]),
                 })]),
@@ -90,11 +97,9 @@ internal sealed class PredictCommand()
         {
             for (int i = 0; i < results.Count; i++)
             {
-                Console.Out.WriteLine($"{files[i]}: {results[i].DType} {results[i].Shape}");
+                Console.Out.WriteLine($"{outputs[i].File}: {results[i].DType} {results[i].Shape}");
             }
         }
-
-        return ExitCode.Success;
     }
 
     /// <summary>

@@ -40,9 +40,7 @@ internal sealed class RlPlayCommand()
         bool isRandom = file is AtRandom;
         IEnvironment? connected = RemotePlay.IsAddress(name) ? RemotePlay.Connect(name, context) : null;
         using var connection = connected as IDisposable;
-        IEnvironment? remote = connected is not null && options.StepLimit is { } limit
-            ? new LimitedEnvironment(connected, limit)
-            : connected;
+        IEnvironment? remote = Limited(connected, options);
         Policy policy =
             isRandom ? RandomPolicy.For(remote ?? EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
 
@@ -68,31 +66,46 @@ internal sealed class RlPlayCommand()
 
         if (context.IsJson)
         {
-            JsonResult.Write(Name, new JsonObject
+            JsonResult.Write(Name, Fields(played, statistics, new JsonObject
             {
-                ["env"] = name, ["agent"] = file, ["source"] = policy.Source, ["sample"] = isRandom
-                    || context.Get(Sample),
-                ["returns"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Return)]),
-                ["lengths"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Steps)]),
-                ["truncated"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.IsTruncated)]),
-                ["mean"] = statistics.Mean, ["report"] = report,
-                ["interval"] = new JsonArray(JsonResult.Number(statistics.Low), JsonResult.Number(statistics.High)),
-            });
+                ["env"] = name, ["agent"] = file, ["source"] = policy.Source,
+                ["sample"] = isRandom || context.Get(Sample), ["report"] = report,
+            }));
         }
         else
         {
-            new ResultTable($"{file} in {name}, {Plural.Of(played.Count, "episode")}", "what", "#value")
-                .Row("mean return", $"{statistics.Mean:F2}")
-                .Row("95 % interval", double.IsNaN(statistics.Low)
-                    ? "none, one episode"
-                    : $"{statistics.Low:F2} to {statistics.High:F2}")
-                .Row("min, max", $"{statistics.Min:F2}, {statistics.Max:F2}")
-                .Row("mean length", $"{played.Average(episode => episode.Steps):F1}")
-                .Write(context.Terminal);
+            WriteTable(context, $"{file} in {name}", played, statistics);
         }
 
         return ExitCode.Success;
     }
+
+    private static IEnvironment? Limited(IEnvironment? connected, EnvironmentOptions options) =>
+        connected is not null && options.StepLimit is { } limit
+            ? new LimitedEnvironment(connected, limit)
+            : connected;
+
+    private static JsonObject Fields(
+        IReadOnlyList<PlayedEpisode> played, ReturnStatistics statistics, JsonObject fields)
+    {
+        fields["returns"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Return)]);
+        fields["lengths"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.Steps)]);
+        fields["truncated"] = new JsonArray([.. played.Select(episode => (JsonNode)episode.IsTruncated)]);
+        fields["mean"] = statistics.Mean;
+        fields["interval"] = new JsonArray(JsonResult.Number(statistics.Low), JsonResult.Number(statistics.High));
+        return fields;
+    }
+
+    private static void WriteTable(
+        CommandContext context, string title, IReadOnlyList<PlayedEpisode> played, ReturnStatistics statistics) =>
+        new ResultTable($"{title}, {Plural.Of(played.Count, "episode")}", "what", "#value")
+            .Row("mean return", $"{statistics.Mean:F2}")
+            .Row("95 % interval", double.IsNaN(statistics.Low)
+                ? "none, one episode"
+                : $"{statistics.Low:F2} to {statistics.High:F2}")
+            .Row("min, max", $"{statistics.Min:F2}, {statistics.Max:F2}")
+            .Row("mean length", $"{played.Average(episode => episode.Steps):F1}")
+            .Write(context.Terminal);
 
     private static void Save(
         string path, string title, IReadOnlyList<PlayedEpisode> played, ReturnStatistics statistics,

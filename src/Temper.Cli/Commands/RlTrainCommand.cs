@@ -27,13 +27,7 @@ internal sealed class RlTrainCommand() : RunCommand(
     {
         string name = context.Require(RlSettings.Environment);
         EnvironmentOptions settings = RlSettings.Options(context);
-        if (settings.StepLimit is 0)
-        {
-            throw ToolException.Usage(
-                $"rl train: {RlSettings.StepLimit.Flag} 0 cannot be used, because evaluating a policy that never ends "
-                + "its episode would not end (got 0, expected 1 or more); leave it out, or give a limit");
-        }
-
+        RequireLimit(settings);
         settings = settings with { FrameSkip = settings.FrameSkip ?? AgentPresets.FrameSkipFor(name) };
         IEnvironment Create() => EnvironmentCatalog.Create(name, settings);
         AgentTrainingOptions options = RlTrainSettings.Options(context, Create().Spec);
@@ -66,20 +60,35 @@ internal sealed class RlTrainCommand() : RunCommand(
             ModelFile.Save(PolicyFile.WithMetadata(policy), output);
         }
 
-        return run.Finish(measured, new JsonObject
-        {
-            ["env"] = name, ["agent"] = run.Folder.PathOf(AgentName), ["steps"] = result.Steps,
-            ["mean_return"] = final.Mean,
-            ["interval"] = new JsonArray(JsonResult.Number(final.Low), JsonResult.Number(final.High)),
-            ["random_return"] = random.Mean,
-            ["best_evaluation"] = JsonResult.Number(result.BestReturn),
-            ["curve"] = new JsonArray([.. result.Curve.Select(point => (JsonNode)new JsonObject
-            {
-                ["steps"] = point.Steps, ["episodes"] = point.Episodes, ["trained"] = JsonResult.Number(point.Trained),
-                ["evaluated"] = point.Evaluated,
-            })]),
-        }, summary);
+        JsonObject fields = Fields(result, final, random);
+        fields["env"] = name;
+        fields["agent"] = run.Folder.PathOf(AgentName);
+        return run.Finish(measured, fields, summary);
     }
+
+    private static void RequireLimit(EnvironmentOptions settings)
+    {
+        if (settings.StepLimit is 0)
+        {
+            throw ToolException.Usage(
+                $"rl train: {RlSettings.StepLimit.Flag} 0 cannot be used, because evaluating a policy that never ends "
+                + "its episode would not end (got 0, expected 1 or more); leave it out, or give a limit");
+        }
+    }
+
+    private static JsonObject Fields(AgentRunResult result, ReturnStatistics final, ReturnStatistics random) => new()
+    {
+        ["steps"] = result.Steps,
+        ["mean_return"] = final.Mean,
+        ["interval"] = new JsonArray(JsonResult.Number(final.Low), JsonResult.Number(final.High)),
+        ["random_return"] = random.Mean,
+        ["best_evaluation"] = JsonResult.Number(result.BestReturn),
+        ["curve"] = new JsonArray([.. result.Curve.Select(point => (JsonNode)new JsonObject
+        {
+            ["steps"] = point.Steps, ["episodes"] = point.Episodes, ["trained"] = JsonResult.Number(point.Trained),
+            ["evaluated"] = point.Evaluated,
+        })]),
+    };
 
     private static AgentRunResult Train(
         CommandContext context, RunSession run, AgentTrainer trainer, Func<IEnvironment> create, long steps)

@@ -57,11 +57,7 @@ internal static class Preprocessing
                 File.Exists(names) ? File.ReadAllLines(names) : names.Split(',', StringSplitOptions.TrimEntries));
         }
 
-        bool isAsked = context.Get(ModelSource.Normalize) is not null
-            || context.Get(Scale) != 1
-            || context.Get(Channels) is "bgr"
-            || context.Get(Layout) is "nhwc"
-            || (takesBounds && context.Get(Bounds) is not null);
+        bool isAsked = IsAsked(context, takesBounds);
         if (network.Inputs is not [{ IsBatched: true } input])
         {
             return !isAsked ? network : throw ToolException.Usage(
@@ -76,12 +72,7 @@ internal static class Preprocessing
 
         FitOptions options = OptionsOf(context);
         bool isLast = DataForModel.HasChannelsLast(input.SampleShape, options);
-        if (sample is null && options.Layout is "nhwc" && !isLast)
-        {
-            throw ToolException.Usage("--layout: the channels of the network are not the last axis (got nhwc for "
-                + $"{input.SampleShape}, expected [H, W, C])");
-        }
-
+        RequireLayout(options, input, isLast || sample is not null);
         Shape wanted = DataForModel.ChannelsFirst(input.SampleShape, options), shape = sample ?? wanted;
         if (shape.Rank != 3)
         {
@@ -100,6 +91,22 @@ internal static class Preprocessing
             Value body = Body(context, resized, shape[0]);
             return isLast ? body.Permute([0, 2, 3, 1], "layout") : body;
         });
+    }
+
+    private static bool IsAsked(CommandContext context, bool takesBounds) =>
+        context.Get(ModelSource.Normalize) is not null
+        || context.Get(Scale) != 1
+        || context.Get(Channels) is "bgr"
+        || context.Get(Layout) is "nhwc"
+        || (takesBounds && context.Get(Bounds) is not null);
+
+    private static void RequireLayout(FitOptions options, InputSpec input, bool fits)
+    {
+        if (options.Layout is "nhwc" && !fits)
+        {
+            throw ToolException.Usage("--layout: the channels of the network are not the last axis (got nhwc for "
+                + $"{input.SampleShape}, expected [H, W, C])");
+        }
     }
 
     /// <summary>Conversions of samples that the settings allow.</summary>

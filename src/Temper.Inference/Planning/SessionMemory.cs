@@ -70,9 +70,19 @@ internal sealed class SessionMemory : IDisposable
                 + $"floats of memory, expected at most {MaxFloats:N0}); run fewer samples at a time"));
         }
 
-        if (_floats is null || _floats.Count < starts[slots])
+        Rent(plan, starts);
+        FillConstants(plan, batch);
+
+        // Set last: if an allocation fails, the next call must try again.
+        _batch = batch;
+    }
+
+    /// <summary>Gives each value its memory; a slot ends where the next one starts.</summary>
+    private void Rent(ExecutionPlan plan, ReadOnlySpan<long> starts)
+    {
+        if (_floats is null || _floats.Count < starts[^1])
         {
-            (_floats, _filled) = (new PinnedFloats(starts[slots]), null);
+            (_floats, _filled) = (new PinnedFloats(starts[^1]), null);
         }
 
         if (_addresses.Length < plan.Slots.Length)
@@ -88,11 +98,6 @@ internal sealed class SessionMemory : IDisposable
                 Rent(i, _floats.Address + starts[plan.Slots[i]]);
             }
         }
-
-        FillConstants(plan, batch);
-
-        // Set last: if an allocation fails, the next call must try again.
-        _batch = batch;
     }
 
     /// <summary>Begins a run and releases the operators' results of the previous run.</summary>

@@ -106,35 +106,26 @@ public sealed record CarliniWagner : MinimalAttack
     internal override IEnumerable<Ask> Find(Search s)
     {
         var path = new CarliniWagnerPath(this, s);
-        double low = 0, high = double.PositiveInfinity, c = FirstC ?? double.NaN;
+        var weight = new CarliniWagnerWeight(this, s, path);
         for (int search = 0; search < SearchSteps; search++)
         {
-            // As in the authors' code: with ten or more searches the last one uses the upper bound of c.
-            c = FirstC is not null && SearchSteps >= 10 && search == SearchSteps
-                - 1 && double.IsFinite(high) ? high : c;
+            weight.Begin(search);
             path.Restart(search);
-            bool isFound = false;
             double before = double.PositiveInfinity;
             for (int step = 0; step < Steps; step++)
             {
-                if (path.IsAnchoring(search, step))
+                bool isAnchoring = path.IsAnchoring(search, step);
+                path.Move(isAnchoring);
+                s.Loss = s.LossOf(LossKind.Margin);
+                yield return Ask.Gradient;
+                weight.Take();
+                if (isAnchoring)
                 {
-                    path.GoToAnchor();
-                    s.Loss = s.LossOf(LossKind.Margin);
-                    yield return Ask.Gradient;
-                    c = double.IsNaN(c) ? path.EstimateC() : c;
                     path.Anchor();
-                    isFound |= s.IsAdversarial;
                     continue;
                 }
 
-                path.Place();
-                s.Loss = s.LossOf(LossKind.Margin);
-                yield return Ask.Gradient;
-                c = double.IsNaN(c) ? path.EstimateC() : c;
-                isFound |= s.IsAdversarial;
-                double loss =
-                    path.Step(c, path.Rate(LearningRate) * (DecaysRate ? Schedules.Cosine(step, Steps, 1, 0.01) : 1));
+                double loss = path.Step(weight.C, path.Rate(LearningRate) * Decay(step));
                 if (AbortsEarly && step % Math.Max(Steps / 10, 1) == 0)
                 {
                     if (loss > 0.9999 * before)
@@ -147,10 +138,9 @@ public sealed record CarliniWagner : MinimalAttack
             }
 
             path.EndSearch(search);
-            (low, high) = isFound ? (low, Math.Min(high, c)) : (Math.Max(low, c), high);
-            c = double.IsFinite(high) ? FirstC is null && s.HasBest ? isFound ? path.BestC : 2
-                * c : (low + high) / 2 : c
-                * 10;
+            weight.End();
         }
     }
+
+    private double Decay(int step) => DecaysRate ? Schedules.Cosine(step, Steps, 1, 0.01) : 1;
 }

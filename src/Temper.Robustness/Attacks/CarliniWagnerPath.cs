@@ -142,7 +142,18 @@ internal sealed class CarliniWagnerPath
         return double.IsFinite(c) && c > 0 ? Math.Clamp(c, 1e-10, 1e10) : 1;
     }
 
-    internal void GoToAnchor() => (_isAnchored && _s.HasBest ? _s.Best : _s.Clean).CopyTo(_s.X, 0);
+    /// <summary>Moves the input to the current point, or to the next anchor.</summary>
+    internal void Move(bool toAnchor)
+    {
+        if (toAnchor)
+        {
+            (_isAnchored && _s.HasBest ? _s.Best : _s.Clean).CopyTo(_s.X, 0);
+        }
+        else
+        {
+            Place();
+        }
+    }
 
     /// <summary>
     /// Uses the gradient of the loss at the anchor as the direction along which s or p moves the input.
@@ -167,7 +178,7 @@ internal sealed class CarliniWagnerPath
     }
 
     /// <summary>Sets x' = P(anchor + v * direction), in pixel space or through tanh.</summary>
-    internal void Place()
+    private void Place()
     {
         double middle = ((double)_s.Low + _s.High) / 2, half = ((double)_s.High - _s.Low) / 2;
         for (int i = 0; i < _v.Length; i++)
@@ -238,10 +249,8 @@ internal sealed class CarliniWagnerPath
         }
 
         double x = _anchor[i] + (v * _direction[i]);
-        return x < _s.Low
-            ? (_s.Low - _anchor[i]) / _direction[i]
-            : x > _s.High
-            ? (_s.High - _anchor[i]) / _direction[i]
+        return x < _s.Low ? (_s.Low - _anchor[i]) / _direction[i]
+            : x > _s.High ? (_s.High - _anchor[i]) / _direction[i]
             : v;
     }
 

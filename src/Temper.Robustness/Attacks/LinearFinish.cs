@@ -90,22 +90,8 @@ internal static class LinearFinish
                     continue;
                 }
 
-                float[] w = set[k].Normal;
-                double sum = 0;
-                for (int i = 0; i < size; i++)
-                {
-                    sum += w[i] * d[i];
-                }
-
-                // Dykstra's method: undoes the half-space's previous correction before projecting again.
-                double multiplier = Math.Max(0, held[k] + ((set[k].Rise - sum) / squares[k])),
-                    change = multiplier - held[k];
-                held[k] = multiplier;
+                double change = Project(d, set[k], squares[k], ref held[k]);
                 moved = Math.Max(moved, Math.Abs(change) * Math.Sqrt(squares[k]));
-                for (int i = 0; i < size; i++)
-                {
-                    d[i] += change * w[i];
-                }
             }
 
             for (int i = 0; i < size; i++)
@@ -125,6 +111,33 @@ internal static class LinearFinish
         {
             way[i] = (float)d[i];
         }
+    }
+
+    /// <summary>
+    /// Projects onto a half-space by Dykstra's method, which undoes the half-space's previous correction first.
+    /// </summary>
+    /// <param name="d">The point, projected in place.</param>
+    /// <param name="plane">The half-space.</param>
+    /// <param name="square">Square of the length of its normal.</param>
+    /// <param name="held">Its multiplier, which is updated.</param>
+    /// <returns>The change of the multiplier.</returns>
+    private static double Project(double[] d, HalfSpace plane, double square, ref double held)
+    {
+        float[] w = plane.Normal;
+        double sum = 0;
+        for (int i = 0; i < d.Length; i++)
+        {
+            sum += w[i] * d[i];
+        }
+
+        double multiplier = Math.Max(0, held + ((plane.Rise - sum) / square)), change = multiplier - held;
+        held = multiplier;
+        for (int i = 0; i < d.Length; i++)
+        {
+            d[i] += change * w[i];
+        }
+
+        return change;
     }
 
     /// <summary>

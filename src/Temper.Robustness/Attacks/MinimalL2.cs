@@ -76,15 +76,7 @@ public sealed record MinimalL2 : MinimalAttack
             path.LeaveFromBest();
             for (int step = 0; step < steps; step++)
             {
-                if (step == 0)
-                {
-                    path.GoToAnchor();
-                }
-                else
-                {
-                    path.Place();
-                }
-
+                path.Move(toAnchor: step == 0);
                 s.Loss = s.LossOf(LossKind.Margin);
                 yield return Ask.Gradient;
                 if (step == 0)

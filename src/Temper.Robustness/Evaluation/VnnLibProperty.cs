@@ -80,23 +80,26 @@ public sealed class VnnLibProperty
             }
         }
 
-        int count = low.Count;
-        if (count == 0 || high.Count != count
-            || !low.Keys.SequenceEqual(Enumerable.Range(0, count)) || !high.Keys.SequenceEqual(low.Keys))
-        {
-            throw new ModelFormatException(name, 0, $"vnnlib: some inputs lack bounds (got {low.Count} lower and "
-                + $"{high.Count} upper bounds, expected both for X_0, X_1 and so on)");
-        }
-
+        RequireBounds(low, high, name);
         if (cases.Any(one => one.Count == 0))
         {
             throw new ModelFormatException(name, 0, "vnnlib: the property has no condition on the outputs");
         }
 
-        (float Low, float High)[] bounds = [.. Enumerable.Range(0, count).Select(
-            i => Interval(i, low[i], high[i], name))];
+        (float Low, float High)[] bounds = [.. low.Keys.Select(i => Interval(i, low[i], high[i], name))];
         return new VnnLibProperty(
             [.. bounds.Select(bound => bound.Low)], [.. bounds.Select(bound => bound.High)], cases);
+    }
+
+    private static void RequireBounds(
+        SortedDictionary<int, double> low, SortedDictionary<int, double> high, string name)
+    {
+        if (low.Count == 0 || high.Count != low.Count
+            || !low.Keys.SequenceEqual(Enumerable.Range(0, low.Count)) || !high.Keys.SequenceEqual(low.Keys))
+        {
+            throw new ModelFormatException(name, 0, $"vnnlib: some inputs lack bounds (got {low.Count} lower and "
+                + $"{high.Count} upper bounds, expected both for X_0, X_1 and so on)");
+        }
     }
 
     /// <summary>Computes the slack of each case; zero or more: the case is met.</summary>

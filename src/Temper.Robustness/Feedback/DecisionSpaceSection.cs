@@ -18,19 +18,10 @@ public static class DecisionSpaceSection
         [
             new Section(title,
             [
-                new KeyFigures(
-                [
-                    new KeyFigure(
-                        "inequality of classes", Number(space.Inequality.Range),
-                        "(max - min) / mean of the classes' levels"),
-                    new KeyFigure(
-                        "Gini coefficient", Number(space.Inequality.Gini), "0: all classes are learned equally well"),
-                    new KeyFigure("asymmetry", Number(space.Asymmetry), "mean distance, random / adversarial"),
-                ]),
+                Figures(space),
                 new Warning(
                     "Distances along probed directions are upper bounds of the distance to the boundary, which may be "
-                    + "shorter in other directions. "
-                    + "Attacks search these."),
+                    + "shorter in other directions. Attacks search these."),
                 Families(space),
             ]),
             new Section("Classes", [new ChartRow([Bars([("level", space)], classes)]), Classes(space, classes)]),
@@ -42,6 +33,14 @@ public static class DecisionSpaceSection
 
         return sections;
     }
+
+    private static KeyFigures Figures(DecisionSpace space) => new(
+    [
+        new KeyFigure(
+            "inequality of classes", Number(space.Inequality.Range), "(max - min) / mean of the classes' levels"),
+        new KeyFigure("Gini coefficient", Number(space.Inequality.Gini), "0: all classes are learned equally well"),
+        new KeyFigure("asymmetry", Number(space.Asymmetry), "mean distance, random / adversarial"),
+    ]);
 
     /// <summary>
     /// Creates the sections that compare a network before and after hardening, by family, class and attack.
@@ -72,22 +71,7 @@ public static class DecisionSpaceSection
                 + "training and families without examples did not improve."));
         }
 
-        summary.Add(new DataTable(
-            ["family", "trained on", "#median before", "#after", "#10th percentile before", "#after", "unit"],
-        [
-            .. after.Space.Families.Select(family =>
-            {
-                FamilyCriteria was = before.Space.Of(family.Family.Name)!;
-                return (string[])
-                [
-                    family.Family.Name, found.Trained.Contains(family.Family.Name, StringComparer.Ordinal)
-                        ? "yes"
-                        : "no", Number(was.All.Median), Number(family.All.Median),
-                    Number(was.All.TenthPercentile), Number(family.All.TenthPercentile),
-                    family.Family.IsRay ? "L2" : "severity",
-                ];
-            }),
-        ]));
+        summary.Add(Families(found));
         List<Section> sections =
         [
             new Section("What hardening changed, on test samples", summary),
@@ -96,19 +80,7 @@ public static class DecisionSpaceSection
         ];
         if (after.Attacked is { } attacked)
         {
-            sections.Add(new Section("Attacks not used in training",
-            [
-                new DataTable(
-                    ["attack", "budget", "#accuracy before", "#after", "#worst class before", "#after"],
-                [
-                    .. attacked.Accuracies.Zip(before.Attacked!.Accuracies).Select(pair => (string[])
-                    [
-                        pair.First.Attack, pair.First.Budget.Name, Percent(pair.Second.Value),
-                        Percent(pair.First.Value),
-                        Percent(Worst(pair.Second, before)), Percent(Worst(pair.First, after)),
-                    ]),
-                ]),
-            ]));
+            sections.Add(new Section("Attacks not used in training", [Attacks(attacked, before, after)]));
         }
 
         if (Pairs(after.Space, classes) is { } pairs)
@@ -118,6 +90,32 @@ public static class DecisionSpaceSection
 
         return sections;
     }
+
+    private static DataTable Families(HardeningComparison found) => new(
+        ["family", "trained on", "#median before", "#after", "#10th percentile before", "#after", "unit"],
+        [
+            .. found.After.Space.Families.Select(family =>
+            {
+                FamilyCriteria was = found.Before.Space.Of(family.Family.Name)!;
+                bool isTrained = found.Trained.Contains(family.Family.Name, StringComparer.Ordinal);
+                return (string[])
+                [
+                    family.Family.Name, isTrained ? "yes" : "no", Number(was.All.Median), Number(family.All.Median),
+                    Number(was.All.TenthPercentile), Number(family.All.TenthPercentile),
+                    family.Family.IsRay ? "L2" : "severity",
+                ];
+            }),
+        ]);
+
+    private static DataTable Attacks(AttackedNetwork attacked, MeasuredNetwork before, MeasuredNetwork after) => new(
+        ["attack", "budget", "#accuracy before", "#after", "#worst class before", "#after"],
+        [
+            .. attacked.Accuracies.Zip(before.Attacked!.Accuracies).Select(pair => (string[])
+            [
+                pair.First.Attack, pair.First.Budget.Name, Percent(pair.Second.Value), Percent(pair.First.Value),
+                Percent(Worst(pair.Second, before)), Percent(Worst(pair.First, after)),
+            ]),
+        ]);
 
     /// <summary>Creates the section about the rounds of feedback learning.</summary>
     /// <param name="result">Result of feedback learning.</param>

@@ -61,20 +61,26 @@ internal static class GraphCheck
             }
         }
 
+        RequireKnownInputs(nodes, made);
+        return Ordered(inputs, nodes);
+    }
+
+    private static void RequireKnownInputs(IReadOnlyList<Node> nodes, HashSet<string> known)
+    {
         foreach (Node node in nodes)
         {
-            foreach (string input in node.Inputs)
+            if (node.Inputs.FirstOrDefault(input => !known.Contains(input)) is { } stranger)
             {
-                if (!made.Contains(input))
-                {
-                    throw new ArgumentException(
-                        $"{node.Name}: unknown input (got '{input}', expected one of {Names.Sample(made)})");
-                }
+                throw new ArgumentException(
+                    $"{node.Name}: unknown input (got '{stranger}', expected one of {Names.Sample(known)})");
             }
         }
+    }
 
+    private static List<Node> Ordered(IReadOnlyList<InputSpec> inputs, IReadOnlyList<Node> nodes)
+    {
         var sorted = new List<Node>(nodes.Count);
-        made = new HashSet<string>(inputs.Select(input => input.Name), StringComparer.Ordinal);
+        var made = new HashSet<string>(inputs.Select(input => input.Name), StringComparer.Ordinal);
         var waiting = new List<Node>(nodes);
         while (waiting.Count > 0)
         {

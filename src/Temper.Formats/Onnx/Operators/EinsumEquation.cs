@@ -1,7 +1,7 @@
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// The axes of the operands and of the result of an Einsum, one letter per axis. The axes of an ellipsis get the letters
+/// The axes of the operands and of the result of an Einsum, one letter per axis. The axes of an ellipsis are named
 /// <c>0</c>, <c>1</c>, ... from the left.
 /// </summary>
 /// <param name="Operands">Axes of each operand.</param>
@@ -13,7 +13,9 @@ internal sealed record EinsumEquation(IReadOnlyList<string> Operands, string Res
     /// <summary>Maximum number of axes of an ellipsis, because each gets a digit.</summary>
     private const int MaxEllipsis = 10;
 
-    /// <summary>Parses an equation for operands of the given ranks; null if it is malformed or does not fit them.</summary>
+    /// <summary>
+    /// Parses an equation for operands of the given ranks; null if it is malformed or does not fit them.
+    /// </summary>
     internal static EinsumEquation? Parse(string text, IReadOnlyList<int> ranks)
     {
         string[] sides = text.Replace(" ", "", StringComparison.Ordinal).Split("->");

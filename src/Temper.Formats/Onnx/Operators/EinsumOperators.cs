@@ -4,8 +4,8 @@ using Temper.Tensors;
 namespace Temper.Formats.Onnx;
 
 /// <summary>
-/// Imports Einsum of one or two operands: as permutations, sums and a matrix product, or as a linear layer if the second
-/// operand is a known weight.
+/// Imports Einsum of one or two operands: as permutations, sums and a matrix product, or as a linear layer if the
+/// second operand is a known weight.
 /// </summary>
 internal static class EinsumOperators
 {

@@ -84,7 +84,7 @@ internal static class LayerAttacks
             };
         }
 
-        (int top, int left, int height, int width) = attack.Inside;
+        (_, _, int height, int width) = attack.Inside;
         Tensor features = layer.Features(Tensor.From(rows.Targets, [rows.Count, rows.Map.Inputs]));
         float[] mixed = attack.Pictures(features.InLayout(Layout.ChannelsLast).Physical(), rows.Count);
         string detail = string.Create(
@@ -97,23 +97,23 @@ internal static class LayerAttacks
             return finding with { Verdict = MorphAudit.ByConsistency(1 - attack.Overlap) };
         }
 
-        float[] inside = Cropped(truth, rows, attack.Inside), mean = Cropped(rows.Mean, rows, attack.Inside);
+        float[] inside = Cropped(truth, rows.Map, attack.Inside), mean = Cropped(rows.Mean, rows.Map, attack.Inside);
         return finding.Judged(ColorFit.Apply(mixed, inside, rows.Map.Channels, height * width), inside, mean);
+    }
 
-        float[] Cropped(float[] pictures, AuditRows all, (int, int, int, int) part)
+    private static float[] Cropped(float[] pictures, MorphMap map, (int Top, int Left, int Height, int Width) part)
+    {
+        var result = new List<float>(pictures.Length);
+        for (int line = 0; line < pictures.Length / map.Width; line++)
         {
-            var result = new List<float>(pictures.Length);
-            for (int line = 0; line < pictures.Length / all.Map.Width; line++)
+            int y = line % map.Height;
+            if (y >= part.Top && y < part.Top + part.Height)
             {
-                int y = line % all.Map.Height;
-                if (y >= top && y < top + height)
-                {
-                    result.AddRange(pictures.AsSpan((line * all.Map.Width) + left, width));
-                }
+                result.AddRange(pictures.AsSpan((line * map.Width) + part.Left, part.Width));
             }
-
-            return [.. result];
         }
+
+        return [.. result];
     }
 
     /// <summary>

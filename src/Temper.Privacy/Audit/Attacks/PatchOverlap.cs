@@ -109,10 +109,11 @@ internal sealed class PatchOverlap
     }
 
     /// <summary>Returns the output pixel whose patch has a given picture pixel as its last pixel.</summary>
-    private int Corner(int y, int x) => ((y + _sizes.PadTop - (_sizes.KernelHeight - 1)) * _sizes.OutWidth)
-        + x
-        + _sizes.PadLeft
-        - (_sizes.KernelWidth - 1);
+    private int Corner(int y, int x)
+    {
+        int row = y + _sizes.PadTop - (_sizes.KernelHeight - 1), column = x + _sizes.PadLeft - (_sizes.KernelWidth - 1);
+        return (row * _sizes.OutWidth) + column;
+    }
 
     private bool IsWhole(int row, int column) =>
         row >= _sizes.PadTop && column >= _sizes.PadLeft && row < _sizes.OutHeight && column < _sizes.OutWidth
