@@ -43,6 +43,7 @@ internal static class Program
         foreach (Attack attack in (Attack[])
             [
                 new Noise { Epsilon = 0.1 }, new Fgsm { Epsilon = 0.1 }, new Pgd { Epsilon = 0.1 },
+                new DecayingSteps { Epsilon = 0.1 },
                 new AutoAttack { Epsilon = 0.1, Queries = isTiny ? 100 : 5000 },
             ])
         {

@@ -51,7 +51,7 @@ internal static class Program
             Training = training,
         };
         CompressionResult hoyer = CompressionPipeline.Run(network, train, validation, options);
-        Tell("DeepHoyer", hoyer.Network, data.Test);
+        Tell(hoyer.IsWithinBound ? "DeepHoyer" : "DeepHoyer, outside the bound", hoyer.Network, data.Test);
         Tell("L1", CompressionPipeline.Run(
             network, train, validation, options with { Method = CompressionMethod.L1 }).Network, data.Test);
 

@@ -12,8 +12,7 @@ public readonly record struct BatchPart(int Index, int Count)
 
     /// <summary>
     /// Returns the samples of a batch that belong to this part. Sizes of parts differ by at most one sample; if there
-    /// are
-    /// fewer samples than ranks, some parts are empty.
+    /// are fewer samples than ranks, some parts are empty.
     /// </summary>
     /// <param name="samples">Number of samples in the batch.</param>
     /// <returns>Index of the first sample and the number of samples.</returns>

@@ -28,8 +28,7 @@ public sealed record DataLoaderOptions
 
     /// <summary>
     /// The share of each batch to load, for one of several ranks. The order of samples and their transforms do not
-    /// depend on
-    /// it.
+    /// depend on it.
     /// </summary>
     public BatchPart Part { get; init; } = BatchPart.Whole;
 
@@ -42,8 +41,7 @@ public sealed record DataLoaderOptions
 /// <summary>
 /// Loads the batches of a data set. The order of samples is a permutation that depends on (stream, epoch); augmentation
 /// depends on (stream, epoch, sample). The next batch is prepared on another thread while the current one is used,
-/// which
-/// does not affect the results.
+/// which does not affect the results.
 /// </summary>
 public sealed class DataLoader
 {

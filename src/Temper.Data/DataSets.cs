@@ -16,7 +16,7 @@ public sealed record DataSets(Dataset Train, Dataset Test)
     public DataSets Select(Func<Dataset, Dataset> change) => this with { Train = change(Train), Test = change(Test) };
 
     /// <summary>Splits a stratified validation set off the training set: all classes keep their proportions.</summary>
-    /// <param name="count">Number of samples to hold out, at most the size of the training set.</param>
+    /// <param name="count">Number of samples to hold out, 0 to the size of the training set.</param>
     /// <param name="stream">Random stream that selects the samples.</param>
     /// <returns>The remaining training set and the held-out set, each in the original order.</returns>
     public (Dataset Train, Dataset Validation) SplitValidation(int count, Randomness.RandomStream stream) =>

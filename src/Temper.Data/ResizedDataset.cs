@@ -4,8 +4,7 @@ namespace Temper.Data;
 
 /// <summary>
 /// Resizes the pictures of another data set to one size. Pixel centers are aligned as in PyTorch without antialiasing
-/// and
-/// in ONNX (half_pixel).
+/// and in ONNX (half_pixel).
 /// </summary>
 internal sealed class ResizedDataset(Dataset source, int height, int width, PictureScaling scaling)
     : WrappedDataset(source)

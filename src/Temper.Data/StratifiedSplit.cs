@@ -9,10 +9,12 @@ public static class StratifiedSplit
     /// <param name="dataset">Samples; stratified by class if targets are class labels.</param>
     /// <param name="count">Number of samples to hold out, 0 to all.</param>
     /// <param name="stream">Random stream that selects the samples.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative or larger than the data set.</exception>
     /// <returns>The remaining set and the held-out set, each in the original order.</returns>
     public static (Dataset Remaining, Dataset HeldOut) Of(Dataset dataset, int count, RandomStream stream)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)dataset.Count, nameof(count));
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, dataset.Count);
         bool[] isHeldOut = new bool[dataset.Count];
         var classes = Enumerable.Range(0, dataset.Count)
             .GroupBy(i => dataset.TargetShape is null ? dataset.Label(i) : 0)

@@ -14,6 +14,7 @@ public sealed class TensorDataset : Dataset
     /// <param name="inputs">Float32 <c>[N, ...]</c>, or uint8, which is scaled to 0 to 1.</param>
     /// <param name="targets">Class labels, int64 <c>[N]</c>, or float32 targets <c>[N, ...]</c>.</param>
     /// <exception cref="ShapeMismatchException">The lengths of the first axes differ.</exception>
+    /// <exception cref="ArgumentException">The targets have another type, or labels have another shape.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is negative.</exception>
     public TensorDataset(string name, Tensor inputs, Tensor targets)
         : this(name, inputs, targets, classes: 0)
@@ -32,6 +33,13 @@ public sealed class TensorDataset : Dataset
         {
             throw new ShapeMismatchException(
                 name, inputs.Shape, targets.Shape, "inputs and targets have the same first axis");
+        }
+
+        if (targets.DType is not (DType.Int64 or DType.Float32) || (targets.DType == DType.Int64 && targets.Rank != 1))
+        {
+            throw new ArgumentException($"TensorDataset: {name}: invalid targets (got {targets.DType} {targets.Shape}, "
+                + "expected class labels, int64 [N], or float32 targets [N, ...]); convert them with Tensor.To",
+                nameof(targets));
         }
 
         Name = name;

@@ -5,8 +5,7 @@ public static class AtomicFile
 {
     /// <summary>
     /// Writes to a temporary file in the same folder, flushes it to disk, then renames it. If anything fails, an
-    /// existing file
-    /// is unchanged and the temporary file is deleted.
+    /// existing file is unchanged and the temporary file is deleted.
     /// </summary>
     /// <param name="path">The file. Its folder is created if it does not exist.</param>
     /// <param name="write">Writes the content.</param>

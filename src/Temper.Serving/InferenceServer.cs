@@ -15,8 +15,7 @@ namespace Temper.Serving;
 
 /// <summary>
 /// Serves inference requests over HTTP with the Open Inference Protocol (KServe V2): metadata, health, and inference
-/// with
-/// JSON or binary data. Also serves Prometheus metrics at <c>/metrics</c>.
+/// with JSON or binary data. Also serves Prometheus metrics at <c>/metrics</c>.
 /// </summary>
 /// <remarks>
 /// HTTP is not encrypted: listen on loopback, or use a proxy that terminates TLS. Requests are run in batches; see

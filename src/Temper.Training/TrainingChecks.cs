@@ -21,11 +21,30 @@ internal static class TrainingChecks
                 + $"{network.Outputs.Count})", nameof(network));
         }
 
+        RequireWeights(network);
         (Dataset, string)[] parts = [(train, "training"), (validation, "validation")];
         foreach ((Dataset dataset, string part) in parts)
         {
             RequireSamples(network, dataset, part);
             RequireTargets(network, dataset, part, options.Loss);
+        }
+    }
+
+    /// <summary>
+    /// Throws if all weights of several layers are zero: then all gradients of the weights are zero too, and the
+    /// network cannot learn more than a bias. A single layer can be trained from zero.
+    /// </summary>
+    private static void RequireWeights(Network network)
+    {
+        Tensor[] weights =
+        [
+            .. network.Parameters.Select(parameter => parameter.Value)
+                .Where(value => value is { Rank: > 1, Count: > 0 }),
+        ];
+        if (weights.Length > 1 && Array.TrueForAll(weights, weight => !weight.AsSpan<float>().ContainsAnyExcept(0f)))
+        {
+            throw new ArgumentException("Trainer: all weights are zero (got a network that was built but not "
+                + "initialized); call network.Initialize(RandomStream.FromSeed(1)) first", nameof(network));
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class TrainingDivergedException : Exception
     }
 
     private TrainingDivergedException(string found, long step, float loss, float learningRate)
-        : base($"Trainer.Fit: training diverged ({found}); {Advice}")
+        : base($"training diverged ({found}); {Advice}")
     {
         Step = step;
         Loss = loss;

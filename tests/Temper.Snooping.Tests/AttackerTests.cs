@@ -252,6 +252,17 @@ public sealed class AttackerTests
         Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.4);
     }
 
+    [Theory]
+    [InlineData(-1, 0.5f, "the slot is out of range (got -1")]
+    [InlineData(0, float.NaN, "the observation is not finite (got NaN at index 1")]
+    [InlineData(0, float.NegativeInfinity, "the observation is not finite (got -Infinity at index 1")]
+    public void Negative_slots_and_values_that_are_not_finite_are_refused(int slot, float value, string why)
+    {
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [Linear(Pair)], Pair, RandomStream.FromSeed(1));
+        Assert.Contains(why, Assert.Throws<ArgumentException>(() => attacker.Perturb(slot, new float[] { 0.5f, value }, isFirst: true)).Message, StringComparison.Ordinal);
+        Assert.Equal(0, attacker.Frames);
+    }
+
     [Fact]
     public void Wrong_lengths_options_and_streams_are_refused()
     {

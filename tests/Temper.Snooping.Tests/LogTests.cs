@@ -89,6 +89,32 @@ public sealed class LogTests : IDisposable
         Assert.Contains($"got {capacity}, expected 1 or more", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(3, 3, 0f, "the action is out of range (got 3, expected 0 to 2)")]
+    [InlineData(3, -1, 0f, "the action is out of range (got -1, expected 0 to 2)")]
+    [InlineData(0, 2_000_000_000, 0f, "the action is out of range (got 2000000000, expected 0 to 1048575)")]
+    [InlineData(3, 0, float.NaN, "the reward is not finite (got NaN")]
+    [InlineData(3, 0, float.PositiveInfinity, "the reward is not finite (got Infinity")]
+    public void A_recorder_refuses_signals_that_could_not_be_read_from_a_file(int actions, int action, float reward, string why)
+    {
+        StreamInfo stream = Streams.Grid with { Actions = actions };
+        SnoopRecorder<IFullLog> recorder = SnoopRecorder.ForAll(stream, 1);
+        float[] observation = new float[stream.FrameShape.Count];
+        recorder.Observe(observation, isFirst: true);
+        Assert.Contains(why, Assert.Throws<ArgumentException>(() => recorder.Act(action, reward)).Message, StringComparison.Ordinal);
+        observation[5] = float.NaN;
+        Assert.Contains("got NaN at index 5", Assert.Throws<ArgumentException>(() => recorder.Observe(observation, isFirst: true)).Message, StringComparison.Ordinal);
+        Assert.Equal(0, recorder.Count);
+    }
+
+    [Fact]
+    public void A_log_without_steps_is_not_saved()
+    {
+        IStateLog log = new SnoopRecorder(Streams.Grid, ThreatModel.S, 1).ToLog();
+        Assert.Contains("the log has no steps", Assert.Throws<ArgumentException>(() => SnoopLogFile.Save(log, _path)).Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_path));
+    }
+
     /// <summary>The types of the four logs are checked by the compiler; their threat models are checked here.</summary>
     [Fact]
     public void A_typed_recorder_returns_the_log_of_its_threat_model()

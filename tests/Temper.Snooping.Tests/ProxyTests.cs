@@ -175,6 +175,17 @@ public sealed class ProxyTests
     }
 
     [Fact]
+    public void Every_task_refuses_a_log_without_steps()
+    {
+        IStateLog log = new SnoopRecorder(Streams.Grid, ThreatModel.SRA, 1).ToLog();
+        foreach (RelatedTask task in RelatedTasks.All)
+        {
+            ArgumentException error = Assert.Throws<ArgumentException>(() => task.TrainOn(log, Quick));
+            Assert.Equal($"{task.Name}: the log has no steps (got 0, expected 2 or more); record more", error.Message);
+        }
+    }
+
+    [Fact]
     public void A_log_from_which_nothing_can_be_learned_is_refused()
     {
         var stream = new StreamInfo(Shape.Create(1), 1, 0, 1, 0, "test");

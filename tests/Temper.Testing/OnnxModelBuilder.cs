@@ -8,7 +8,7 @@ namespace Temper.Testing;
 /// <param name="opset">Version of the operator set.</param>
 public sealed class OnnxModelBuilder(int opset = 17)
 {
-    private const int Float = 1, Int64 = 7;
+    private const int Float = 1, Int64 = 7, Bool8 = 9;
     private readonly List<byte[]> _fields = [];
 
     /// <summary>Adds a float32 input; an axis is a length, or a name if its length is free.</summary>
@@ -29,6 +29,9 @@ public sealed class OnnxModelBuilder(int opset = 17)
 
     /// <summary>Adds a scalar int64 initializer.</summary>
     public OnnxModelBuilder Int(string name, long value) => Initializer(name, Int64, [], BitConverter.GetBytes(value));
+
+    /// <summary>Adds a scalar bool initializer.</summary>
+    public OnnxModelBuilder Bool(string name, bool value) => Initializer(name, Bool8, [], [value ? (byte)1 : (byte)0]);
 
     /// <summary>Adds a node, named after its first output.</summary>
     /// <param name="kind">Operator type.</param>

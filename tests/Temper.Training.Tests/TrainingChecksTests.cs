@@ -31,6 +31,14 @@ public sealed class TrainingChecksTests
         Assert.Contains("validation samples", Assert.Throws<ShapeMismatchException>(() => Trainer.Fit(Classifier, Good, Set(5, 0, 1), Options)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>With several layers of zeros no weight has a gradient; a single layer can start from zero.</summary>
+    [Fact]
+    public void Network_without_initial_weights_is_refused()
+    {
+        Network zeros = Network.Build(InputSpec.Features(3), x => x.Linear(5).Relu().Linear(4));
+        Assert.Contains("call network.Initialize", Assert.Throws<ArgumentException>(() => Trainer.Fit(zeros, Good, Good, Options)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Empty_sets_are_refused()
     {

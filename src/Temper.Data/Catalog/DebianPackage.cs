@@ -8,8 +8,7 @@ internal delegate void PackageFetch(CatalogEntry entry, string folder, IProgress
 
 /// <summary>
 /// Downloads a Debian package with apt and unpacks it, without root privileges and without changing the system. apt
-/// uses
-/// its own state, cache and package lists in a temporary folder, because the lists of a new machine are empty.
+/// uses its own state, cache and package lists in a temporary folder, because the lists of a new machine are empty.
 /// </summary>
 internal static class DebianPackage
 {

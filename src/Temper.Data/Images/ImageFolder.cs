@@ -8,8 +8,7 @@ namespace Temper.Data.Images;
 /// </summary>
 /// <remarks>
 /// The constructor reads the headers of all pictures. All sizes are therefore known from the start, and if any picture
-/// is
-/// in color, all are read with three channels. Pictures of different sizes must be
+/// is in color, all are read with three channels. Pictures of different sizes must be
 /// <see cref="Dataset.Resized">resized</see> before they can be read.
 /// </remarks>
 public sealed class ImageFolder : Dataset

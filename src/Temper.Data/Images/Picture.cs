@@ -11,8 +11,7 @@ public sealed record Picture(int Width, int Height, int Channels, byte[] Pixels)
 {
     /// <summary>
     /// Returns the picture as <c>[C, H, W]</c> with one or three channels. Alpha is dropped, gray is repeated, and
-    /// color is
-    /// converted to luma.
+    /// color is converted to luma.
     /// </summary>
     /// <param name="channels">1 or 3.</param>
     public byte[] ToPlanes(int channels)

@@ -2,8 +2,7 @@ namespace Temper.Data.Images;
 
 /// <summary>
 /// Adam7 interlacing: a picture stored as seven smaller pictures (passes) of regularly spaced pixels (section 8.2 of
-/// the
-/// specification).
+/// the specification).
 /// </summary>
 internal static class PngInterlace
 {

@@ -21,8 +21,7 @@ public sealed class SyntheticActions : Dataset
     /// <param name="count">Number of clips; clip i has class i modulo <paramref name="classes"/>.</param>
     /// <param name="classes">
     /// Number of classes, 2 to 10, in this order: left, right, up, down, turn left, turn right, zoom in, zoom out,
-    /// shear,
-    /// still.
+    /// shear, still.
     /// </param>
     /// <param name="frames">Frames per clip, 2 or more.</param>
     /// <param name="size">Height and width in pixels, 8 or more.</param>

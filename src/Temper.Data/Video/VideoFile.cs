@@ -56,8 +56,7 @@ public static class VideoFile
     /// <summary>Reads frames of a video.</summary>
     /// <param name="path">
     /// A video file, a folder of pictures (read in the order of their names), or a uint8 array <c>[T, H, W, 3]</c> as
-    /// .npy or
-    /// .npy.gz.
+    /// .npy or .npy.gz.
     /// </param>
     /// <param name="options">Selects the frames; null: the first 256.</param>
     /// <exception cref="ModelFormatException">
@@ -114,8 +113,7 @@ public static class VideoFile
     /// <summary>Writes a clip. Files are written atomically.</summary>
     /// <param name="path">
     /// A file with extension .y4m or .npy, or a name without extension for a folder of PNG files. With ffmpeg: .mkv or
-    /// .avi
-    /// (lossless FFV1) or .mp4 (H.264).
+    /// .avi (lossless FFV1) or .mp4 (H.264).
     /// </param>
     /// <param name="clip">The frames.</param>
     /// <param name="quality">H.264 constant rate factor, 1 to 51, larger is coarser; null: lossless. Only for

@@ -27,15 +27,13 @@ public sealed record VideoSetOptions
 
     /// <summary>
     /// For videos without classes: fraction of each video's frames, from its start, used for training clips, 0 to 1.
-    /// Default
-    /// 0.6.
+    /// Default 0.6.
     /// </summary>
     public double TrainPart { get; init; } = 0.6;
 
     /// <summary>
     /// For videos without classes: fraction of the frames, after those for training, that are not used, 0 to 1. The
-    /// remaining
-    /// frames are used for test clips. Default 0.1.
+    /// remaining frames are used for test clips. Default 0.1.
     /// </summary>
     public double GapPart { get; init; } = 0.1;
 
@@ -94,11 +92,9 @@ public static class VideoSets
     private const long MaxBytes = 4L << 30;
 
     /// <summary>
-    /// Reads a folder with one of three layouts.
-    /// <c>train</c> and <c>test</c>, each with one folder of videos per class.
-    /// Folders of classes with the UCF-101 split files <c>trainlist01.txt</c> and <c>testlist01.txt</c>.
-    /// Videos without classes, each of which becomes a class: by default the first 60 % of its frames are for training
-    /// and the
+    /// Reads a folder with one of three layouts. <c>train</c> and <c>test</c>, each with one folder of videos per
+    /// class. Folders of classes with the UCF-101 split files <c>trainlist01.txt</c> and <c>testlist01.txt</c>. Videos
+    /// without classes, each of which becomes a class: by default the first 60 % of its frames are for training and the
     /// last 30 % for testing; the frames between are not used.
     /// </summary>
     /// <param name="folder">The folder.</param>

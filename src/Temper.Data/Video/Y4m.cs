@@ -6,8 +6,7 @@ namespace Temper.Data.Video;
 
 /// <summary>
 /// Reads and writes YUV4MPEG2, the uncompressed format of mjpegtools: 8 bits, 4:2:0, 4:2:2, 4:4:4 or gray, interpreted
-/// as
-/// limited-range BT.601.
+/// as limited-range BT.601.
 /// </summary>
 internal static class Y4m
 {

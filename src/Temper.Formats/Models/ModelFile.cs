@@ -7,9 +7,8 @@ namespace Temper.Formats.Models;
 /// <summary>Saves and loads networks: the graph and the parameters.</summary>
 /// <remarks>
 /// A network is stored as a model folder (<c>config.json</c> with the graph, <c>model.safetensors</c> with the tensors,
-/// and
-/// a <c>README.md</c>) or as one .safetensors file with the graph in its metadata. A bare state dict, as exported from
-/// PyTorch, holds tensors only: it is loaded into a given network. Masks are stored as uint8 tensors named
+/// and a <c>README.md</c>) or as one .safetensors file with the graph in its metadata. A bare state dict, as exported
+/// from PyTorch, holds tensors only: it is loaded into a given network. Masks are stored as uint8 tensors named
 /// <c>NAME.mask</c>. Files are treated as untrusted input; nothing in them is executed.
 /// </remarks>
 public static class ModelFile
@@ -25,6 +24,10 @@ public static class ModelFile
     private const string Extension = ".safetensors";
     internal const string MaskSuffix = ".mask";
 
+    /// <summary>Extensions that are not taken for the name of a folder.</summary>
+    private static readonly string[] OtherFormats =
+        [".onnx", ".pt", ".pth", ".bin", ".npz", ".npy", ".h5", ".pb", ".tflite"];
+
     /// <summary>
     /// Saves a network. Each file is written atomically; the same network gives the same bytes.
     /// </summary>
@@ -32,9 +35,20 @@ public static class ModelFile
     /// <param name="path">A name ending in .safetensors for one file, any other name for a folder, which is
     /// created.</param>
     /// <param name="options">How tensors are stored; null: the defaults.</param>
+    /// <exception cref="ArgumentException">
+    /// The path is empty, or ends in the extension of another format, such as .onnx.
+    /// </exception>
     /// <exception cref="IOException">Writing failed; existing files are unchanged.</exception>
     public static void Save(Network network, string path, SaveOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (OtherFormats.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException($"ModelFile.Save: cannot write this format (got '{path}', expected a name "
+                + "ending in .safetensors, or a folder); use OnnxFile.Save for ONNX", nameof(path));
+        }
+
         if (IsSingleFile(path))
         {
             ToSingleFile(network, options).Save(path);
@@ -125,8 +139,7 @@ public static class ModelFile
     /// </param>
     /// <exception cref="ModelFormatException">
     /// The file is malformed, or tensors are missing, unexpected, or of another shape or dtype. The message lists all
-    /// of
-    /// these, as in PyTorch's strict mode.
+    /// of these, as in PyTorch's strict mode.
     /// </exception>
     public static Network LoadWeights(Network network, string path, IReadOnlyDictionary<string, string>? names = null)
     {

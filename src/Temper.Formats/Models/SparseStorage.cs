@@ -8,8 +8,7 @@ namespace Temper.Formats.Models;
 /// <summary>
 /// Stores pruned tensors in a safetensors file as <c>NAME.sparse.values</c> and either <c>NAME.sparse.bitmap</c> or
 /// <c>NAME.sparse.gaps</c>, whichever is smaller. The metadata entry <c>temper.sparse.NAME</c> holds the shape. A mask
-/// that
-/// is 1 exactly at the stored values is not stored itself, but marked in the metadata.
+/// that is 1 exactly at the stored values is not stored itself, but marked in the metadata.
 /// </summary>
 internal static class SparseStorage
 {

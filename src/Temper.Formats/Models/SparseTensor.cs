@@ -74,8 +74,7 @@ internal sealed record SparseTensor(Shape Shape, float[] Values, int[] Indices)
 
     /// <summary>
     /// Returns, for each stored element, the number of skipped elements before it: zero or more bytes of 255 plus a
-    /// final byte
-    /// below 255, which add up to that number.
+    /// final byte below 255, which add up to that number.
     /// </summary>
     internal byte[] Gaps()
     {

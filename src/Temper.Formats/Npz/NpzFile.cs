@@ -8,8 +8,7 @@ public static class NpzFile
 {
     /// <summary>
     /// Default maximum number of bytes that one array may decompress to. A limit is needed because a small archive can
-    /// claim
-    /// any size.
+    /// claim any size.
     /// </summary>
     public const long DefaultLimit = 4L * 1024 * 1024 * 1024;
 

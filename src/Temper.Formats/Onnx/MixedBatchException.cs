@@ -2,10 +2,8 @@ namespace Temper.Formats.Onnx;
 
 /// <summary>
 /// Thrown for an ONNX model with a dynamic number of samples in which the result for one sample depends on others. Such
-/// a
-/// model can be imported only for a fixed number of samples: set <see cref="OnnxImportOptions.FreesBatch"/> to false,
-/// with
-/// <see cref="OnnxImportOptions.Batch"/> or <see cref="OnnxImportOptions.Values"/>.
+/// a model can be imported only for a fixed number of samples: set <see cref="OnnxImportOptions.FreesBatch"/> to false,
+/// with <see cref="OnnxImportOptions.Batch"/> or <see cref="OnnxImportOptions.Values"/>.
 /// </summary>
 public sealed class MixedBatchException : ModelFormatException
 {

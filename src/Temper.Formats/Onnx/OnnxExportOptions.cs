@@ -12,10 +12,8 @@ public sealed record OnnxExportOptions
 
     /// <summary>
     /// Whether parameters that are at least half zero are written as sparse initializers (values and indices). This
-    /// makes the
-    /// file smaller. Runtimes without sparse kernels, such as ONNX Runtime on CPUs, expand them when they load the
-    /// model.
-    /// Default false.
+    /// makes the file smaller. Runtimes without sparse kernels, such as ONNX Runtime on CPUs, expand them when they
+    /// load the model. Default false.
     /// </summary>
     public bool SparseInitializers { get; init; }
 }

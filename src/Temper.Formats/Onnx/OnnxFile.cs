@@ -6,10 +6,8 @@ namespace Temper.Formats.Onnx;
 /// <summary>Reads and writes ONNX models.</summary>
 /// <remarks>
 /// IR version 3 and later, with operator sets 7 and later, can be read. Initializers become parameters with the same
-/// names
-/// (floats, trainable) or buffers; constants become frozen parameters. Files are treated as untrusted input: every
-/// length
-/// is checked, nothing is executed, and external data must be in the model's folder.
+/// names (floats, trainable) or buffers; constants become frozen parameters. Files are treated as untrusted input:
+/// every length is checked, nothing is executed, and external data must be in the model's folder.
 /// </remarks>
 public static class OnnxFile
 {
@@ -19,8 +17,7 @@ public static class OnnxFile
     /// <returns>The network, and the names of its inputs and outputs in the file.</returns>
     /// <exception cref="ModelFormatException">
     /// The file is damaged or not an ONNX model, or uses an operator, attribute or element type that is not supported.
-    /// The
-    /// message names the node, its operator and the operator set.
+    /// The message names the node, its operator and the operator set.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static OnnxImport Load(string path, OnnxImportOptions? options = null)
@@ -43,8 +40,7 @@ public static class OnnxFile
     /// dynamic.</param>
     /// <returns>
     /// A network with a free batch if samples are independent. Otherwise a network for exactly these shapes: nodes that
-    /// need
-    /// all samples receive them all, and inputs used as shapes or weights become constants.
+    /// need all samples receive them all, and inputs used as shapes or weights become constants.
     /// </returns>
     /// <inheritdoc cref="Load"/>
     public static OnnxImport LoadFor(string path, IReadOnlyDictionary<string, Tensor> inputs)

@@ -7,18 +7,15 @@ public sealed record OnnxImportOptions
 {
     /// <summary>
     /// Values of inputs, keyed by name. If any are given, every remaining input of the network has the shape of its
-    /// value,
-    /// including axis 0. An input that is used as a weight, an axis, a shape, or anything else that must be known at
-    /// import time
-    /// becomes a constant of the network. Empty: the shapes declared in the model are used.
+    /// value, including axis 0. An input that is used as a weight, an axis, a shape, or anything else that must be
+    /// known at import time becomes a constant of the network. Empty: the shapes declared in the model are used.
     /// </summary>
     public IReadOnlyDictionary<string, Tensor> Values { get; init; } =
         new Dictionary<string, Tensor>(StringComparer.Ordinal);
 
     /// <summary>
     /// Shapes of inputs, keyed by name, including axis 0. They set the lengths of axes that are dynamic in the file.
-    /// The rank,
-    /// and the lengths that the file declares after axis 0, must match. Default empty.
+    /// The rank, and the lengths that the file declares after axis 0, must match. Default empty.
     /// </summary>
     public IReadOnlyDictionary<string, Shape> Shapes { get; init; } =
         new Dictionary<string, Shape>(StringComparer.Ordinal);
@@ -30,10 +27,8 @@ public sealed record OnnxImportOptions
 
     /// <summary>
     /// Whether axis 0 of the inputs becomes the network's batch, of any size, if no node mixes samples, even if the
-    /// file
-    /// declares a fixed length. If false, the file's length is kept, or <see cref="Batch"/> is used if it is dynamic.
-    /// Default
-    /// true.
+    /// file declares a fixed length. If false, the file's length is kept, or <see cref="Batch"/> is used if it is
+    /// dynamic. Default true.
     /// </summary>
     public bool FreesBatch { get; init; } = true;
 

@@ -7,8 +7,7 @@ namespace Temper.Formats.Protobuf;
 /// <summary>Writes the fields of a protocol buffers message (proto3 wire format) to a growable buffer.</summary>
 /// <remarks>
 /// Used instead of generated code because event files and ONNX need only a few dozen messages, and large data must not
-/// be
-/// copied.
+/// be copied.
 /// </remarks>
 internal sealed class WireWriter
 {

@@ -5,10 +5,8 @@ namespace Temper.Formats.Safetensors;
 /// <summary>Content of a safetensors file: named tensors and text metadata.</summary>
 /// <remarks>
 /// The format is: length of the header (8 bytes, little-endian), a JSON header (dtype, shape and offsets of each
-/// tensor),
-/// then the data. Files are treated as untrusted input: the header has at most 100 MiB, offsets fill the file without
-/// gaps
-/// or overlaps, and names are unique.
+/// tensor), then the data. Files are treated as untrusted input: the header has at most 100 MiB, offsets fill the file
+/// without gaps or overlaps, and names are unique.
 /// </remarks>
 public sealed class SafetensorsFile
 {

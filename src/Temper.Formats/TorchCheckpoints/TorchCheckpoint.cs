@@ -24,8 +24,7 @@ public sealed class TorchCheckpoint
 
     /// <summary>
     /// Names and tensors, in file order. Half and double floats are converted to float32, 8- and 16-bit integers to
-    /// int32
-    /// (uint8 is kept).
+    /// int32 (uint8 is kept).
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, Tensor>> Tensors { get; }
 

@@ -4,8 +4,7 @@ namespace Temper.Formats.TorchCheckpoints;
 
 /// <summary>
 /// Reads the layout before PyTorch 1.6. Pickles: a magic number, a protocol number, system information, the object, and
-/// the
-/// keys of its storages. Then the storages, each with its count (int64) and its data.
+/// the keys of its storages. Then the storages, each with its count (int64) and its data.
 /// </summary>
 internal static class TorchPickles
 {

@@ -138,10 +138,10 @@ internal static class LinearCandidates
             new PackedMatrix(weights, layer.Outputs, layer.Features, forOneRow: false), bias, layer.Relu, rows,
             KernelNames.Panels, Kept(layer))
         { Reads = reads, Writes = ValueLayout.RowMajor });
-        if (rows.Of(batch) <= FewRows)
+        float density = Math.Min(graph.Densities[layer.Inputs[0]].Elements, layer.WinnerShare);
+        if (rows.Of(batch) <= FewRows && (density < 1 || layer.Winners is not null))
         {
             // About all inputs are nonzero for noise, or half of them after a ReLU.
-            float density = Math.Min(graph.Densities[layer.Inputs[0]].Elements, layer.WinnerShare);
             double shareOfNoise = graph.Stated.Contains(layer.Inputs[0]) ? Math.Min(1, density / ActiveOfNoise) : 1;
             Add(KernelNames.ActiveInputs, CostOfFinding * macs * density, (weights, bias) => new ActiveInputsStep(
                 new InputMajorMatrix(weights, layer.Outputs, layer.Features), bias, layer.Relu, rows, layer.Winners)

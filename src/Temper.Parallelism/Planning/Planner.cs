@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Parallelism.Planning;
 
 /// <summary>Search algorithm for plans.</summary>
@@ -34,7 +36,7 @@ public sealed record PlanOptions
     /// <summary>Whether rows of images may also be split. Implies <see cref="AllowsOutputSplit"/>.</summary>
     public bool AllowsSpaceSplit { get; init; }
 
-    /// <summary>Maximum memory per rank in bytes; null: not limited.</summary>
+    /// <summary>Maximum memory per rank in bytes, 0 or more; null: not limited.</summary>
     public double? MemoryLimit { get; init; }
 
     /// <summary>Values that the optimizer keeps per weight: 0 for SGD, 1 with momentum (default), 2 for Adam.</summary>
@@ -139,7 +141,7 @@ public static class Planner
     /// <param name="options">Cost model and memory limit; accelerators and batch are taken from the plan.</param>
     /// <param name="cancellation">Cancels the search for the lower bound.</param>
     /// <exception cref="ArgumentException">
-    /// The plan is for another network, or has splits that are not allowed.
+    /// An option is out of range, or the plan is for another network or has splits that are not allowed.
     /// </exception>
     /// <exception cref="InfeasiblePlanException">The plan does not fit into the memory limit.</exception>
     /// <exception cref="OperationCanceledException">The search was canceled.</exception>
@@ -168,6 +170,7 @@ public static class Planner
                 + "expected at least 1 and 0)");
         }
 
+        RequireLimit(options.MemoryLimit, nameof(options));
         int splits = options.Splits;
         if (Math.Pow(splits, hierarchy.Levels) > MaxPatterns)
         {
@@ -177,6 +180,17 @@ public static class Planner
         }
 
         return new PlanCost(network, hierarchy, options.Batch, options.Cost, splits);
+    }
+
+    /// <summary>Throws if a memory limit is negative or NaN, with which no memory can be compared.</summary>
+    internal static void RequireLimit(double? bytes, string parameter)
+    {
+        if (bytes is { } limit && !(limit >= 0))
+        {
+            throw new ArgumentOutOfRangeException(parameter, string.Create(
+                CultureInfo.InvariantCulture,
+                $"plan: the memory limit is out of range (got {limit} bytes, expected 0 or more, or null)"));
+        }
     }
 
     internal static PlanResult Finish(

@@ -14,10 +14,13 @@ public static class FasterPlan
     /// </summary>
     /// <param name="result">A plan.</param>
     /// <param name="machine">The accelerators.</param>
-    /// <param name="memoryLimit">Maximum memory per rank in bytes; null: not limited.</param>
-    /// <exception cref="ArgumentException">The numbers of accelerators of the machine and the plan differ.</exception>
+    /// <param name="memoryLimit">Maximum memory per rank in bytes, 0 or more; null: not limited.</param>
+    /// <exception cref="ArgumentException">
+    /// The numbers of accelerators of the machine and the plan differ, or a number is out of range.
+    /// </exception>
     public static PlanResult Choose(PlanResult result, Machine machine, double? memoryLimit = null)
     {
+        Planner.RequireLimit(memoryLimit, nameof(memoryLimit));
         double seconds = StepSimulator.Run(result, machine).Seconds;
         PlanResult data = Planner.Baseline(result, _ => Split.Data);
         double memory = new RankMemory(result.Cost, result.OptimizerStates).Plan(data.Patterns, result.Saving);

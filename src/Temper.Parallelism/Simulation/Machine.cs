@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Parallelism.Simulation;
 
 /// <summary>The accelerators that a step is simulated on.</summary>
@@ -9,7 +11,9 @@ public sealed record Machine
     /// <summary>Links between the accelerators.</summary>
     public required Topology Topology { get; init; }
 
-    /// <summary>Floating-point operations per second of an accelerator; a multiply-accumulate counts as two.</summary>
+    /// <summary>
+    /// Floating-point operations per second of an accelerator, above 0; a multiply-accumulate counts as two.
+    /// </summary>
     public double FlopsPerSecond { get; init; } = 84e9;
 
     /// <summary>Whether communication overlaps with computation.</summary>
@@ -32,8 +36,8 @@ public sealed record Machine
     public long BucketBytes { get; init; }
 
     /// <summary>
-    /// Speed of each accelerator as a factor of <see cref="FlopsPerSecond"/>; empty: all 1. Accelerators get shares of
-    /// the work according to their speed.
+    /// Speed of each accelerator as a factor of <see cref="FlopsPerSecond"/>, above 0; empty: all 1. Accelerators get
+    /// shares of the work according to their speed.
     /// </summary>
     public IReadOnlyList<double> Speeds { get; init; } = [];
 
@@ -53,7 +57,41 @@ public sealed record Machine
     /// Returns the two-term model that reproduces the paper's Figure 6: 84 GFLOP/s per accelerator, and 0.25 GB/s
     /// shared by all. Its constants were fitted once and are not tuned further.
     /// </summary>
-    /// <param name="accelerators">Number of accelerators.</param>
+    /// <param name="accelerators">Number of accelerators, 1 to 4096.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is outside this range.</exception>
     public static Machine Paper(int accelerators) =>
         new() { Name = "paper", Topology = Topology.Bus(accelerators, 0.25e9) };
+
+    /// <summary>Throws if a number is out of range: it would give a plausible time that means nothing.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    internal void Validate()
+    {
+        RequireAboveZero(FlopsPerSecond, nameof(FlopsPerSecond));
+        foreach (double speed in Speeds)
+        {
+            RequireAboveZero(speed, nameof(Speeds));
+        }
+
+        RequireZeroOrMore(StepSeconds, nameof(StepSeconds));
+        RequireZeroOrMore(ShardedStepSeconds, nameof(ShardedStepSeconds));
+        RequireZeroOrMore(BucketBytes, nameof(BucketBytes));
+        RequireZeroOrMore(JoulesPerMac, nameof(JoulesPerMac));
+        RequireZeroOrMore(JoulesPerByte, nameof(JoulesPerByte));
+    }
+
+    private static void RequireAboveZero(double value, string property) =>
+        Require(value is > 0 and < double.PositiveInfinity, value, property, "a finite number above 0");
+
+    private static void RequireZeroOrMore(double value, string property) =>
+        Require(value is >= 0 and < double.PositiveInfinity, value, property, "a finite number of at least 0");
+
+    private static void Require(bool isPossible, double value, string property, string expected)
+    {
+        if (!isPossible)
+        {
+            throw new ArgumentOutOfRangeException(property, string.Create(
+                CultureInfo.InvariantCulture,
+                $"machine: {property} is out of range (got {value}, expected {expected})"));
+        }
+    }
 }

@@ -14,7 +14,9 @@ public sealed record PlanSteps(
     /// <summary>Simulates all four steps.</summary>
     /// <param name="result">A plan from the planner.</param>
     /// <param name="machine">The accelerators; their number must be that of the plan.</param>
-    /// <exception cref="ArgumentException">The numbers of accelerators differ.</exception>
+    /// <exception cref="ArgumentException">
+    /// The numbers of accelerators differ, or a number of the machine is out of range.
+    /// </exception>
     public static PlanSteps Of(PlanResult result, Machine machine) => new(
         machine.Name,
         StepSimulator.Run(result, machine),

@@ -29,11 +29,14 @@ public static class StepSimulator
     /// <summary>Simulates a step.</summary>
     /// <param name="plan">A plan from the planner.</param>
     /// <param name="machine">The accelerators; their number must be that of the plan.</param>
-    /// <exception cref="ArgumentException">The numbers of accelerators differ.</exception>
+    /// <exception cref="ArgumentException">
+    /// The numbers of accelerators differ, or a number of the machine is out of range.
+    /// </exception>
     public static SimulatedStep Run(PlanResult plan, Machine machine) => Run(plan.Cost, plan.Patterns, machine);
 
     internal static SimulatedStep Run(PlanCost cost, int[] patterns, Machine machine)
     {
+        machine.Validate();
         int ranks = cost.Hierarchy.Accelerators;
         if (machine.Topology.Ranks != ranks)
         {

@@ -1,11 +1,27 @@
+using System.Globalization;
+using Temper.Parallelism.Planning;
+
 namespace Temper.Parallelism.Simulation;
 
 /// <summary>A link between two points, with the same properties in both directions.</summary>
 /// <param name="First">One end: a rank (0 to ranks - 1) or a switch (numbered from the number of ranks).</param>
 /// <param name="Second">The other end.</param>
-/// <param name="BytesPerSecond">Bandwidth in each direction.</param>
-/// <param name="LatencySeconds">Time until the first byte arrives.</param>
-public sealed record TopologyLink(int First, int Second, double BytesPerSecond, double LatencySeconds);
+/// <param name="BytesPerSecond">Bandwidth in each direction, finite and above 0.</param>
+/// <param name="LatencySeconds">Time until the first byte arrives, finite and 0 or more.</param>
+public sealed record TopologyLink(int First, int Second, double BytesPerSecond, double LatencySeconds)
+{
+    /// <summary>Points are numbered below this.</summary>
+    internal const int MaxPoints = 4 * Hierarchy.MaxAccelerators;
+
+    /// <summary>Whether the ends are two different points, and the bandwidth and the latency are possible.</summary>
+    internal bool IsPossible => First != Second
+        && First is >= 0 and < MaxPoints && Second is >= 0 and < MaxPoints
+        && IsBandwidth(BytesPerSecond) && IsLatency(LatencySeconds);
+
+    internal static bool IsBandwidth(double bytesPerSecond) => bytesPerSecond is > 0 and < double.PositiveInfinity;
+
+    internal static bool IsLatency(double seconds) => seconds is >= 0 and < double.PositiveInfinity;
+}
 
 /// <summary>The network that connects accelerators.</summary>
 public abstract class Topology
@@ -19,22 +35,28 @@ public abstract class Topology
     public int Ranks { get; }
 
     /// <summary>Creates a medium shared by all accelerators, with one message at a time.</summary>
-    /// <param name="ranks">Number of accelerators.</param>
-    /// <param name="bytesPerSecond">Bandwidth of the whole medium.</param>
-    /// <param name="latencySeconds">Latency of a message.</param>
-    public static Topology Bus(int ranks, double bytesPerSecond, double latencySeconds = 0) =>
-        new SharedBus(ranks, bytesPerSecond, latencySeconds);
+    /// <param name="ranks">Number of accelerators, 1 to 4096.</param>
+    /// <param name="bytesPerSecond">Bandwidth of the whole medium, finite and above 0.</param>
+    /// <param name="latencySeconds">Latency of a message, finite and 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    public static Topology Bus(int ranks, double bytesPerSecond, double latencySeconds = 0)
+    {
+        Require(ranks, bytesPerSecond, latencySeconds);
+        return new SharedBus(ranks, bytesPerSecond, latencySeconds);
+    }
 
     /// <summary>Creates a tree of switches that follows the hierarchy: the paper's H tree.</summary>
-    /// <param name="ranks">Number of accelerators.</param>
-    /// <param name="bytesPerSecond">Bandwidth of a link in each direction.</param>
-    /// <param name="latencySeconds">Latency of a link.</param>
+    /// <param name="ranks">Number of accelerators, 1 to 4096.</param>
+    /// <param name="bytesPerSecond">Bandwidth of a link in each direction, finite and above 0.</param>
+    /// <param name="latencySeconds">Latency of a link, finite and 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static Topology HTree(int ranks, double bytesPerSecond, double latencySeconds = 0)
     {
+        Require(ranks, bytesPerSecond, latencySeconds);
         var links = new List<TopologyLink>();
         int[] below = [.. Enumerable.Range(0, ranks)];
         int next = ranks;
-        foreach (int groups in Planning.Hierarchy.Of(ranks).Groups.Reverse())
+        foreach (int groups in Hierarchy.Of(ranks).Groups.Reverse())
         {
             int[] above = new int[below.Length / groups];
             for (int i = 0; i < below.Length; i++)
@@ -54,6 +76,7 @@ public abstract class Topology
     /// <inheritdoc cref="HTree"/>
     public static Topology Torus(int ranks, double bytesPerSecond, double latencySeconds = 0)
     {
+        Require(ranks, bytesPerSecond, latencySeconds);
         int width = Enumerable.Range(1, (int)Math.Sqrt(ranks)).Last(side => ranks % side == 0), height = ranks / width;
         var links = new List<TopologyLink>();
         for (int rank = 0; rank < ranks; rank++)
@@ -83,11 +106,31 @@ public abstract class Topology
 
     /// <summary>Creates a topology from links.</summary>
     /// <param name="name">Name of the topology.</param>
-    /// <param name="ranks">Number of accelerators; they are the points 0 to <paramref name="ranks"/> - 1.</param>
+    /// <param name="ranks">
+    /// Number of accelerators, 1 to 4096; they are the points 0 to <paramref name="ranks"/> - 1.
+    /// </param>
     /// <param name="links">The links.</param>
-    /// <exception cref="ArgumentException">A rank cannot be reached from rank 0.</exception>
-    public static Topology Of(string name, int ranks, IReadOnlyList<TopologyLink> links) =>
-        new Wires(name, ranks, links);
+    /// <exception cref="ArgumentException">
+    /// A number is out of range, a link joins a point with itself, or a rank cannot be reached from rank 0.
+    /// </exception>
+    public static Topology Of(string name, int ranks, IReadOnlyList<TopologyLink> links)
+    {
+        _ = Hierarchy.Of(ranks);
+        for (int i = 0; i < links.Count; i++)
+        {
+            TopologyLink link = links[i];
+            if (!link.IsPossible)
+            {
+                throw new ArgumentException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"topology: link {i} is invalid (got {link.First} to {link.Second}, {link.BytesPerSecond} bytes/s, "
+                    + $"{link.LatencySeconds} s, expected two different points from 0 to {TopologyLink.MaxPoints - 1}, "
+                    + $"a finite bandwidth above 0 and a finite latency of at least 0)"));
+            }
+        }
+
+        return new Wires(name, ranks, links);
+    }
 
     /// <summary>
     /// Returns the time in which every rank receives bytes from another rank, all at the same time. Messages that share
@@ -98,6 +141,27 @@ public abstract class Topology
     /// For each exchange: the seconds per byte that each rank receives, and the seconds until the first byte.
     /// </returns>
     internal abstract (double SecondsPerByte, double Latency)[] Time(IReadOnlyList<int[]> exchanges);
+
+    /// <summary>Throws if no topology has these properties.</summary>
+    private static void Require(int ranks, double bytesPerSecond, double latencySeconds)
+    {
+        _ = Hierarchy.Of(ranks);
+        if (!TopologyLink.IsBandwidth(bytesPerSecond))
+        {
+            throw new ArgumentOutOfRangeException(nameof(bytesPerSecond), string.Create(
+                CultureInfo.InvariantCulture,
+                $"topology: the bandwidth is out of range (got {bytesPerSecond} bytes/s, expected a finite number "
+                + $"above 0)"));
+        }
+
+        if (!TopologyLink.IsLatency(latencySeconds))
+        {
+            throw new ArgumentOutOfRangeException(nameof(latencySeconds), string.Create(
+                CultureInfo.InvariantCulture,
+                $"topology: the latency is out of range (got {latencySeconds} s, expected a finite number of at least "
+                + $"0)"));
+        }
+    }
 
     private sealed class SharedBus(int ranks, double bytesPerSecond, double latency) : Topology("bus", ranks)
     {

@@ -27,11 +27,13 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
     /// <param name="stride">Stride in pixels, the same in both directions.</param>
     /// <param name="padding">Zero padding on each side, in pixels.</param>
     /// <exception cref="ArgumentException">
-    /// The weights do not match the key's pictures or are not finite, or the layer is too large.
+    /// The morpher belongs to another key, the weights do not match the key's pictures or are not finite, the stride is
+    /// less than 1, or the layer is too large.
     /// </exception>
     /// <exception cref="InvalidOperationException">The check of the result failed.</exception>
     public static AugConvLayer Compose(MorphKey key, Morpher morpher, Tensor weights, int stride, int padding)
     {
+        morpher.RequireOf(key, "morph layer");
         AugConv layer = OperatorFor(key.Map, weights.Shape, stride, padding) with { Key = key.Id };
         if (layer.Pattern.Count > Array.MaxLength)
         {
@@ -66,6 +68,12 @@ public sealed record AugConvLayer(AugConv Operator, Tensor Weight)
             throw new ArgumentException(
                 $"morph layer: the weights do not match the key's pictures (got {weights}, expected [O, "
                     + $"{map.Channels}, KH, KW]); use the weights of the first convolution");
+        }
+
+        if (stride < 1 || padding < 0)
+        {
+            throw new ArgumentException($"morph layer: stride or padding is out of range (got {stride} and {padding}, "
+                + "expected at least 1 and 0)");
         }
 
         return new AugConv(weights[0], (weights[2], weights[3]), (map.Channels, map.Height, map.Width), map.CoreSide)

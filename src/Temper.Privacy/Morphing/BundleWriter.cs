@@ -73,6 +73,7 @@ internal static class BundleWriter
     /// </summary>
     private static (string Name, Dataset Set)[] CheckedParts(MorphKey key, Morpher morpher, DataSets data)
     {
+        morpher.RequireOf(key, "morph data");
         (string Name, Dataset Set)[] parts = [("train", data.Train), ("test", data.Test)];
         Array.ForEach(parts, part => RowWriter.Check(key, morpher, part.Set, data.Train.ClassNames.Count));
         return parts;

@@ -18,11 +18,13 @@ public sealed class MorphKey : IDisposable
 
     private readonly byte[] _seed;
     private readonly byte[] _id;
+    private readonly byte[] _signingKey;
+    private bool _isDisposed;
 
     internal MorphKey(MorphMap map, byte[] seed, byte[] id, byte[] signingKey)
     {
         Map = map.Checked();
-        (_seed, _id, SigningKey) = (seed, id, signingKey);
+        (_seed, _id, _signingKey) = (seed, id, signingKey);
     }
 
     /// <summary>Sizes of the map.</summary>
@@ -32,9 +34,10 @@ public sealed class MorphKey : IDisposable
     public string Id => Convert.ToHexStringLower(_id);
 
     /// <summary>The ECDSA P-256 key that signs bundles, PKCS #8.</summary>
-    internal byte[] SigningKey { get; }
+    /// <exception cref="ObjectDisposedException">The key has been disposed: its bytes are zero.</exception>
+    internal byte[] SigningKey => Usable(_signingKey);
 
-    internal ReadOnlySpan<byte> Seed => _seed;
+    internal ReadOnlySpan<byte> Seed => Usable(_seed);
 
     internal ReadOnlySpan<byte> IdValue => _id;
 
@@ -43,6 +46,7 @@ public sealed class MorphKey : IDisposable
     /// <exception cref="ArgumentException">The sizes are not valid.</exception>
     public static MorphKey Create(MorphMap map)
     {
+        ArgumentNullException.ThrowIfNull(map);
         using ECDsa signing = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return new MorphKey(
             map, RandomNumberGenerator.GetBytes(SeedBytes), RandomNumberGenerator.GetBytes(IdBytes),
@@ -62,14 +66,16 @@ public sealed class MorphKey : IDisposable
     /// <param name="path">Path of the key file.</param>
     /// <param name="password">Password for the file, as UTF-8; not empty.</param>
     /// <exception cref="ArgumentException">The password is empty.</exception>
+    /// <exception cref="ObjectDisposedException">The key has been disposed.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path, ReadOnlySpan<byte> password) => KeyFile.Save(path, this, password);
 
-    /// <summary>Zeroes the secret bytes.</summary>
+    /// <summary>Zeroes the secret bytes. The key cannot be used or saved afterwards.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
         CryptographicOperations.ZeroMemory(_seed);
-        CryptographicOperations.ZeroMemory(SigningKey);
+        CryptographicOperations.ZeroMemory(_signingKey);
     }
 
     /// <summary>Returns the identifier and the sizes; contains no secrets.</summary>
@@ -80,7 +86,14 @@ public sealed class MorphKey : IDisposable
             + $"{(Map.IsStructured ? "with a structured map" : $"in {cores}")}";
     }
 
-    internal KeyStream Stream(string purpose) => new(_seed, _id, $"mole/v1/{purpose}");
+    internal KeyStream Stream(string purpose) => new(Usable(_seed), _id, $"mole/v1/{purpose}");
+
+    /// <summary>Throws if the secrets are gone, because zeros in their place would be taken for a key.</summary>
+    private byte[] Usable(byte[] secret)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return secret;
+    }
 
     /// <summary>
     /// Returns the secret channel order: channel i of the layer is channel <c>[i]</c> of the developer's convolution.

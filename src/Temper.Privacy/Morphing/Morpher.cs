@@ -8,16 +8,25 @@ namespace Temper.Privacy.Morphing;
 /// </summary>
 public sealed class Morpher : IDisposable
 {
+    private readonly SecretMap _secret;
+    private bool _isDisposed;
+
     /// <summary>
     /// Draws the map of a key. With cores the time grows with the third power of a core's size: about 2 s for 3072
     /// rows.
     /// </summary>
     /// <param name="key">The key.</param>
+    /// <exception cref="ObjectDisposedException">The key has been disposed.</exception>
     public Morpher(MorphKey key)
     {
+        ArgumentNullException.ThrowIfNull(key);
         Map = key.Map;
-        Secret = SecretMap.Of(key);
+        KeyId = key.Id;
+        _secret = SecretMap.Of(key);
     }
+
+    /// <summary>Public identifier of the key whose map this is.</summary>
+    public string KeyId { get; }
 
     /// <summary>Sizes of the map.</summary>
     public MorphMap Map { get; }
@@ -53,10 +62,34 @@ public sealed class Morpher : IDisposable
         Secret.Undo(rows, result);
     }
 
-    /// <summary>Zeroes the map in memory.</summary>
-    public void Dispose() => Secret.Dispose();
+    /// <summary>Zeroes the map in memory. The morpher cannot be used afterwards.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _secret.Dispose();
+    }
 
-    internal SecretMap Secret { get; }
+    /// <exception cref="ObjectDisposedException">The morpher has been disposed: its map is zero.</exception>
+    internal SecretMap Secret
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _secret;
+        }
+    }
+
+    /// <summary>Throws if this is the map of another key than the one it is used with.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="operation">What is done, for the message.</param>
+    internal void RequireOf(MorphKey key, string operation)
+    {
+        if (!string.Equals(KeyId, key.Id, StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"{operation}: the morpher belongs to another key (got {KeyId}, expected "
+                + $"{key.Id}); create it from the same key");
+        }
+    }
 
     private void Require(ReadOnlySpan<float> rows, Span<float> result)
     {

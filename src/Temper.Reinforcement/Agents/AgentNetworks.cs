@@ -53,6 +53,7 @@ public sealed record AgentNetwork
     /// <param name="stream">
     /// Random numbers for the initial weights: orthogonal, with small values in the policy's output layer.
     /// </param>
+    /// <exception cref="ArgumentException">The shape of an observation has no axis or an empty one.</exception>
     public Network ActorCritic(EnvironmentSpec spec, int frames, ActionHead head, RandomStream stream)
     {
         Network network = Network.Build([Input(spec, frames)], values =>
@@ -76,12 +77,16 @@ public sealed record AgentNetwork
             : actions)];
     }).Initialize(stream);
 
-    private static InputSpec Input(EnvironmentSpec spec, int frames) => new()
-    {
-        SampleShape = Shape.Create([spec.ObservationShape[0] * frames, .. spec.ObservationShape.AsSpan()[1..]]),
-        Minimum = spec.Minimum,
-        Maximum = spec.Maximum,
-    };
+    private static InputSpec Input(EnvironmentSpec spec, int frames) =>
+        spec.ObservationShape is { Rank: > 0, Count: > 0 } shape
+        ? new InputSpec
+        {
+            SampleShape = Shape.Create([shape[0] * frames, .. shape.AsSpan()[1..]]),
+            Minimum = spec.Minimum,
+            Maximum = spec.Maximum,
+        }
+        : throw new ArgumentException($"environment {spec.Name}: an observation has no values on any axis (got shape "
+            + $"{spec.ObservationShape}, expected [D] or [C, H, W]); use [1] for a single number");
 
     private Value Body(Value x, string name) => x.Scope(name, x =>
     {

@@ -37,6 +37,8 @@ public static class AgentPresets
     /// Creates an environment; called once for each. The environments are disposed with the trainer.
     /// </param>
     /// <param name="options">Training options; their type selects the method.</param>
+    /// <exception cref="ArgumentException">An option or the environment does not fit the method.</exception>
+    /// <exception cref="InvalidDataException">The first observation is not finite.</exception>
     public static AgentTrainer Trainer(Func<IEnvironment> create, AgentTrainingOptions options) => options switch
     {
         OnPolicyOptions gradients => new OnPolicyTrainer(create, gradients),

@@ -69,6 +69,7 @@ public abstract class AgentTrainer : IDisposable
     private protected abstract Learner Learner { get; set; }
 
     /// <summary>Collects experience and trains on it.</summary>
+    /// <exception cref="InvalidDataException">A reward or an observation is not finite.</exception>
     public abstract void Update();
 
     /// <summary>Returns the current policy; later updates do not change it.</summary>

@@ -31,8 +31,10 @@ public sealed class DqnTrainer : AgentTrainer
     /// </param>
     /// <param name="options">Training options.</param>
     /// <exception cref="ArgumentException">
-    /// The environment's actions are continuous, or the options normalize observations.
+    /// An option is out of range, the environment's actions are continuous, its observations have no axis, or the
+    /// options normalize observations.
     /// </exception>
+    /// <exception cref="InvalidDataException">The first observation is not finite.</exception>
     public DqnTrainer(Func<IEnvironment> create, DqnOptions options)
         : base(options, create, _ => ActionHead.Values)
     {

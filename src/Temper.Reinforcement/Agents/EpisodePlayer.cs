@@ -55,6 +55,7 @@ public static class EpisodePlayer
     /// </param>
     /// <param name="options">Number of episodes and other options.</param>
     /// <exception cref="ArgumentException">The policy does not match the environment.</exception>
+    /// <exception cref="InvalidDataException">A reward or an observation is not finite.</exception>
     public static IReadOnlyList<PlayedEpisode> Play(Policy policy, Func<IEnvironment> create, PlayOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Episodes, 1);

@@ -32,7 +32,11 @@ public sealed class OnPolicyTrainer : AgentTrainer
     /// Creates an environment; called once for each. The environments are disposed with the trainer.
     /// </param>
     /// <param name="options">Training options.</param>
-    /// <exception cref="ArgumentException">The options contain a defense and the actions are continuous.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, the options contain a defense and the actions are continuous, or observations have no
+    /// axis.
+    /// </exception>
+    /// <exception cref="InvalidDataException">The first observation is not finite.</exception>
     public OnPolicyTrainer(Func<IEnvironment> create, OnPolicyOptions options)
         : base(options, create, spec => spec.Actions.IsDiscrete ? ActionHead.Categorical : ActionHead.Gaussian)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Reinforcement.Environments;
 
 namespace Temper.Reinforcement.Bridges;
@@ -100,8 +101,19 @@ public sealed class BridgeTap(Func<EnvironmentSpec, IObservationChannel> create)
         }
 
         /// <summary>Passes on an action. Actions before the first observation of an episode are ignored.</summary>
+        /// <exception cref="BridgeException">
+        /// The stream has no such discrete action, although the environment answered it.
+        /// </exception>
         internal void Act(AgentAction action, StepOutcome outcome)
         {
+            ActionSpace space = tap._spec!.Actions;
+            if (space.IsDiscrete && (uint)action.Index >= (uint)space.Count)
+            {
+                throw new BridgeException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"bridge: an action is out of range (got {action.Index}, expected 0 to {space.Count - 1})"));
+            }
+
             if (_hasObserved && float.IsFinite(outcome.Reward))
             {
                 lock (tap._lock)

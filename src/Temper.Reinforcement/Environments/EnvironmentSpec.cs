@@ -8,7 +8,10 @@ public sealed record EnvironmentSpec
     /// <summary>Name of the environment, in lower case with hyphens.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Shape of one observation: <c>[C, H, W]</c> for a grid or an image, <c>[D]</c> for a vector.</summary>
+    /// <summary>
+    /// Shape of one observation: <c>[C, H, W]</c> for a grid or an image, <c>[D]</c> for a vector; <c>[1]</c> for a
+    /// single number.
+    /// </summary>
     public required Shape ObservationShape { get; init; }
 
     /// <summary>Smallest value of an observation.</summary>

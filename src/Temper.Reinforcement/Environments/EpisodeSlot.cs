@@ -1,4 +1,5 @@
 using System.Globalization;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Reinforcement.Environments;
 
@@ -44,6 +45,7 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         (Seed, Steps, Return, IsOver, Carried) = (seed, 0, 0, false, environment.Carried);
         _tape.Clear();
         environment.Reset(seed, _stack.Newest);
+        CheckObservation(0);
         channels.Frame?.Observe(slot, _stack.Newest, EpisodePosition.First);
         _stack.Repeat();
         Show(EpisodePosition.First);
@@ -85,6 +87,7 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
                 + $"{Steps + 1} of seed {Seed}); the step was not used for training"));
         }
 
+        CheckObservation(Steps + 1);
         Steps++;
         Return += outcome.Reward;
         if (_limit > 0 && Steps >= _limit && !outcome.IsTerminated)
@@ -114,6 +117,27 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
                     + $"(got {action.Index}, expected 0 to {space.Count - 1})")
                 : $"environment {environment.Spec.Name}: the action has the wrong length (got {action.Values.Length}, "
                     + $"expected {space.Dimensions})");
+        }
+    }
+
+    /// <summary>Throws if the newest frame, as the environment returned it, is not finite.</summary>
+    /// <param name="steps">Number of steps up to the one that returned the frame; 0: the reset.</param>
+    private void CheckObservation(int steps)
+    {
+        // Values are compared one by one only if the vectorized check has found something.
+        ReadOnlySpan<float> frame = _stack.Newest;
+        int bad = TensorPrimitives.IsFiniteAll(frame) ? frame.Length : 0;
+        while (bad < frame.Length && float.IsFinite(frame[bad]))
+        {
+            bad++;
+        }
+
+        if (bad < frame.Length)
+        {
+            throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"environment {environment.Spec.Name}: the observation is not finite (got {frame[bad]} at index {bad} "
+                + $"after {steps} steps of seed {Seed}, expected finite numbers); the step was not used for training"));
         }
     }
 

@@ -18,13 +18,16 @@ public interface IEnvironment
     /// <summary>Starts an episode.</summary>
     /// <param name="seed">Seed of all random events in the episode.</param>
     /// <param name="observation">
-    /// Receives the first observation, row-major, in the shape of the specification; empty: not needed.
+    /// Receives the first observation, row-major, in the shape of the specification; its values must be finite. Empty:
+    /// not needed.
     /// </param>
     void Reset(ulong seed, Span<float> observation);
 
     /// <summary>Performs one action.</summary>
     /// <param name="action">An action allowed by <see cref="EnvironmentSpec.Actions"/>.</param>
-    /// <param name="observation">Receives the next observation; empty: not needed.</param>
+    /// <param name="observation">
+    /// Receives the next observation; its values must be finite. Empty: not needed.
+    /// </param>
     /// <returns>
     /// The reward and whether the episode is over. The caller, not the environment, applies the time limit.
     /// </returns>

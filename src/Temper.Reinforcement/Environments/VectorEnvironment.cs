@@ -71,6 +71,7 @@ public sealed class VectorEnvironment : IDisposable
     public ReadOnlySpan<float> FinalObservation(int slot) => _final.AsSpan(slot * ObservationLength, ObservationLength);
 
     /// <summary>Starts an episode in every environment.</summary>
+    /// <exception cref="InvalidDataException">An observation is not finite.</exception>
     public void Reset()
     {
         for (int i = 0; i < _slots.Length; i++)
@@ -82,6 +83,7 @@ public sealed class VectorEnvironment : IDisposable
     /// <summary>Performs one step in every environment.</summary>
     /// <param name="actions">Discrete: one index per environment; continuous: the concatenated actions.</param>
     /// <param name="outcomes">Receives one result per environment.</param>
+    /// <exception cref="InvalidDataException">A reward or an observation is not finite.</exception>
     public void Step(ReadOnlySpan<float> actions, Span<StepOutcome> outcomes)
     {
         _finished.Clear();

@@ -8,8 +8,7 @@ namespace Temper.Reporting.Charts;
 /// </summary>
 /// <remarks>
 /// String properties with a default treat null as the default, because the generated JSON reader sets missing
-/// properties to
-/// null.
+/// properties to null.
 /// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(LineChart), "line")]

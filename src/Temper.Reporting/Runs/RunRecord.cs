@@ -5,8 +5,7 @@ namespace Temper.Reporting.Runs;
 
 /// <summary>
 /// Record of a run and its results: the content of <c>result.json</c>. Values that scripts read are fields; content
-/// shown to
-/// people is in sections, which the command and its methods provide.
+/// shown to people is in sections, which the command and its methods provide.
 /// </summary>
 internal sealed record RunRecord
 {
@@ -112,8 +111,7 @@ internal sealed record NetworkRecord
 
     /// <summary>
     /// Number of weights, including zeros, of the largest network of a run. Used as the reference, because a network
-    /// whose
-    /// channels were removed has fewer weights in total.
+    /// whose channels were removed has fewer weights in total.
     /// </summary>
     internal static long MaxWeights(IReadOnlyList<NetworkRecord> run) => run.Max(network => network.Total);
 

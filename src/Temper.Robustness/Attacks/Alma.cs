@@ -33,7 +33,8 @@ public sealed record Alma : MinimalAttack
     /// <summary>Factor by which rho grows after a check without improvement.</summary>
     public double Growth { get; init; } = 1.2;
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(FirstDistance > 0, "first distance", FirstDistance, "above zero");
@@ -43,7 +44,8 @@ public sealed record Alma : MinimalAttack
         Require(Growth >= 1, "growth", Growth, "1 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         double range = (double)s.High - s.Low, mu = 1, rho = 1, before = 0, rate = 0;
         int found = -1;

@@ -52,9 +52,11 @@ public sealed record Apgd : FixedBudgetAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         base.CheckOptions();
         Require(Steps >= 1, "steps", Steps, "1 or more");
@@ -62,7 +64,8 @@ public sealed record Apgd : FixedBudgetAttack
         Require(TargetClasses >= 0, "target classes", TargetClasses, "zero or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         LossKind kind = Loss switch { ApgdLoss.Dlr =>
             LossKind.Dlr, ApgdLoss.Margin => LossKind.Margin, _ => LossKind.CrossEntropy };

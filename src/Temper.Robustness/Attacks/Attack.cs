@@ -10,6 +10,10 @@ namespace Temper.Robustness.Attacks;
 /// An adversarial attack: its options and the algorithm for one sample. Attacks are immutable; their defaults are those
 /// of the papers unless stated otherwise.
 /// </summary>
+/// <remarks>
+/// To write an attack of your own, derive from <see cref="FixedBudgetAttack"/> or <see cref="MinimalAttack"/> and
+/// implement <see cref="Name"/> and <see cref="Find"/>.
+/// </remarks>
 /// <example><code>
 /// AttackResult found = new CarliniWagner { Guidance = Guidance.Weighted }
 ///     .Run(network, images, Criterion.Misclassified(labels), RandomStream.FromSeed(1));
@@ -20,7 +24,7 @@ public abstract record Attack
     {
     }
 
-    /// <summary>Name of the attack on the command line.</summary>
+    /// <summary>Name of the attack in messages and, for the attacks of Temper, on the command line.</summary>
     public abstract string Name { get; }
 
     /// <summary>Norm in which the perturbation is measured.</summary>
@@ -33,16 +37,16 @@ public abstract record Attack
     public virtual bool IsDeterministic => true;
 
     /// <summary>Norms that the attack supports.</summary>
-    internal abstract IReadOnlyList<Norm> Norms { get; }
+    protected internal abstract IReadOnlyList<Norm> Norms { get; }
 
     /// <summary>
     /// Whether the attack works towards the target class of its criterion. Others only try points until one happens to
     /// be classified as it.
     /// </summary>
-    internal virtual bool AimsAtTarget => true;
+    protected internal virtual bool AimsAtTarget => true;
 
     /// <summary>Maximum size of the perturbation; infinite for attacks that minimize it.</summary>
-    internal abstract double Radius { get; }
+    protected internal abstract double Radius { get; }
 
     /// <summary>Attacks a network within the input bounds that the network states.</summary>
     /// <inheritdoc cref="Run(AttackTarget, Tensor, Criterion, RandomStream, AttackRun?, CancellationToken)"/>
@@ -76,19 +80,37 @@ public abstract record Attack
         AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
         CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(criterion);
+        run ??= new AttackRun();
         AttackChecks.Check(this, target, inputs, criterion);
-        return new AttackRunner(this, target, inputs, criterion, random, run ?? new AttackRun()).Run(cancel);
+        AttackChecks.Check(this, run);
+        return new AttackRunner(this, target, inputs, criterion, random, run).Run(cancel);
     }
 
-    /// <summary>Runs the algorithm for one sample; yields its queries to the target.</summary>
-    internal abstract IEnumerable<Ask> Find(Search s);
+    /// <summary>
+    /// Runs the algorithm for one sample: sets <see cref="Search.X"/>, yields a query, and reads the result. The
+    /// sequence ends when the attack has nothing left to try; the runner ends it earlier when a budget is used up or,
+    /// within a ball, at the first success. It must depend on the search alone, so that results do not depend on
+    /// batches and threads.
+    /// </summary>
+    /// <param name="s">The sample, the point to evaluate, and the best adversarial example so far.</param>
+    protected internal abstract IEnumerable<Ask> Find(Search s);
 
     /// <summary>Throws if an option is out of range.</summary>
-    internal virtual void CheckOptions()
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    protected internal virtual void CheckOptions()
     {
     }
 
-    private protected void Require(bool isRight, string option, object value, string expected)
+    /// <summary>Throws unless an option is valid; for <see cref="CheckOptions"/>.</summary>
+    /// <param name="isRight">Whether the option is valid.</param>
+    /// <param name="option">Name of the option.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="expected">The valid values, in words.</param>
+    /// <exception cref="ArgumentException">The option is not valid.</exception>
+    protected void Require(bool isRight, string option, object value, string expected)
     {
         if (!isRight)
         {
@@ -102,7 +124,8 @@ public abstract record Attack
 /// <summary>An attack that searches for any adversarial example within a ball around the clean input.</summary>
 public abstract record FixedBudgetAttack : Attack
 {
-    private protected FixedBudgetAttack()
+    /// <summary>Creates an attack whose options are set by an initializer.</summary>
+    protected FixedBudgetAttack()
     {
     }
 
@@ -112,27 +135,33 @@ public abstract record FixedBudgetAttack : Attack
     /// <summary>Radius of the ball, in units of the inputs.</summary>
     public required double Epsilon { get; init; }
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2, Norm.L1];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2, Norm.L1];
 
-    internal override double Radius => Epsilon;
+    /// <inheritdoc/>
+    protected internal override double Radius => Epsilon;
 
-    internal override void CheckOptions() =>
+    /// <inheritdoc/>
+    protected internal override void CheckOptions() =>
         Require(Epsilon >= 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "zero or more");
 }
 
 /// <summary>An attack that searches for the smallest perturbation.</summary>
 public abstract record MinimalAttack : Attack
 {
-    private protected MinimalAttack()
+    /// <summary>Creates an attack whose options are set by an initializer.</summary>
+    protected MinimalAttack()
     {
     }
 
     /// <inheritdoc/>
     public override Norm Norm { get; init; } = Norm.L2;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.L2];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.L2];
 
-    internal override double Radius => double.PositiveInfinity;
+    /// <inheritdoc/>
+    protected internal override double Radius => double.PositiveInfinity;
 }
 
 /// <summary>
@@ -140,13 +169,15 @@ public abstract record MinimalAttack : Attack
 /// </summary>
 public sealed record AttackRun
 {
-    /// <summary>Number of samples attacked at the same time.</summary>
+    /// <summary>Number of samples attacked at the same time, 1 or more.</summary>
     public int BatchSize { get; init; } = 128;
 
-    /// <summary>Maximum number of backward passes per sample; null: not limited.</summary>
+    /// <summary>Maximum number of backward passes per sample, 0 or more; null: not limited.</summary>
     public int? Gradients { get; init; }
 
-    /// <summary>Maximum number of forward passes per sample; null: not limited.</summary>
+    /// <summary>
+    /// Maximum number of forward passes per sample, 1 or more, because the clean sample needs one; null: not limited.
+    /// </summary>
     public int? Forwards { get; init; }
 
     /// <summary>Whether attacks within a ball continue after their first success; default: they stop.</summary>

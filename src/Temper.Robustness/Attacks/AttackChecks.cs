@@ -39,6 +39,24 @@ internal static class AttackChecks
         CheckRange(attack, target, inputs);
     }
 
+    /// <summary>Throws if a batch size or a budget is out of range.</summary>
+    internal static void Check(Attack attack, AttackRun run)
+    {
+        Require(run.BatchSize >= 1, nameof(run.BatchSize), run.BatchSize, "1 or more");
+        Require(run.Gradients is null or >= 0, nameof(run.Gradients), run.Gradients, "0 or more");
+        Require(run.Forwards is null or >= 1, nameof(run.Forwards), run.Forwards, "1 or more, for the clean sample");
+
+        void Require(bool isRight, string option, int? value, string expected)
+        {
+            if (!isRight)
+            {
+                throw new ArgumentException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{attack.Name}: {option} is out of range (got {value}, expected {expected})"));
+            }
+        }
+    }
+
     private static void CheckClasses(Attack attack, AttackTarget target, Criterion criterion, int count)
     {
         for (int i = 0; i < count; i++)

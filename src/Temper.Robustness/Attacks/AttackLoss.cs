@@ -4,7 +4,7 @@ using Temper.Robustness.Criteria;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>The losses that attacks maximize, computed from the logits of one sample.</summary>
-internal enum LossKind
+public enum LossKind
 {
     /// <summary>Cross-entropy of the true class; with a target class, its negated cross-entropy.</summary>
     CrossEntropy,
@@ -33,12 +33,12 @@ internal enum LossKind
 /// <param name="Kind">Kind of loss.</param>
 /// <param name="Label">True class.</param>
 /// <param name="Target">Target class; -1: any wrong class.</param>
-internal readonly record struct AttackLoss(LossKind Kind, int Label, int Target = -1)
+public readonly record struct AttackLoss(LossKind Kind, int Label, int Target = -1)
 {
     /// <summary>Returns the loss and computes its derivative with respect to each logit.</summary>
     /// <param name="z">Logits, <c>[K]</c>.</param>
     /// <param name="gradient">Receives the derivative, <c>[K]</c>; must be zero on entry.</param>
-    internal double Evaluate(ReadOnlySpan<float> z, Span<float> gradient) => Kind switch
+    public double Evaluate(ReadOnlySpan<float> z, Span<float> gradient) => Kind switch
     {
         LossKind.CrossEntropy => CrossEntropy(z, gradient),
         LossKind.Margin => Margin(z, gradient),

@@ -55,7 +55,8 @@ public sealed record AutoAttack : FixedBudgetAttack
         }
     }
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
 
     /// <inheritdoc/>
     public override AttackResult Run(
@@ -65,7 +66,8 @@ public sealed record AutoAttack : FixedBudgetAttack
                 ? new ExpectationTarget(target, 20, random.Split("expectation"))
                 : target, inputs, criterion, random, run, cancel);
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         base.CheckOptions();
         foreach (Attack member in Members)
@@ -74,5 +76,6 @@ public sealed record AutoAttack : FixedBudgetAttack
         }
     }
 
-    internal override IEnumerable<Ask> Find(Search s) => AttacksInTurn.Find(Members, s);
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s) => AttacksInTurn.Find(Members, s);
 }

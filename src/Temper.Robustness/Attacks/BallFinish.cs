@@ -100,17 +100,21 @@ public sealed record FinishedInBall : FixedBudgetAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => Inner.IsDeterministic;
 
-    internal override IReadOnlyList<Norm> Norms => Inner.Norms;
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => Inner.Norms;
 
-    internal override bool AimsAtTarget => Inner.AimsAtTarget;
+    /// <inheritdoc/>
+    protected internal override bool AimsAtTarget => Inner.AimsAtTarget;
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Inner.CheckOptions();
         Require(Gradients >= 0, "gradients of the final search", Gradients, "zero or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         foreach (Ask ask in Inner.Find(s))
         {

@@ -94,7 +94,8 @@ public sealed record CarliniWagner : MinimalAttack
         AbortsEarly = true, DecaysRate = false,
     };
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(SearchSteps >= 1, "search steps", SearchSteps, "1 or more");
@@ -103,7 +104,8 @@ public sealed record CarliniWagner : MinimalAttack
         Require(Refresh >= 0, "refresh", Refresh, "zero or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         var path = new CarliniWagnerPath(this, s);
         var weight = new CarliniWagnerWeight(this, s, path);

@@ -8,13 +8,16 @@ public sealed record Repeat(Attack Inner, int Times) : ComposedAttack(Inner)
     /// <inheritdoc/>
     public override string Name => $"{Inner.Name} x {Times}";
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Inner.CheckOptions();
         Require(Times >= 1, "times", Times, "1 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s) => Enumerable.Range(0, Times).SelectMany(_ => Inner.Find(s));
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s) =>
+        Enumerable.Range(0, Times).SelectMany(_ => Inner.Find(s));
 }
 
 /// <summary>
@@ -28,13 +31,15 @@ public sealed record AimAtClasses(Attack Inner, int Classes) : ComposedAttack(In
     /// <inheritdoc/>
     public override string Name => $"{Inner.Name}, {Classes} targets";
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Inner.CheckOptions();
         Require(Classes >= 1, "classes", Classes, "1 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         int wanted = s.Target;
         foreach (int target in wanted >= 0 ? [wanted] : TargetOrder.Of(s, Classes))
@@ -84,7 +89,8 @@ public sealed record MinimumOver : ComposedAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => Members.All(member => member.IsDeterministic);
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         foreach (Attack member in Members)
         {
@@ -92,7 +98,8 @@ public sealed record MinimumOver : ComposedAttack
         }
     }
 
-    internal override IEnumerable<Ask> Find(Search s) => AttacksInTurn.Find(Members, s);
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s) => AttacksInTurn.Find(Members, s);
 }
 
 /// <summary>Base class of attacks composed of others.</summary>
@@ -111,9 +118,12 @@ public abstract record ComposedAttack(Attack First) : Attack
     /// <inheritdoc/>
     public override bool IsDeterministic => First.IsDeterministic;
 
-    internal override IReadOnlyList<Norm> Norms => First.Norms;
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => First.Norms;
 
-    internal override bool AimsAtTarget => First.AimsAtTarget;
+    /// <inheritdoc/>
+    protected internal override bool AimsAtTarget => First.AimsAtTarget;
 
-    internal override double Radius => First.Radius;
+    /// <inheritdoc/>
+    protected internal override double Radius => First.Radius;
 }

@@ -30,11 +30,14 @@ public sealed record Corruptions : MinimalAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
-    internal override bool AimsAtTarget => false;
+    /// <inheritdoc/>
+    protected internal override bool AimsAtTarget => false;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf, Norm.L1];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf, Norm.L1];
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         if (s.Shape.Rank != 3)
         {

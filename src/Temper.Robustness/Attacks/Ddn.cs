@@ -29,7 +29,8 @@ public sealed record Ddn : MinimalAttack
     /// </summary>
     public bool KeepsToBox { get; init; } = true;
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(Gamma is > 0 and < 1, "gamma", Gamma, "between 0 and 1");
@@ -37,7 +38,8 @@ public sealed record Ddn : MinimalAttack
         Require(Levels is 0 or > 1, "levels", Levels, "0, or 2 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         double range = s.High - s.Low, radius = FirstRadius * range;
         float[] x = (float[])s.Clean.Clone();

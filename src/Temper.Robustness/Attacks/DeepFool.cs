@@ -18,16 +18,19 @@ public sealed record DeepFool : MinimalAttack
     /// <summary>Number of most likely wrong classes whose boundaries are considered.</summary>
     public int Candidates { get; init; } = 9;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(Candidates >= 1, "candidates", Candidates, "1 or more");
         Require(Overshoot >= 0, "overshoot", Overshoot, "zero or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         int[] classes = s.Target >= 0 ? [s.Target] : TargetOrder.Of(s, Candidates);
         float[] way = s.Vector(), nearest = s.Vector();

@@ -42,9 +42,11 @@ public sealed record Ead : MinimalAttack
     /// <summary>Initial learning rate; decays with the square root of the remaining fraction of steps.</summary>
     public double LearningRate { get; init; } = 1e-2;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.L1, Norm.L2];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.L1, Norm.L2];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(SearchSteps >= 1, "search steps", SearchSteps, "1 or more");
@@ -53,7 +55,8 @@ public sealed record Ead : MinimalAttack
         Require(LearningRate > 0, "learning rate", LearningRate, "above zero");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         double range = (double)s.High - s.Low;
         s.Rule = Rule == EadRule.L1

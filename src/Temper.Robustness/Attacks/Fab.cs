@@ -27,16 +27,19 @@ public sealed record Fab : MinimalAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => Restarts == 1;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(Restarts >= 1, "restarts", Restarts, "1 or more");
         Require(TargetClasses >= 1, "target classes", TargetClasses, "1 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         int[] targets = s.Target >= 0 ? [s.Target] : TargetOrder.Of(s, TargetClasses);
         float[] fromX = s.Vector(), fromClean = s.Vector(), x = s.Vector();

@@ -34,16 +34,19 @@ public sealed record Fmn : MinimalAttack
     /// </summary>
     public bool FillsRadius { get; init; } = true;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf, Norm.L1, Norm.L0];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.L2, Norm.Linf, Norm.L1, Norm.L0];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Steps >= 1, "steps", Steps, "1 or more");
         Require(StepSize is null or > 0, "step size", StepSize ?? 0, "above zero");
         Require(Gamma is > 0 and < 1, "gamma", Gamma, "between 0 and 1");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         double range = s.High - s.Low, first = (StepSize ?? (Norm == Norm.Linf ? 10 : 1)) * range,
             radius = double.PositiveInfinity;

@@ -33,9 +33,11 @@ public sealed record HopSkipJump : MinimalAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
-    internal override bool AimsAtTarget => false;
+    /// <inheritdoc/>
+    protected internal override bool AimsAtTarget => false;
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Queries >= 1, "queries", Queries, "1 or more");
         Require(FirstDraws >= 1, "first draws", FirstDraws, "1 or more");
@@ -43,7 +45,8 @@ public sealed record HopSkipJump : MinimalAttack
         Require(Starts >= 1, "starts", Starts, "1 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         foreach (Ask ask in Walk(s))
         {

@@ -166,14 +166,16 @@ public sealed record Finished(Attack Inner, int Gradients) : ComposedAttack(Inne
     /// <inheritdoc/>
     public override string Name => Inner.Name;
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Inner.CheckOptions();
         Require(Gradients >= 0, "gradients of the final search", Gradients, "zero or more");
         Require(Inner.Norm == Norm.L2, "norm of the inner attack", Inner.Norm, "L2");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         foreach (Ask ask in Inner.Find(s))
         {

@@ -26,14 +26,16 @@ public sealed record MinimalL2 : MinimalAttack
     /// </summary>
     public double Tightness { get; init; } = 1.5;
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(StartSteps >= 1, "start steps", StartSteps, "1 or more");
         Require(PolishSteps >= 0, "polish steps", PolishSteps, "zero or more");
         Require(LearningRate > 0, "learning rate", LearningRate, "above zero");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         foreach (Ask ask in new Ddn { Steps = StartSteps }.Find(s))
         {

@@ -15,17 +15,21 @@ public sealed record Noise : FixedBudgetAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
-    internal override bool AimsAtTarget => false;
+    /// <inheritdoc/>
+    protected internal override bool AimsAtTarget => false;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         base.CheckOptions();
         Require(Draws >= 1, "draws", Draws, "1 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         for (int draw = 0; draw < Draws; draw++)
         {

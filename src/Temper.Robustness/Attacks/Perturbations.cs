@@ -5,9 +5,12 @@ namespace Temper.Robustness.Attacks;
 /// <summary>
 /// Vector arithmetic shared by the attacks: norms, projections and steps. Vectors hold one sample, <c>[D]</c>.
 /// </summary>
-internal static class Perturbations
+public static class Perturbations
 {
-    internal static double Size(Norm norm, ReadOnlySpan<float> d) => norm switch
+    /// <summary>Returns the norm of a perturbation; for <see cref="Norm.L0"/> the number of changed elements.</summary>
+    /// <param name="norm">The norm.</param>
+    /// <param name="d">The perturbation, <c>[D]</c>.</param>
+    public static double Size(Norm norm, ReadOnlySpan<float> d) => norm switch
     {
         Norm.Linf => d.IsEmpty ? 0 : TensorPrimitives.MaxMagnitude(d) is var largest ? Math.Abs(largest) : 0,
         Norm.L2 => Length(d),
@@ -15,7 +18,11 @@ internal static class Perturbations
         _ => Changed(d),
     };
 
-    internal static double Distance(Norm norm, ReadOnlySpan<float> a, ReadOnlySpan<float> b) => norm switch
+    /// <summary>Returns the norm of the difference of two points.</summary>
+    /// <param name="norm">The norm.</param>
+    /// <param name="a">A point, <c>[D]</c>.</param>
+    /// <param name="b">Another point, <c>[D]</c>.</param>
+    public static double Distance(Norm norm, ReadOnlySpan<float> a, ReadOnlySpan<float> b) => norm switch
     {
         Norm.Linf => LargestDifference(a, b),
         Norm.L2 => Math.Sqrt(SquaredDistance(a, b)),
@@ -47,8 +54,13 @@ internal static class Perturbations
 
     internal static void Clip(Span<float> x, float low, float high) => TensorPrimitives.Clamp(x, low, high, x);
 
-    /// <summary>Projects x onto the ball around a center, then clamps it to the bounds.</summary>
-    internal static void Project(
+    /// <summary>Projects a point onto the ball around a center, then clamps it to the bounds.</summary>
+    /// <param name="norm">The norm.</param>
+    /// <param name="x">The point, <c>[D]</c>, changed in place.</param>
+    /// <param name="center">Center of the ball, <c>[D]</c>, within the bounds.</param>
+    /// <param name="radius">Radius of the ball, in units of the inputs.</param>
+    /// <param name="bounds">Smallest and largest input value.</param>
+    public static void Project(
         Norm norm, Span<float> x, ReadOnlySpan<float> center, double radius, (float Low, float High) bounds)
     {
         if (norm == Norm.Linf)
@@ -88,7 +100,11 @@ internal static class Perturbations
     /// Takes a step of steepest ascent: adds the d with a norm of size that maximizes (g, d). A zero gradient moves
     /// nothing.
     /// </summary>
-    internal static void Ascend(Norm norm, Span<float> x, ReadOnlySpan<float> g, double size)
+    /// <param name="norm">The norm.</param>
+    /// <param name="x">The point, <c>[D]</c>, changed in place.</param>
+    /// <param name="g">The gradient, <c>[D]</c>.</param>
+    /// <param name="size">Norm of the step.</param>
+    public static void Ascend(Norm norm, Span<float> x, ReadOnlySpan<float> g, double size)
     {
         switch (norm)
         {

@@ -32,7 +32,8 @@ public record Pgd : FixedBudgetAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => !RandomStart;
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         base.CheckOptions();
         Require(Steps >= 1, "steps", Steps, "1 or more");
@@ -41,7 +42,8 @@ public record Pgd : FixedBudgetAttack
         Require(Momentum is >= 0 and <= 1, "momentum", Momentum, "0 to 1");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         double size = StepSize ?? (2.5 * Epsilon / Steps);
         float[] direction = s.Vector();
@@ -88,7 +90,8 @@ public sealed record Fgsm : Pgd
     /// <inheritdoc/>
     public override string Name => "fgsm";
 
-    internal override IEnumerable<Ask> Find(Search s) => new Pgd
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s) => new Pgd
     {
         Epsilon = Epsilon, Norm = Norm, Steps = 1, RandomStart = false, StepSize = Math.Max(Epsilon, double.Epsilon),
     }.Find(s);

@@ -31,14 +31,18 @@ internal sealed class QuestionBatch(AttackTarget target, int window)
             _group[row].Search.X.CopyTo(_x, row * _size);
         }
 
+        // The last batches are smaller than the window; a target sees only their rows.
+        ReadOnlySpan<float> x = _x.AsSpan(0, _group.Count * _size);
+        Span<float> logits = _logits.AsSpan(0, _group.Count * target.Classes);
         if (ask == Ask.Scores)
         {
-            target.Scores(_x, _group.Count, _logits);
+            target.Scores(x, _group.Count, logits);
         }
         else
         {
-            target.Gradient(_x, _group.Count, _logits, (row, logits, dz) =>
-                _group[row].Search.Loss.Evaluate(logits, dz), _gradient);
+            target.Gradient(
+                x, _group.Count, logits, (row, z, dz) => _group[row].Search.Loss.Evaluate(z, dz),
+                _gradient.AsSpan(0, x.Length));
         }
 
         WorkerPool.Current.Run(new HandOut(this, ask), _group.Count);

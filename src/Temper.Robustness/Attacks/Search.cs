@@ -5,7 +5,7 @@ using Temper.Tensors;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>A query that a search makes about its point <see cref="Search.X"/>.</summary>
-internal enum Ask
+public enum Ask
 {
     /// <summary>Logits: one forward pass.</summary>
     Scores,
@@ -18,7 +18,7 @@ internal enum Ask
 /// The search of an attack for one sample. The attack sets <see cref="X"/>, yields a query and reads the result; the
 /// runner batches the queries of all unfinished searches. The search also keeps the best adversarial example.
 /// </summary>
-internal sealed class Search
+public sealed class Search
 {
     private readonly Criterion _criterion;
     private readonly int _index;
@@ -43,24 +43,28 @@ internal sealed class Search
     }
 
     /// <summary>The clean sample, <c>[D]</c>.</summary>
-    internal float[] Clean { get; }
+    public float[] Clean { get; }
 
-    internal Shape Shape { get; }
+    /// <summary>Shape of the sample; its elements are D.</summary>
+    public Shape Shape { get; }
 
-    internal float Low { get; }
+    /// <summary>Smallest input value.</summary>
+    public float Low { get; }
 
-    internal float High { get; }
+    /// <summary>Largest input value.</summary>
+    public float High { get; }
 
-    internal int Classes { get; }
+    /// <summary>Number of classes K.</summary>
+    public int Classes { get; }
 
     /// <summary>The true class.</summary>
-    internal int Label { get; }
+    public int Label { get; }
 
     /// <summary>The target class; -1: any wrong class.</summary>
-    internal int Target { get; set; }
+    public int Target { get; internal set; }
 
     /// <summary>Required gap between the largest two logits.</summary>
-    internal float Gap { get; }
+    public float Gap { get; }
 
     /// <summary>Name of the currently running member of a composed attack.</summary>
     internal string Stage { get; set; } = "";
@@ -68,45 +72,49 @@ internal sealed class Search
     /// <summary>Name of the member that found the best adversarial example.</summary>
     internal string BestStage { get; private set; } = "";
 
-    internal RandomCursor Random { get; }
+    /// <summary>Random numbers of this sample, which depend on its content, not on its index.</summary>
+    public RandomCursor Random { get; }
 
-    internal Norm Norm => _limits.Norm;
+    /// <summary>Norm of the perturbation.</summary>
+    public Norm Norm => _limits.Norm;
 
     /// <summary>Maximum size of the perturbation; infinite for attacks that minimize it.</summary>
-    internal double Epsilon => _limits.Epsilon;
+    public double Epsilon => _limits.Epsilon;
 
-    internal (float Low, float High) Bounds => (Low, High);
+    /// <summary>Smallest and largest input value.</summary>
+    public (float Low, float High) Bounds => (Low, High);
 
     /// <summary>The point to evaluate.</summary>
-    internal float[] X { get; }
+    public float[] X { get; }
 
     /// <summary>Loss whose gradient <see cref="Ask.Gradient"/> computes.</summary>
-    internal AttackLoss Loss { get; set; }
+    public AttackLoss Loss { get; set; }
 
     /// <summary>Gradient of the loss at <see cref="X"/>; the search may modify it.</summary>
-    internal float[] Gradient { get; }
+    public float[] Gradient { get; }
 
     /// <summary>Logits at <see cref="X"/>.</summary>
-    internal float[] Logits { get; }
+    public float[] Logits { get; }
 
     /// <summary>Logits of the best adversarial example.</summary>
-    internal float[] BestLogits { get; }
+    public float[] BestLogits { get; }
 
     /// <summary>Logits of the clean sample.</summary>
-    internal float[] CleanLogits { get; }
+    public float[] CleanLogits { get; }
 
     /// <summary>Loss at <see cref="X"/>; set by <see cref="Ask.Gradient"/> only.</summary>
-    internal double Value { get; private set; }
+    public double Value { get; private set; }
 
     /// <summary>
     /// Distance from meeting the criterion at <see cref="X"/>, in logits; below zero: the criterion is met.
     /// </summary>
-    internal float Margin { get; private set; }
+    public float Margin { get; private set; }
 
-    internal bool IsAdversarial => Margin < 0;
+    /// <summary>Whether the criterion is met at <see cref="X"/>.</summary>
+    public bool IsAdversarial => Margin < 0;
 
     /// <summary>Size of the perturbation at <see cref="X"/> in the attack's norm.</summary>
-    internal double Distance { get; private set; }
+    public double Distance { get; private set; }
 
     /// <summary>
     /// Function that ranks adversarial examples; the smallest value wins. Null: the distance. Setting it also evaluates
@@ -119,7 +127,7 @@ internal sealed class Search
     }
 
     /// <summary>The best adversarial example; the clean sample if there is none yet.</summary>
-    internal float[] Best { get; }
+    public float[] Best { get; }
 
     /// <summary>
     /// The point to return: the best adversarial example, or the clean sample. A search whose result is tried on
@@ -128,9 +136,11 @@ internal sealed class Search
     /// </summary>
     internal float[] Found => !_limits.Transfers || (HasBest && !_isWrongWhenClean) ? Best : _attempt;
 
-    internal double BestDistance { get; private set; } = double.PositiveInfinity;
+    /// <summary>Size of the perturbation of the best adversarial example; infinite if there is none yet.</summary>
+    public double BestDistance { get; private set; } = double.PositiveInfinity;
 
-    internal bool HasBest => double.IsFinite(BestDistance);
+    /// <summary>Whether an adversarial example has been found.</summary>
+    public bool HasBest => double.IsFinite(BestDistance);
 
     /// <summary>Smallest margin seen within the radius, even if the criterion was never met.</summary>
     internal float BestMargin { get; private set; } = float.PositiveInfinity;
@@ -151,7 +161,9 @@ internal sealed class Search
     /// <summary>Allocates a vector of the sample's size.</summary>
     internal float[] Vector() => new float[Clean.Length];
 
-    internal AttackLoss LossOf(LossKind kind) => new(kind, Label, Target);
+    /// <summary>Returns a loss for the true class and the target class of this sample.</summary>
+    /// <param name="kind">Kind of loss.</param>
+    public AttackLoss LossOf(LossKind kind) => new(kind, Label, Target);
 
     /// <summary>Whether a query would exceed the budget of passes.</summary>
     internal bool IsBeyondBudget(Ask ask) =>

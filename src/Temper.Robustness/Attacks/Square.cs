@@ -24,9 +24,11 @@ public sealed record Square : FixedBudgetAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.Linf, Norm.L2];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         base.CheckOptions();
         Require(Queries >= 1, "queries", Queries, "1 or more");
@@ -34,7 +36,8 @@ public sealed record Square : FixedBudgetAttack
         Require(Restarts >= 1, "restarts", Restarts, "1 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         float[] best = s.Vector();
         for (int restart = 0; restart < Restarts; restart++)

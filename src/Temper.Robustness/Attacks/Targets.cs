@@ -68,7 +68,10 @@ public sealed class DelegateTarget : AttackTarget
     /// <param name="sampleShape">Shape of one sample.</param>
     /// <param name="classes">Number of classes K.</param>
     /// <param name="bounds">Smallest and largest input value.</param>
-    /// <param name="decide">Computes the predicted classes.</param>
+    /// <param name="decide">
+    /// Computes the predicted classes. A class that does not exist ends the attack with an
+    /// <see cref="InvalidOperationException"/>.
+    /// </param>
     public DelegateTarget(
         Shape sampleShape, int classes, (float Minimum, float Maximum) bounds, DecisionFunction decide)
         : this(sampleShape, classes, bounds, Access.Decisions, (x, count, logits) =>
@@ -78,7 +81,10 @@ public sealed class DelegateTarget : AttackTarget
             logits[..(count * classes)].Clear();
             for (int row = 0; row < count; row++)
             {
-                logits[(row * classes) + found[row]] = 1;
+                int index = (uint)found[row] < (uint)classes ? found[row] : throw new InvalidOperationException(
+                    $"DelegateTarget: the function returned an unknown class (got {found[row]} for sample {row}, "
+                    + $"expected 0 to {classes - 1})");
+                logits[(row * classes) + index] = 1;
             }
         })
     {

@@ -31,7 +31,8 @@ public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAt
         return tried.Run(target, inputs, criterion, random, run, cancel);
     }
 
-    internal override IEnumerable<Ask> Find(Search s) =>
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s) =>
         throw new NotSupportedException("transfer: a search for one sample is not supported; call Run");
 
     /// <summary>Tries one given point per sample; a sample whose point is unchanged is not tried.</summary>
@@ -41,7 +42,8 @@ public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAt
 
         public override Access Needs => Access.Decisions;
 
-        internal override IEnumerable<Ask> Find(Search s)
+        /// <inheritdoc/>
+        protected internal override IEnumerable<Ask> Find(Search s)
         {
             ReadOnlySpan<float> clean = Clean.AsSpan<float>();
             int size = s.Clean.Length, row = 0;

@@ -22,12 +22,16 @@ public abstract record Criterion
 
     /// <summary>Met if any class but the true one is predicted (untargeted).</summary>
     /// <param name="labels">True class of each sample.</param>
-    public static Criterion Misclassified(ReadOnlySpan<long> labels) => new MisclassifiedCriterion(labels.ToArray());
+    /// <exception cref="ArgumentException">A label is not a class index.</exception>
+    public static Criterion Misclassified(ReadOnlySpan<long> labels) =>
+        new MisclassifiedCriterion(Checked(labels, "Criterion.Misclassified: label"));
 
     /// <summary>Met if the target class is predicted.</summary>
     /// <param name="labels">True class of each sample.</param>
     /// <param name="targets">Target class of each sample.</param>
-    /// <exception cref="ArgumentException">The lengths differ, or a target equals the true class.</exception>
+    /// <exception cref="ArgumentException">
+    /// The lengths differ, a target equals the true class, or a label or target is not a class index.
+    /// </exception>
     public static Criterion Targeted(ReadOnlySpan<long> labels, ReadOnlySpan<long> targets)
     {
         if (labels.Length != targets.Length)
@@ -45,7 +49,8 @@ public abstract record Criterion
             }
         }
 
-        return new TargetedCriterion(labels.ToArray(), targets.ToArray());
+        return new TargetedCriterion(
+            Checked(labels, "Criterion.Targeted: label"), Checked(targets, "Criterion.Targeted: target"));
     }
 
     /// <summary>
@@ -84,6 +89,22 @@ public abstract record Criterion
     /// <summary>Restricts the criterion to the given samples, in the given order.</summary>
     /// <param name="indices">Indices of the samples.</param>
     public abstract Criterion Select(IReadOnlyList<int> indices);
+
+    /// <summary>Returns a copy of class indices, which are also used as 32-bit integers.</summary>
+    private static long[] Checked(ReadOnlySpan<long> classes, string what)
+    {
+        for (int i = 0; i < classes.Length; i++)
+        {
+            if (classes[i] is < 0 or > int.MaxValue)
+            {
+                throw new ArgumentException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{what} of sample {i} is not a class index (got {classes[i]}, expected 0 or more)"));
+            }
+        }
+
+        return classes.ToArray();
+    }
 
     /// <summary>Returns the largest logit of all classes but one.</summary>
     internal static float LargestOther(ReadOnlySpan<float> logits, int index) => Math.Max(

@@ -85,9 +85,11 @@ public sealed record FrameAttack : MinimalAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => Order != FrameOrder.Random;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.L0];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.L0];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Epsilon >= 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "zero or more");
         Require(Steps >= 1, "steps", Steps, "1 or more");
@@ -96,7 +98,8 @@ public sealed record FrameAttack : MinimalAttack
         Require(MaxFrames is null or >= 1, "most frames", MaxFrames ?? 0, "1 or more");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         if (s.Shape.Rank != 4)
         {

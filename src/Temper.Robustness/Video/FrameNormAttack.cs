@@ -44,9 +44,11 @@ public sealed record FrameNormAttack : MinimalAttack
     /// </summary>
     public double? StepSize { get; init; }
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.L0];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.L0];
 
-    internal override void CheckOptions()
+    /// <inheritdoc/>
+    protected internal override void CheckOptions()
     {
         Require(Epsilon >= 0, "epsilon", Epsilon, "zero or more");
         Require(Steps >= 1, "steps", Steps, "1 or more");
@@ -55,7 +57,8 @@ public sealed record FrameNormAttack : MinimalAttack
         Require(StepSize is null or > 0, "step size", StepSize ?? 0, "above zero");
     }
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         if (s.Shape.Rank != 4)
         {

@@ -60,9 +60,11 @@ public sealed record SignNoise : FixedBudgetAttack
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
-    internal override IReadOnlyList<Norm> Norms => [Norm.Linf];
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<Norm> Norms => [Norm.Linf];
 
-    internal override IEnumerable<Ask> Find(Search s)
+    /// <inheritdoc/>
+    protected internal override IEnumerable<Ask> Find(Search s)
     {
         Fill(s.Clean, s.Random, (s.Low, s.High), s.X);
         yield return Ask.Scores;

@@ -59,23 +59,18 @@ public sealed class ObservationAttacker
     public long Gradients => _perturbation.Gradients;
 
     /// <summary>Perturbs an observation in place.</summary>
-    /// <param name="slot">Index of the stream.</param>
+    /// <param name="slot">Index of the stream, 0 or more.</param>
     /// <param name="observation">
     /// One frame, or the whole stack, depending on <see cref="ObservationAttack.Mode"/>. Replaced by the observation
     /// that the agent receives.
     /// </param>
     /// <param name="isFirst">True at the first observation of an episode.</param>
-    /// <exception cref="ArgumentException">The observation has the wrong length.</exception>
+    /// <exception cref="ArgumentException">
+    /// The slot is negative, or the observation has the wrong length or is not finite.
+    /// </exception>
     public void Perturb(int slot, Span<float> observation, bool isFirst)
     {
-        int expected = _attack.Mode == StackMode.PerFrame ? _stream.FrameShape.Count : _stream.StackShape.Count;
-        if (observation.Length != expected)
-        {
-            throw new ArgumentException(
-                string.Create(CultureInfo.InvariantCulture, $"{_attack.Name}: the observation has the wrong length "
-                    + $"(got {observation.Length}, expected {expected})"), nameof(observation));
-        }
-
+        Require(slot, observation);
         if (!_streams.TryGetValue(slot, out AttackedStream? state))
         {
             state = new AttackedStream(_stream.StackShape.Count, _random.Split(slot)) { Threshold = _timing.Threshold };
@@ -104,6 +99,27 @@ public sealed class ObservationAttacker
         }
 
         state.Count++;
+    }
+
+    /// <summary>Throws if the arguments do not fit, before they change the state of a stream.</summary>
+    private void Require(int slot, ReadOnlySpan<float> observation)
+    {
+        if (slot < 0)
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"{_attack.Name}: the slot is out of range (got {slot}, "
+                    + $"expected 0 or more); number the streams from 0"), nameof(slot));
+        }
+
+        int expected = _attack.Mode == StackMode.PerFrame ? _stream.FrameShape.Count : _stream.StackShape.Count;
+        if (observation.Length != expected)
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"{_attack.Name}: the observation has the wrong length "
+                    + $"(got {observation.Length}, expected {expected})"), nameof(observation));
+        }
+
+        FiniteValues.Require(_attack.Name, observation);
     }
 
     /// <summary>Throws if a proxy is missing or does not fit the attack, the timing or the stream.</summary>

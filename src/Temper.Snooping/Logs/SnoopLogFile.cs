@@ -20,8 +20,15 @@ public static class SnoopLogFile
     /// <summary>Saves a log atomically: either the whole file is written or none.</summary>
     /// <param name="log">The log to save.</param>
     /// <param name="path">Path of the archive.</param>
+    /// <exception cref="ArgumentException">The log has no steps; nothing is written.</exception>
     public static void Save(IStateLog log, string path)
     {
+        if (log.Count == 0)
+        {
+            throw new ArgumentException(
+                "SnoopLogFile: the log has no steps (got 0, expected 1 or more); record more", nameof(log));
+        }
+
         int size = log.Stream.FrameShape.Count;
         float[] values = new float[log.Count * size];
         byte[] firsts = new byte[log.Count];

@@ -31,7 +31,7 @@ internal sealed class SnoopLogReader(IReadOnlyDictionary<string, Tensor> arrays,
             threat.HasRewards() ? Column<float>(SnoopLogFile.Rewards, DType.Float32, count) : []);
         return steps.Observations.All(float.IsFinite)
             && steps.Rewards.All(float.IsFinite)
-            && steps.Actions.All(action => action >= 0 && (stream.Actions == 0 || action < stream.Actions))
+            && steps.Actions.All(action => action >= 0 && action < stream.ActionLimit)
             ? StateLog.Of(stream, threat, steps)
             : throw Damaged("an observation or reward is not finite, or an action is out of range");
     }
@@ -46,7 +46,7 @@ internal sealed class SnoopLogReader(IReadOnlyDictionary<string, Tensor> arrays,
             return shape.Length is 0 or > 4
                 || shape.Any(axis => axis is < 1 or > 1 << 20)
                 || frames is < 1 or > 64
-                || actions is < 0 or > 1 << 20
+                || actions is < 0 or > StreamInfo.MostActions
                 ? throw new FormatException("a shape or count is out of range")
                 : (ThreatModels.Parse((string)info["threat"]!), new StreamInfo(
                     Shape.Create(shape), frames, (float?)info["minimum"] ?? float.NegativeInfinity,

@@ -56,7 +56,7 @@ public class SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
     /// <summary>Receives an observation on its way to the agent.</summary>
     /// <param name="observation">The observation, with as many values as the stream's frame shape.</param>
     /// <param name="isFirst">True at the first observation of an episode.</param>
-    /// <exception cref="ArgumentException">The observation has the wrong length.</exception>
+    /// <exception cref="ArgumentException">The observation has the wrong length or is not finite.</exception>
     public void Observe(ReadOnlySpan<float> observation, bool isFirst)
     {
         if (observation.Length != _pending.Length)
@@ -66,6 +66,7 @@ public class SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
                     + $"{observation.Length}, expected {_pending.Length})"), nameof(observation));
         }
 
+        FiniteValues.Require("SnoopRecorder", observation);
         if (!IsFull)
         {
             observation.CopyTo(_pending);
@@ -74,10 +75,15 @@ public class SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
     }
 
     /// <summary>Receives the agent's action and the reward for it.</summary>
-    /// <param name="action">Index of the action.</param>
+    /// <param name="action">Index of the action, below the stream's number of actions if that is known.</param>
     /// <param name="reward">The reward.</param>
+    /// <exception cref="ArgumentException">
+    /// The threat model includes actions and the action is out of range, or it includes rewards and the reward is not
+    /// finite.
+    /// </exception>
     public void Act(int action, float reward)
     {
+        RequireSignals(action, reward);
         if (!_isPending)
         {
             return;
@@ -104,6 +110,25 @@ public class SnoopRecorder(StreamInfo stream, ThreatModel threat, int capacity)
     /// </summary>
     public IStateLog ToLog() =>
         StateLog.Of(stream, threat, new RecordedSteps([.. _observations], [.. _firsts], [.. _actions], [.. _rewards]));
+
+    /// <summary>Throws if a signal that the threat model includes could not be read back from a file.</summary>
+    private void RequireSignals(int action, float reward)
+    {
+        if (threat.HasActions() && (action < 0 || action >= stream.ActionLimit))
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"SnoopRecorder: the action is out of range (got {action}, "
+                    + $"expected 0 to {stream.ActionLimit - 1}); create the recorder with the stream's number of "
+                    + $"actions"), nameof(action));
+        }
+
+        if (threat.HasRewards() && !float.IsFinite(reward))
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"SnoopRecorder: the reward is not finite (got {reward}, "
+                    + $"expected a finite number); check the environment"), nameof(reward));
+        }
+    }
 
     /// <summary>Returns the number of values in a frame, if an array can hold as many frames as the capacity.</summary>
     private static int SizeOf(StreamInfo stream, int capacity)

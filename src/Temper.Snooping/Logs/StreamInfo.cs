@@ -11,6 +11,15 @@ namespace Temper.Snooping.Logs;
 /// <param name="Source">Description of where the stream was recorded, for display.</param>
 public sealed record StreamInfo(Shape FrameShape, int Frames, float Minimum, float Maximum, int Actions, string Source)
 {
+    /// <summary>Largest number of actions that a log may have.</summary>
+    internal const int MostActions = 1 << 20;
+
+    /// <summary>
+    /// The actions of a log are below this number. If the number of actions is unknown, the limit keeps one wrong
+    /// action from giving a proxy billions of outputs.
+    /// </summary>
+    internal int ActionLimit => Actions > 0 ? Actions : MostActions;
+
     /// <summary>
     /// Shape of the stacked observation that the agent sees: the frames concatenated along the first axis, newest last.
     /// </summary>

@@ -31,7 +31,8 @@ public abstract record RelatedTask
     /// <param name="options">Training options.</param>
     /// <param name="cancel">Cancels the training.</param>
     /// <exception cref="ArgumentException">
-    /// The log lacks signals that the task needs, is too short, or contains nothing to learn.
+    /// An option is out of range, or the log lacks signals that the task needs, has no steps, is too short, or contains
+    /// nothing to learn.
     /// </exception>
     public Proxy TrainOn(IStateLog log, ProxyOptions options, CancellationToken cancel = default) =>
         ProxyTrainer.Train(this, log, options, cancel);
@@ -58,14 +59,19 @@ public abstract record RelatedTask<TLog> : RelatedTask
     /// <param name="log">The recorded log.</param>
     /// <param name="options">Training options.</param>
     /// <param name="cancel">Cancels the training.</param>
-    /// <exception cref="ArgumentException">The log is too short, or contains nothing to learn.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, or the log has no steps, is too short, or contains nothing to learn.
+    /// </exception>
     public Proxy Train(TLog log, ProxyOptions options, CancellationToken cancel = default) =>
         ProxyTrainer.Train(this, log, options, cancel);
 
-    internal sealed override ProxyData Prepare(IStateLog log) => log is TLog typed
-        ? Data(typed)
-        : throw Refused($"needs {Needs.Describe()}, but the log was recorded under {log.Threat} "
-            + $"({log.Threat.Describe()}); record under threat model {Needs}");
+    internal sealed override ProxyData Prepare(IStateLog log) => log is not TLog typed
+        ? throw Refused($"needs {Needs.Describe()}, but the log was recorded under {log.Threat} "
+            + $"({log.Threat.Describe()}); record under threat model {Needs}")
+        : typed.Count > 0
+            ? Data(typed)
+            : throw Refused("the log has no steps (got 0, expected 2 or more); record more");
 
+    /// <summary>Creates the supervised task from a log of at least one step.</summary>
     private protected abstract ProxyData Data(TLog log);
 }

@@ -35,6 +35,17 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal(network.Forward(x).ToArray<float>(), back.Forward(x).ToArray<float>());
     }
 
+    [Theory]
+    [InlineData("model.onnx")]
+    [InlineData("model.PT")]
+    [InlineData("model.npz")]
+    public void Name_of_another_format_is_not_taken_for_a_folder(string name)
+    {
+        Assert.Contains("cannot write this format", Assert.Throws<ArgumentException>(() => ModelFile.Save(Sample(), Path.Combine(_folder, name))).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+        Assert.Throws<ArgumentException>(() => ModelFile.Save(Sample(), ""));
+    }
+
     [Fact]
     public void Save_twice_gives_the_same_bytes()
     {

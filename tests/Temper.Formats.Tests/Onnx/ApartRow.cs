@@ -34,6 +34,11 @@ internal sealed record ApartRow(string Name, Func<OnnxModelBuilder, OnnxModelBui
             .Node("MatMul", "t,w", "m").Node("Softmax", "m", "p").Node("Transpose", "p", "y", ("perm", new[] { 1, 0, 2 })), x => x.Chunk(4).SelectMany(row => row.Select(v => MathF.Exp(2 * v) / row.Sum(other => MathF.Exp(2 * other))))),
         new("Transpose through two more", model => Moved(model, 1, 2, 0).Node("Transpose", "t", "u", ("perm", new[] { 1, 0, 2 })).Node("Sigmoid", "u", "r").Node("Transpose", "r", "y", ("perm", new[] { 2, 1, 0 })), x => x.Select(v => 1 / (1 + MathF.Exp(-v)))),
         new("two transposed values added, back", model => Moved(model, 1, 0, 2).Node("Neg", "t", "n").Node("Mul", "t,n", "r").Node("Transpose", "r", "y", ("perm", new[] { 1, 0, 2 })), x => x.Select(v => -v * v)),
+        new("Transpose, Gather of each part", model => Moved(model, 1, 0, 2).Int("i", 0).Int("j", 1).Node("Gather", "t,i", "a", ("axis", 0)).Node("Gather", "t,j", "b", ("axis", 0)).Node("Sub", "a,b", "y"), x => x.Take(4).Select((v, i) => v - x[i + 4])),
+        new("Transpose, Gather of a list, back", model => Moved(model, 2, 0, 1).Ints("i", 3, 0, 3).Node("Gather", "t,i", "g", ("axis", 0)).Node("Transpose", "g", "y", ("perm", new[] { 1, 2, 0 })), x => [x[3], x[0], x[3], x[7], x[4], x[7]]),
+        new("Transpose, Split, Squeeze", model => Moved(model, 1, 0, 2).Ints("axes", 0).Ints("parts", 1, 1).Node("Split", "t,parts", "a,b", ("axis", 0)).Node("Squeeze", "a,axes", "c").Node("Squeeze", "b,axes", "d").Node("Mul", "c,d", "y"), x => x.Take(4).Select((v, i) => v * x[i + 4])),
+        new("Transpose, Unsqueeze on both sides, Squeeze, back", model => Moved(model, 1, 0, 2).Ints("more", 0, 3).Node("Unsqueeze", "t,more", "u").Node("Neg", "u", "n").Node("Squeeze", "n,more", "s").Node("Transpose", "s", "y", ("perm", new[] { 1, 0, 2 })), x => x.Select(v => -v)),
+        new("Dropout in training with a ratio of 0", model => model.Weight("ratio", [0]).Bool("training", true).Node("Dropout", "x,ratio,training", "y"), x => x),
         new("batch normalization of three axes", model => model.Weight("g", [1, 2], 2).Weight("b", [3, 4], 2).Weight("m", [5, 6], 2).Weight("v", [7, 8], 2).Node("BatchNormalization", "x,g,b,m,v", "y", ("epsilon", 0f)),
             x => x.Select((v, i) => i < 4 ? ((v - 5) / MathF.Sqrt(7)) + 3 : (2 * (v - 6) / MathF.Sqrt(8)) + 4)),
     ];

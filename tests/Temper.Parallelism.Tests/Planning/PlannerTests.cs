@@ -129,6 +129,20 @@ public sealed class PlannerTests
         }
     }
 
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(-1.0)]
+    public void A_memory_limit_that_is_no_amount_is_refused(double limit)
+    {
+        PlannedNetwork network = PaperNetworks.Create("lenet-c");
+        PlanOptions options = new() { Accelerators = 4, MemoryLimit = limit };
+        PlanResult free = Planner.Plan(network, options with { MemoryLimit = null });
+        foreach (Action refused in (Action[])[() => Planner.Plan(network, options), () => Planner.Evaluate(network, free.Plan, options), () => FasterPlan.Choose(free, Machine.Paper(4), limit)])
+        {
+            Assert.Contains("the memory limit is out of range", Assert.Throws<ArgumentOutOfRangeException>(refused).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Branches_over_thousands_of_accelerators_are_planned_evaluated_and_capped_without_tables()
     {

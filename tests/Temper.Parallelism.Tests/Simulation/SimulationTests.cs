@@ -123,6 +123,41 @@ public sealed class SimulationTests
     }
 
     [Theory]
+    [InlineData(8, -1.0, 0.0, "bandwidth is out of range (got -1 ")]
+    [InlineData(8, 0.0, 0.0, "bandwidth is out of range (got 0 ")]
+    [InlineData(8, double.NaN, 0.0, "bandwidth is out of range (got NaN ")]
+    [InlineData(8, 1e9, -1.0, "latency is out of range (got -1 ")]
+    [InlineData(8, 1e9, double.NaN, "latency is out of range (got NaN ")]
+    [InlineData(-1, 1e9, 0.0, "got -1, expected 1 to 4096")]
+    [InlineData(0, 1e9, 0.0, "got 0, expected 1 to 4096")]
+    public void Impossible_topology_is_refused(int ranks, double rate, double latency, string why)
+    {
+        foreach (Func<int, double, double, Topology> create in (Func<int, double, double, Topology>[])[Topology.Bus, Topology.HTree, Topology.Torus])
+        {
+            Assert.Contains(why, Assert.Throws<ArgumentOutOfRangeException>(() => create(ranks, rate, latency)).Message, StringComparison.Ordinal);
+        }
+
+        Assert.ThrowsAny<ArgumentException>(() => Topology.Of("links", ranks, [new TopologyLink(0, 1, rate, latency)]));
+        Assert.Throws<ArgumentException>(() => Topology.Of("links", 2, [new TopologyLink(0, 1, 1e9, 0), new TopologyLink(-1, 1, 1e9, 0)]));
+    }
+
+    [Fact]
+    public void Machine_with_impossible_numbers_is_refused()
+    {
+        PlanResult plan = Planner.Plan(PaperNetworks.Create("sfc"), new PlanOptions { Accelerators = 2 });
+        Machine machine = Machine.Paper(2);
+        foreach (Machine wrong in (Machine[])
+        [
+            machine with { FlopsPerSecond = 0 }, machine with { FlopsPerSecond = double.NaN }, machine with { StepSeconds = -1 },
+            machine with { ShardedStepSeconds = double.NaN }, machine with { BucketBytes = -1 }, machine with { JoulesPerMac = -1 },
+            machine with { JoulesPerByte = double.NaN }, machine with { Speeds = [1, 0] }, machine with { Speeds = [1, double.NaN] },
+        ])
+        {
+            Assert.Contains("is out of range (got ", Assert.Throws<ArgumentOutOfRangeException>(() => StepSimulator.Run(plan, wrong)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("[]")]
     [InlineData("""{"kind": "ranks"}""")]

@@ -1,3 +1,4 @@
+using Temper.Data;
 using Temper.Kernels;
 using Temper.Privacy.Morphing;
 using Temper.Randomness;
@@ -64,6 +65,34 @@ public sealed class MorpherTests
                 Assert.Equal(expected[i, j] * signs[j], found[(i * n) + j], 1e-12);
             }
         }
+    }
+
+    /// <summary>The bytes of a disposed key are zero: used or saved, they would be taken for another key.</summary>
+    [Fact]
+    public void Disposed_key_and_map_are_not_used()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"temper-{Guid.NewGuid():N}.key");
+        MorphKey key = MorphSamples.Key(new MorphMap(1, 4, 4));
+        var morpher = new Morpher(key);
+        key.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => key.Save(path, "password"u8));
+        Assert.False(File.Exists(path));
+        Assert.Throws<ObjectDisposedException>(() => new Morpher(key));
+        morpher.Apply(new float[16], new float[16]);
+        morpher.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => morpher.Apply(new float[16], new float[16]));
+    }
+
+    [Fact]
+    public void Map_of_another_key_is_refused()
+    {
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 12, 12)), other = MorphKey.Create(new MorphMap(1, 12, 12));
+        using var morpher = new Morpher(other);
+        DataSets data = DataSource.Open("synth:shapes?count=20&classes=3&size=12");
+        string folder = Path.Combine(Path.GetTempPath(), $"temper-{Guid.NewGuid():N}");
+        Assert.Contains("another key", Assert.Throws<ArgumentException>(() => MorphBundle.WriteData(key, morpher, data, folder)).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
+        Assert.Contains("another key", Assert.Throws<ArgumentException>(() => AugConvLayer.Compose(key, morpher, MorphSamples.Weights(4, 1, 3), 1, 1)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

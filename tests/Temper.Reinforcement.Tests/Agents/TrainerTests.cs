@@ -187,6 +187,30 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void An_observation_that_is_not_finite_is_refused_at_the_reset_and_at_a_step()
+    {
+        AgentTrainingOptions options = Rows["a2c"].Options;
+        Assert.Contains("got NaN at index 0 after 0 steps", Assert.Throws<InvalidDataException>(
+            () => AgentPresets.Trainer(() => new BrokenEnvironment(int.MaxValue, isThrown: false) { Drift = float.NaN }, options)).Message, StringComparison.Ordinal);
+        using var trainer = AgentPresets.Trainer(() => new BrokenEnvironment(BreakAt: 7, isThrown: false) { Broken = float.PositiveInfinity }, options);
+        Assert.Contains("got Infinity at index 3 after 7 steps", Assert.Throws<InvalidDataException>(() =>
+        {
+            trainer.Update();
+            trainer.Update();
+        }).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a2c")]
+    [InlineData("dqn")]
+    public void Observations_without_an_axis_are_refused_when_the_trainer_is_created(string row)
+    {
+        var spec = new EnvironmentSpec { Name = "broken", ObservationShape = [], Actions = ActionSpace.Discrete(2) };
+        Assert.Contains("got shape [], expected [D]", Assert.Throws<ArgumentException>(
+            () => AgentPresets.Trainer(() => new BrokenEnvironment(int.MaxValue, isThrown: false) { Spec = spec }, Rows[row].Options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_environment_that_throws_is_told_as_it_is()
     {
         AgentTrainingOptions options = Rows["a2c"].Options;
@@ -319,14 +343,19 @@ public sealed class TrainerTests
         }
     }
 
-    /// <summary>Counts its steps; from step <c>BreakAt</c> on it throws or returns a NaN reward.</summary>
+    /// <summary>
+    /// Counts its steps; from step <c>BreakAt</c> on it throws, or returns <c>Broken</c> in the observation, or a NaN
+    /// reward.
+    /// </summary>
     private sealed class BrokenEnvironment(int BreakAt, bool isThrown) : IEnvironment
     {
         private int _steps;
 
         internal float Drift { get; init; }
 
-        public EnvironmentSpec Spec { get; } = new() { Name = "broken", ObservationShape = Shape.Create([4]), Actions = ActionSpace.Discrete(2), StepLimit = 20 };
+        internal float? Broken { get; init; }
+
+        public EnvironmentSpec Spec { get; init; } = new() { Name = "broken", ObservationShape = Shape.Create([4]), Actions = ActionSpace.Discrete(2), StepLimit = 20 };
 
         public void Reset(ulong seed, Span<float> observation) => observation.Fill(Drift);
 
@@ -334,6 +363,12 @@ public sealed class TrainerTests
         {
             observation.Fill(Drift + action.Index);
             bool isBroken = ++_steps >= BreakAt;
+            if (isBroken && Broken is { } value)
+            {
+                observation[^1] = value;
+                return new StepOutcome(1, IsTerminated: false);
+            }
+
             return isBroken && isThrown ? throw new IOException("the simulator is gone") : new StepOutcome(isBroken ? float.NaN : 1, IsTerminated: false);
         }
     }

@@ -227,6 +227,15 @@ public sealed class EnvironmentBridgeTests
     }
 
     [Fact]
+    public void An_action_that_the_stream_does_not_have_is_refused()
+    {
+        var tap = new BridgeTap(_ => new Wires.Channel());
+        using BridgeTap.TapSlot slot = tap.Open(new EnvironmentSpec { Name = "pair", ObservationShape = [1], Actions = ActionSpace.Discrete(2) });
+        slot.Observe(new float[1], EpisodePosition.First);
+        Assert.Contains("got 7, expected 0 to 1", Assert.Throws<BridgeException>(() => slot.Act(7, new StepOutcome(0, IsTerminated: false))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_stream_of_another_format_is_refused()
     {
         var tap = new BridgeTap(_ => new Wires.Channel());

@@ -51,6 +51,36 @@ public sealed class TargetTests
         Assert.Throws<ArgumentException>(() => ServedTarget.Connect(address, (1, 0), token: "secret"));
     }
 
+    /// <summary>As searches end, batches become smaller than the window; a target sees only rows in use.</summary>
+    [Fact]
+    public void Target_receives_exactly_its_batch()
+    {
+        var target = new DelegateTarget(Net.Inputs[0].SampleShape, 4, (0, 1), (x, count, logits) =>
+        {
+            Assert.Equal((count * 64, count * 4), (x.Length, logits.Length));
+            new NetworkTarget(Net).Scores(x, count, logits);
+        });
+        new Square { Epsilon = 0.3, Queries = 40 }.Run(target, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1));
+        var decisions = new DelegateTarget(Net.Inputs[0].SampleShape, 4, (0, 1), (x, classes) =>
+        {
+            Assert.Equal(classes.Length * 64, x.Length);
+            classes.Fill(4);
+        });
+        Assert.Contains("unknown class (got 4", Assert.Throws<InvalidOperationException>(() => new HopSkipJump().Run(decisions, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Budgets_and_classes_out_of_range_are_refused()
+    {
+        foreach (AttackRun run in new[] { new AttackRun { Forwards = 0 }, new AttackRun { Gradients = -1 }, new AttackRun { BatchSize = 0 } })
+        {
+            Assert.Contains("out of range", Assert.Throws<ArgumentException>(() => new Fgsm { Epsilon = 0.1 }.Run(Net, Inputs, Criterion.Misclassified(Labels), RandomStream.FromSeed(1), run)).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Throws<ArgumentException>(() => Criterion.Misclassified([1L << 32]));
+        Assert.Throws<ArgumentException>(() => Criterion.Targeted([0], [-3]));
+    }
+
     [Theory]
     [InlineData("diverse")]
     [InlineData("smoothed")]

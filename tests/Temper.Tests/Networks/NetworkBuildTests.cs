@@ -37,6 +37,18 @@ public sealed class NetworkBuildTests
         Assert.Equal(["fc1", "block.fc1", "block.relu1", "block.add1", "block2.last"], network.Nodes.Select(node => node.Name));
     }
 
+    /// <summary>Options that a file could not hold either are refused when the network is built, not when it runs.</summary>
+    [Fact]
+    public void Options_out_of_range_are_refused()
+    {
+        Func<Value, Value>[] bad =
+        [
+            x => x.Conv2d(0, kernel: 3), x => x.Conv2d(4, kernel: 0), x => x.Conv2d(4, kernel: 3, stride: 0), x => x.Conv2d(4, kernel: 3, padding: -1), x => x.Conv2d(4, kernel: 3, groups: 0),
+            x => x.Apply(new ConvTranspose2d(4, (2, 2)) { Options = new Conv2dOptions { Stride = (0, 1) } }), x => x.Flatten().Linear(0), x => x.Dropout(1), x => x.Dropout(-0.1f), x => x.Dropout(float.NaN), x => x.Apply(new Winners(0)),
+        ];
+        Assert.All(bad, build => Assert.Contains("(got ", Assert.ThrowsAny<ArgumentException>(() => Network.Build(Digits, build)).Message, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Build_with_shapes_that_do_not_fit_names_node_and_shapes()
     {

@@ -25,8 +25,7 @@ internal static class ExportInt8
 
     /// <summary>
     /// Returns the parameters of a node. An 8-bit weight becomes signed bytes followed by DequantizeLinear. The bias
-    /// becomes
-    /// int32 with scale (input scale x weight scale) if it is a multiple of that scale.
+    /// becomes int32 with scale (input scale x weight scale) if it is a multiple of that scale.
     /// </summary>
     internal static string[] Weights(NodeExport node)
     {

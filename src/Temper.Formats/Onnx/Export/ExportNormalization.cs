@@ -31,8 +31,7 @@ internal static class ExportNormalization
 
     /// <summary>
     /// Exports group normalization. Opset 18 has one scale per group, opset 21 one per channel. For opsets below 21 it
-    /// is
-    /// written as an instance normalization over the groups.
+    /// is written as an instance normalization over the groups.
     /// </summary>
     internal static void Write(NodeExport node, GroupNorm norm)
     {

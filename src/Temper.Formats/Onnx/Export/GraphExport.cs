@@ -52,8 +52,7 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
 
     /// <summary>
     /// Adds a parameter or buffer as an initializer (once, if shared) and returns its name. If an input or output has
-    /// the same
-    /// name, the initializer is renamed.
+    /// the same name, the initializer is renamed.
     /// </summary>
     internal string Weight(string name)
     {

@@ -5,8 +5,7 @@ namespace Temper.Formats.Onnx;
 
 /// <summary>
 /// Merges a linear layer or convolution without bias and a following addition of one constant per output, which
-/// exporters
-/// write as two nodes. Pruning, planning and layer counts then see one layer, as in the original network.
+/// exporters write as two nodes. Pruning, planning and layer counts then see one layer, as in the original network.
 /// </summary>
 internal static class BiasFusion
 {

@@ -67,8 +67,7 @@ internal sealed class InputShapes(
 
     /// <summary>
     /// Axis 0 is the batch if its length is dynamic. If no input has a dynamic axis 0, it is the batch of all inputs
-    /// with two
-    /// or more axes. If another input has one, a declared length is kept as it is.
+    /// with two or more axes. If another input has one, a declared length is kept as it is.
     /// </summary>
     private bool IsBatched(OnnxValueInfo input) =>
         free && input.Axes is { Count: > 0 } axes && (IsOpen ? axes[0].Length <= 0 : axes.Count > 1);
@@ -109,8 +108,7 @@ internal sealed class InputShapes(
 
     /// <summary>
     /// Returns the given height or width if the axis is one of these in a rank-4 input: the last two axes, or the
-    /// middle two if
-    /// the last axis is a declared number of channels.
+    /// middle two if the last axis is a declared number of channels.
     /// </summary>
     private int? Pixels(OnnxValueInfo input, int axis)
     {

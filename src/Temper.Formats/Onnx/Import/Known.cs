@@ -7,10 +7,8 @@ namespace Temper.Formats.Onnx;
 /// </summary>
 /// <remarks>
 /// Values computed from the size of a free batch are computed for two batch sizes. If the results agree, the value does
-/// not
-/// depend on the batch. If they differ, a length that equals both batch sizes is the batch, and identical rows are one
-/// row
-/// per sample.
+/// not depend on the batch. If they differ, a length that equals both batch sizes is the batch, and identical rows are
+/// one row per sample.
 /// </remarks>
 /// <param name="Name">Name of the initializer that it is or comes from; otherwise the name of the value.</param>
 /// <param name="First">The value for the first batch size.</param>
@@ -30,8 +28,7 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
 
     /// <summary>
     /// Scales, and the axis they belong to, if the value is int8 times scales (one scale, or one per index of the
-    /// axis); else
-    /// null.
+    /// axis); else null.
     /// </summary>
     internal (Tensor Scales, int Axis)? Int8 { get; init; }
 

@@ -41,15 +41,14 @@ internal readonly record struct MovedBatch(Value Inner, int Axis, string By)
             _ => false,
         });
 
+    /// <summary>Returns the axis of <see cref="Inner"/> for an axis of the file's value.</summary>
+    internal int InnerAxis(int axis) => axis == Axis ? 0 : axis < Axis ? axis + 1 : axis;
+
     /// <summary>
     /// Transposes the value; if this moves the batch back to axis 0, the result is an ordinary value of the network.
     /// </summary>
-    internal MovedBatch Transposed(IReadOnlyList<int> order, Func<Permute, Value, Value> add)
-    {
-        MovedBatch self = this;
-        return Of(
-            Inner, [.. order.Select(axis => axis == self.Axis ? 0 : axis < self.Axis ? axis + 1 : axis)], By, add);
-    }
+    internal MovedBatch Transposed(IReadOnlyList<int> order, Func<Permute, Value, Value> add) =>
+        Of(Inner, [.. order.Select(InnerAxis)], By, add);
 
     /// <summary>Permutes the axes of a batched value.</summary>
     internal static MovedBatch Of(Value x, int[] order, string by, Func<Permute, Value, Value> add)

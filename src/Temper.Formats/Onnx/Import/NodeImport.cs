@@ -34,9 +34,8 @@ internal sealed class NodeImport(
     internal Value Batch => graph.Batch ?? throw Bad("depends on the batch, but the model has no batch");
 
     /// <summary>
-    /// Whether a length is the batch: it is <paramref name="first"/> for the first batch size and <paramref
-    /// name="second"/>
-    /// for the second.
+    /// Whether a length is the batch: it is <paramref name="first"/> for the first batch size and
+    /// <paramref name="second"/> for the second.
     /// </summary>
     internal bool IsBatch(int first, int second) =>
         first == graph.Batches.First && (second == graph.Batches.Second || (graph.DeclaresBatch && second == first));

@@ -6,8 +6,7 @@ namespace Temper.Formats.Onnx;
 /// <summary>Converts an ONNX model to a network, node by node.</summary>
 /// <remarks>
 /// A node whose inputs are all known is evaluated at import time: it is translated alone and run, so constant folding
-/// needs
-/// no separate code. Anything that is not supported is rejected.
+/// needs no separate code. Anything that is not supported is rejected.
 /// </remarks>
 internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, string file, OnnxImportOptions options)
 {
@@ -132,14 +131,13 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
 
     private void Translate(GraphImport graph, OnnxNode node)
     {
-        bool isStandard = node.Domain is "" or "ai.onnx";
-        if (isStandard && node.OperatorType is "If")
+        if (IsStandard(node) && node.OperatorType is "If")
         {
             Inline(graph, node);
             return;
         }
 
-        if (!isStandard || !OnnxOperators.TryFind(node.OperatorType, out OnnxOperator? translate))
+        if (!IsStandard(node) || !OnnxOperators.TryFind(node.OperatorType, out OnnxOperator? translate))
         {
             throw Unknown(graph, node);
         }
@@ -152,7 +150,8 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
             return;
         }
 
-        Run(new NodeImport(graph, node, _tensors.Read, _constants), translate);
+        var import = new NodeImport(graph, node, _tensors.Read, _constants);
+        Run(import, MovedBatchOperators.Find(import) ?? translate);
     }
 
     private static void Run(NodeImport node, OnnxOperator translate)
@@ -179,8 +178,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
 
     /// <summary>
     /// Whether a node repeats a value for each sample. The network does this with a node of its own, so that the value
-    /// stays a
-    /// parameter and trainable.
+    /// stays a parameter and trainable.
     /// </summary>
     private static bool RepeatsForBatch(OnnxNode node, Known[] known) =>
         node.OperatorType is "Expand" && known is [{ IsFixed: true, First.DType: DType.Float32 }, { IsFixed: false }];
@@ -279,14 +277,25 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
         }
     }
 
+    private static bool IsStandard(OnnxNode node) => node.Domain is "" or "ai.onnx";
+
+    private static bool IsSupported(OnnxNode node) => IsStandard(node) && OnnxOperators.IsSupported(node.OperatorType);
+
     private ModelFormatException Unknown(GraphImport graph, OnnxNode node)
     {
         string domain = node.Domain.Length > 0 ? $"{node.Domain}." : "";
         string reason = model.Functions.Contains(node.OperatorType, StringComparer.Ordinal)
             ? "is a function of the model, which is not supported"
             : "is not supported";
+        string[] others =
+        [
+            .. model.Graph.Nodes.Where(other => !IsSupported(other)).Select(other => other.OperatorType)
+                .Where(kind => !string.Equals(kind, node.OperatorType, StringComparison.Ordinal))
+                .Distinct(StringComparer.Ordinal),
+        ];
+        string also = others.Length > 0 ? $" (nor is {string.Join(", ", others)} of this model)" : "";
         return graph.Bad(
-            $"node '{NodeImport.NameOf(node)}': operator {domain}{node.OperatorType} (opset {graph.Opset}) {reason}; "
-            + $"supported are If (with a known condition), {string.Join(", ", OnnxOperators.Names)}");
+            $"node '{NodeImport.NameOf(node)}': operator {domain}{node.OperatorType} (opset {graph.Opset}) "
+            + $"{reason}{also}; export the model with other operators (docs/formats.md lists those supported)");
     }
 }

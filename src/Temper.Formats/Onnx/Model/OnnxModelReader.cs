@@ -117,8 +117,7 @@ internal sealed partial class OnnxModelReader
 
     /// <summary>
     /// Reads an attribute. The type field is needed only for empty lists and default values; otherwise the value field
-    /// present
-    /// determines the type.
+    /// present determines the type.
     /// </summary>
     private OnnxAttribute Attribute(long end)
     {

@@ -82,13 +82,16 @@ internal static class ElementwiseOperators
         node.Set(0, node.Has(2) ? node.Add(new Minimum(), above, node.Input(2)) : above);
     }
 
-    /// <summary>Output 1, the mask, is true for all elements in evaluation.</summary>
+    /// <summary>
+    /// Output 1, the mask, is true for all elements in evaluation. With a ratio of 0, as torchvision exports some
+    /// layers, training does not differ from evaluation.
+    /// </summary>
     private static void Dropout(NodeImport node)
     {
         float rate =
             node.Opset < 12 ? node.Float("ratio", 0.5f) : node.Has(1) ? node.Fixed(1, "ratio").First.ToScalar() : 0.5f;
         _ = node.Int("seed", 0);
-        if (node.Has(2) && node.Single(2, "training_mode").ToArray<bool>()[0])
+        if (rate != 0 && node.Has(2) && node.Single(2, "training_mode").ToArray<bool>()[0])
         {
             throw node.Bad(
                 "training_mode is true, which is not supported; set it to false (Temper applies dropout when it "

@@ -56,8 +56,7 @@ internal static class NormalizationOperators
 
     /// <summary>
     /// Normalizes by batch statistics and updates the running statistics (outputs 1 and 2). Outputs 3 and 4 of old
-    /// operator sets
-    /// are the batch mean and variance.
+    /// operator sets are the batch mean and variance.
     /// </summary>
     private static void BatchStatistics(NodeImport node, Value x, float epsilon, float momentum)
     {

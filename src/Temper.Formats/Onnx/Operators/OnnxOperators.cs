@@ -24,8 +24,6 @@ internal static class OnnxOperators
         }
     }
 
-    internal static IReadOnlyCollection<string> Names => Rows.Keys;
-
     /// <summary>
     /// Whether an operator can be imported. If is imported without a translation: its branch takes its place.
     /// </summary>

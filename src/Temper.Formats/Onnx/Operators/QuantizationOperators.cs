@@ -5,8 +5,7 @@ namespace Temper.Formats.Onnx;
 
 /// <summary>
 /// Imports quantization as arithmetic on integers held in float32. A quantization followed by a dequantization with the
-/// same
-/// scale becomes a <see cref="FakeQuantize"/>.
+/// same scale becomes a <see cref="FakeQuantize"/>.
 /// </summary>
 internal static class QuantizationOperators
 {

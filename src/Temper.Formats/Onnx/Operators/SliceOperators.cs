@@ -26,27 +26,30 @@ internal static class SliceOperators
         node.Result(new Concatenate((int)node.Int("axis")), inputs);
     }
 
-    /// <summary>
-    /// The lengths were an attribute before opset 13; from opset 18 on num_outputs is given. Without either, parts are
-    /// equal.
-    /// </summary>
     private static void Split(NodeImport node)
     {
         Value x = node.Input(0);
         int axis = ShapeOperators.Axis(node, node.Int("axis", 0), x.Shape.Rank);
-        int[]? lengths =
-            node.Opset < 13 ? node.Ints("split") : node.Has(1) ? node.Integers(1, "the lengths of the parts") : null;
-        lengths ??= EqualParts(node, x.Shape[axis]);
-        if (lengths.Sum() != x.Shape[axis] || lengths.Any(length => length < 0) || lengths.Length < node.OutputCount)
-        {
-            throw node.Bad($"the lengths of the parts do not add up to axis {axis} (got "
-                + $"[{string.Join(", ", lengths)}] for {x.Shape})");
-        }
-
+        int[] lengths = PartsOf(node, x.Shape, axis);
         for (int i = 0, start = 0; i < node.OutputCount; start += lengths[i], i++)
         {
             node.Set(i, node.Add(new Slice(axis, start, start + lengths[i]), x));
         }
+    }
+
+    /// <summary>
+    /// Returns the lengths of the parts of a Split. They were an attribute before opset 13; from opset 18 on
+    /// num_outputs is given. Without either, parts are equal.
+    /// </summary>
+    internal static int[] PartsOf(NodeImport node, Shape shape, int axis)
+    {
+        int[]? lengths =
+            node.Opset < 13 ? node.Ints("split") : node.Has(1) ? node.Integers(1, "the lengths of the parts") : null;
+        lengths ??= EqualParts(node, shape[axis]);
+        bool fits = lengths.Sum() == shape[axis]
+            && lengths.All(length => length >= 0) && lengths.Length >= node.OutputCount;
+        return fits ? lengths : throw node.Bad($"the lengths of the parts do not add up to axis {axis} (got "
+            + $"[{string.Join(", ", lengths)}] for {shape})");
     }
 
     /// <summary>

@@ -5,8 +5,7 @@ namespace Temper.Formats.Onnx;
 
 /// <summary>
 /// Imports convolutions and pooling over one to three spatial axes. One axis is treated as an image with one row, three
-/// axes
-/// as images over a depth.
+/// axes as images over a depth.
 /// </summary>
 internal static class WindowOperators
 {

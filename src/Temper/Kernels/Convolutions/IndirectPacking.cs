@@ -35,8 +35,8 @@ internal static unsafe partial class IndirectConvolution
     }
 
     /// <summary>
-    /// Reorders the weights of some summed channels for one panel to
-    /// <c>[summed channel][kernel position][column of the panel]</c>.
+    /// Reorders the weights of some summed channels for one panel to <c>[summed channel][kernel position][column of the
+    /// panel]</c>.
     /// </summary>
     private static void Turn(in IndirectJob job, int column, int width, int first, int count, float* target)
     {

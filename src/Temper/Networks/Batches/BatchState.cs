@@ -67,7 +67,8 @@ public sealed record BatchState
         if (Kind == BatchKind.Fixed)
         {
             throw new ArgumentException($"{operation}: the network takes exactly {Size} samples at a time (expected "
-                + "any number); export the model with a free batch axis");
+                + "any number); export the model with a free batch axis. A model that cannot be read in this form, "
+                + "because its nodes mix the batch with other axes, can only be run (predict, verify, bench)");
         }
     }
 }

@@ -24,6 +24,7 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
     {
         Shape x = inputs[0];
         WindowAttributes.CheckImage(x, node);
+        WindowAttributes.CheckConvolution(node, Channels, Kernel, Options);
         if (x[1] % Options.Groups != 0 || Channels % Options.Groups != 0)
         {
             throw new ShapeMismatchException(

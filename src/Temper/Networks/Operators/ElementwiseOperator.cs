@@ -8,7 +8,7 @@ namespace Temper.Networks;
 public abstract record ElementwiseOperator : Operator
 {
     /// <inheritdoc/>
-    public sealed override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0];
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0];
 
     internal override AxisChannels[] TraceChannels(ChannelTrace trace) => trace.Keep();
 }

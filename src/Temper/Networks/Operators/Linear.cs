@@ -28,9 +28,17 @@ public sealed record Linear(int Features) : Operator
     internal override string DefaultName => "fc";
 
     /// <inheritdoc/>
-    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node) => inputs[0].Rank >= 2
-        ? inputs[0].With(-1, Features)
-        : throw new ShapeMismatchException(node, inputs[0], "[N, ..., I]");
+    public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
+    {
+        if (Features < 1)
+        {
+            throw new ArgumentException($"{node}: the number of features must be at least 1 (got {Features})");
+        }
+
+        return inputs[0].Rank >= 2
+            ? inputs[0].With(-1, Features)
+            : throw new ShapeMismatchException(node, inputs[0], "[N, ..., I]");
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<ParameterSpec> ParameterSpecs(IReadOnlyList<Shape> inputs) =>

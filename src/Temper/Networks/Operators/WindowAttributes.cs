@@ -45,6 +45,30 @@ internal static class WindowAttributes
         }
     }
 
+    /// <summary>
+    /// Throws if the options of a convolution are out of range, so that it is refused when the network is built, not
+    /// when it first runs.
+    /// </summary>
+    internal static void CheckConvolution(
+        string node, int channels, (int Height, int Width) kernel, Conv2dOptions options)
+    {
+        ((int down, int right), (int stepDown, int stepRight)) = (options.Stride, options.Dilation);
+        int[] positive =
+            [channels, options.Groups, kernel.Height, kernel.Width, down, right, stepDown, stepRight];
+        if (positive.Min() < 1)
+        {
+            throw new ArgumentException($"{node}: channels, groups, kernel, stride and dilation must be at least 1 "
+                + $"(got {channels} channels, {options.Groups} groups, kernel {kernel.Height}x{kernel.Width}, stride "
+                + $"{down}x{right}, dilation {stepDown}x{stepRight})");
+        }
+
+        if (options.Padding is { IsNegative: true } pad)
+        {
+            throw new ArgumentException($"{node}: the padding is out of range (got {pad.Top}, {pad.Left}, "
+                + $"{pad.Bottom}, {pad.Right}, expected 0 or more)");
+        }
+    }
+
     /// <summary>Returns the number of window positions along one axis; 0 or less: the window does not fit.</summary>
     internal static int OutputLength(int length, int pads, int kernel, int stride, int dilation, bool ceiling = false)
     {

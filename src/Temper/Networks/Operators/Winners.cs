@@ -65,7 +65,13 @@ public sealed record Winners(int Count) : Operator
                 $"{node}: the threshold of winners is out of range (got {Threshold}, expected finite and 0 or more)"));
         }
 
-        return Count >= 1 && Count <= max
+        if (Count < 1)
+        {
+            throw new ArgumentException(
+                $"{node}: the number of winners is out of range (got {Count}, expected 1 or more)");
+        }
+
+        return Count <= max
             ? inputs[0]
             : throw new ShapeMismatchException(node, inputs[0], $"a sample with at least {Count} competitors (it has "
                 + $"{max} {Unit.ToString().ToLowerInvariant()})");

@@ -91,8 +91,13 @@ public sealed record StagedFamily
     /// </exception>
     public Network Build(IReadOnlyList<int> depths, ZooOptions? options = null)
     {
-        if (depths.Count != Widths.Count
-            || depths.Any(depth => depth is < 1 or > MaxBlocks) || Widths.Any(width => width < 1))
+        if (Widths.Any(width => width < 1))
+        {
+            throw new ArgumentException(
+                $"StagedFamily: invalid widths (got [{string.Join(", ", Widths)}], expected 1 or more per stage)");
+        }
+
+        if (depths.Count != Widths.Count || depths.Any(depth => depth is < 1 or > MaxBlocks))
         {
             throw new ArgumentException(
                 $"StagedFamily: invalid depths (got [{string.Join(", ", depths)}] for {Widths.Count} stages, "
