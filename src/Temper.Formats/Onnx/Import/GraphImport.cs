@@ -81,7 +81,7 @@ internal sealed class GraphImport
     }
 
     /// <summary>Returns the value if its batch is not the first axis; else null.</summary>
-    internal MovedBatch? FindMoved(string name) => _moved.TryGetValue(name, out MovedBatch moved) ? moved : null;
+    internal MovedBatch? FindMoved(string name) => _moved.GetValueOrDefault(name);
 
     /// <summary>Returns the value if it is known; an input with a given value can become known here.</summary>
     internal Known? FindKnown(string name, bool binds)
@@ -110,10 +110,9 @@ internal sealed class GraphImport
                 : value;
         }
 
-        if (_moved.TryGetValue(name, out MovedBatch moved))
+        if (_moved.TryGetValue(name, out MovedBatch? moved))
         {
-            throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node "
-                + $"'{node}' uses it");
+            throw Mixed(moved.By, $"{moved.Story}, where node '{node}' uses it");
         }
 
         return _known.TryGetValue(name, out Known? known)
@@ -126,8 +125,7 @@ internal sealed class GraphImport
     /// axis.</summary>
     internal Value Aligned(string name, string node, MovedBatch moved)
     {
-        if (_moved.TryGetValue(name, out MovedBatch other)
-            && other.Axis == moved.Axis && other.Inner.Shape.Rank == moved.Inner.Shape.Rank)
+        if (_moved.TryGetValue(name, out MovedBatch? other) && other.Matches(moved))
         {
             return other.Inner;
         }
@@ -141,10 +139,9 @@ internal sealed class GraphImport
 
         return _values.TryGetValue(name, out Value? value)
             && !value.IsBatched
-            && value.Shape.Rank < moved.Inner.Shape.Rank - moved.Axis
+            && moved.HasPlainEnd(value.Shape.Rank)
             ? value
-            : throw Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis}, where node "
-                + $"'{node}' combines it with '{name}'");
+            : throw Mixed(moved.By, $"{moved.Story}, where node '{node}' combines it with '{name}'");
     }
 
     /// <summary>Returns a quantized value as integers, for an operator that takes bytes.</summary>

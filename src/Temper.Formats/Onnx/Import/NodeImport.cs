@@ -14,7 +14,7 @@ internal sealed class NodeImport(
     /// <summary>The input whose batch is on another axis, if the node can process it; else null.</summary>
     private readonly MovedBatch? _moved =
         node.Inputs.Select(graph.FindMoved).FirstOrDefault(moved => moved is not null) is { } found
-        && found.Passes(node, graph.Opset, node.Inputs.Count > 1
+        && found.Passes(node, node.Inputs.Count > 1
             && graph.FindKnown(node.Inputs[1], binds: false) is { IsFixed: true, First.Rank: 2 })
         ? found
         : null;
@@ -219,7 +219,11 @@ internal sealed class NodeImport(
 
     internal void Set(int output, MovedBatch value)
     {
-        if (Wants(output))
+        if (Wants(output) && value.IsOrdinary)
+        {
+            graph.SetValue(node.Outputs[output], value.Inner);
+        }
+        else if (Wants(output))
         {
             graph.SetMoved(node.Outputs[output], value);
         }

@@ -104,8 +104,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
         {
             if (graph.FindMoved(output.Name) is { } moved)
             {
-                throw graph.Mixed(moved.By, $"node '{moved.By}' (Transpose) moves the batch to axis {moved.Axis} of "
-                    + $"output '{output.Name}'");
+                throw graph.Mixed(moved.By, $"{moved.Story} of output '{output.Name}'");
             }
 
             outputs.Add(

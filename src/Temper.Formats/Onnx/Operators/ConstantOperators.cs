@@ -54,18 +54,19 @@ internal static class ConstantOperators
     /// sizes.</summary>
     private static void Shape(NodeImport node)
     {
-        Value x = node.Input(0);
-        int rank = x.Shape.Rank;
+        MovedBatch x = node.Moved(0) ?? MovedBatch.Of(node.Input(0), node.Name);
+        int rank = x.Rank;
         int start = Index(node.Int("start", 0), rank), end = Math.Max(start, Index(node.Int("end", rank), rank));
-        node.Set(0, Known.Of(node.Name, Lengths(node.Batches.First), x.IsBatched
+        node.Set(0, Known.Of(node.Name, Lengths(node.Batches.First), x.Inner.IsBatched
             ? Lengths(node.Batches.Second)
             : Lengths(node.Batches.First), isTrainable: false));
 
         Tensor Lengths(int batch)
         {
-            Shape shape = x.IsBatched ? x.Shape.With(0, batch) : x.Shape;
-            return Tensor.From(
-                Array.ConvertAll(shape.AsSpan()[start..end].ToArray(), length => (long)length), [end - start]);
+            long[] all = x.Inner.IsBatched
+                ? x.Lengths(batch)
+                : [.. x.Inner.Shape.Select(length => (long)length)];
+            return Tensor.From(all[start..end], [end - start]);
         }
     }
 

@@ -29,11 +29,12 @@ internal static class ShapeOperators
 
     private static void Reshape(NodeImport node)
     {
-        Value x = node.Input(0);
+        MovedBatch old = node.Moved(0) ?? MovedBatch.Of(node.Input(0), node.Name);
+        Value x = old.Inner;
         Known target = node.Known(1, "the new shape");
         bool keepsZeros = node.Int("allowzero", 0) != 0;
-        int[] first = Lengths(node, target.First, x, node.Batches.First, keepsZeros),
-            second = Lengths(node, target.Second, x, node.Batches.Second, keepsZeros);
+        int[] first = Lengths(node, target.First, LengthsOf(old, node.Batches.First), keepsZeros),
+            second = Lengths(node, target.Second, LengthsOf(old, node.Batches.Second), keepsZeros);
         if (!x.IsBatched && !first.AsSpan().SequenceEqual(second))
         {
             throw node.Mixed("gives a value that is not batched a shape that depends on the number of samples "
@@ -41,24 +42,35 @@ internal static class ShapeOperators
         }
 
         // Axis 0 is the batch if its length equals both batch sizes, or the declared one if the file declares it.
-        bool follows = !x.IsBatched
-            || (first.Length > 0 && first.Length == second.Length && node.IsBatch(first[0], second[0]));
-        if (!follows || !first.AsSpan(x.IsBatched ? 1 : 0).SequenceEqual(second.AsSpan(x.IsBatched ? 1 : 0)))
+        bool follows = old.IsOrdinary && (!x.IsBatched
+            || (first.Length > 0 && first.Length == second.Length && node.IsBatch(first[0], second[0])));
+        if (follows && first.AsSpan(x.IsBatched ? 1 : 0).SequenceEqual(second.AsSpan(x.IsBatched ? 1 : 0)))
+        {
+            node.Result(To(x, first), x);
+            return;
+        }
+
+        if (BatchReshape.Find(old, node.Batches, first, second) is not var (inner, place, parts))
         {
             throw node.Mixed($"moves the batch away from axis 0 ({Shapes()})");
         }
 
-        node.Result(To(x, first), x);
+        Value y = node.Add(To(x, [x.Shape[0], .. inner]), x);
+        node.Set(0, new MovedBatch(y, place, parts, old.IsOrdinary ? node.Name : old.By));
 
         string Shapes() => $"[{string.Join(", ", first)}] for {node.Batches.First} samples, "
             + $"[{string.Join(", ", second)}] for {node.Batches.Second}";
     }
 
+    /// <summary>Returns the shape that the file's value has for a batch size.</summary>
+    private static Shape LengthsOf(MovedBatch x, int batch) => x.Inner.IsBatched
+        ? Shape.Create([.. x.Lengths(batch).Select(length => checked((int)length))])
+        : x.Inner.Shape;
+
     /// <summary>Returns the lengths for one batch size; 0 copies the input's length, -1 is inferred.</summary>
-    private static int[] Lengths(NodeImport node, Tensor target, Value x, int batch, bool keepsZeros)
+    private static int[] Lengths(NodeImport node, Tensor target, Shape shape, bool keepsZeros)
     {
         int[] lengths = node.Integers(target, "the new shape");
-        Shape shape = x.IsBatched ? x.Shape.With(0, batch) : x.Shape;
         for (int axis = 0; axis < lengths.Length; axis++)
         {
             lengths[axis] = lengths[axis] == 0 && !keepsZeros
@@ -153,13 +165,12 @@ internal static class ShapeOperators
     /// cref="MovedBatch"/>.</summary>
     private static void Transpose(NodeImport node)
     {
-        MovedBatch? moved = node.Moved(0);
-        Value x = moved?.Inner ?? node.Input(0);
-        int rank = x.Shape.Rank;
+        MovedBatch x = node.Moved(0) ?? MovedBatch.Of(node.Input(0), node.Name);
+        int rank = x.Rank;
         int[] order = node.Ints("perm") ?? [.. Enumerable.Range(0, rank).Reverse()];
-        if (moved is null && (!x.IsBatched || order is [0, ..]))
+        if (x.IsOrdinary && (!x.Inner.IsBatched || order is [0, ..]))
         {
-            node.Result(new Permute(order), x);
+            node.Result(new Permute(order), x.Inner);
             return;
         }
 
@@ -168,15 +179,6 @@ internal static class ShapeOperators
             throw node.Bad($"attribute 'perm' is not a permutation (got [{string.Join(", ", order)}] for {rank} axes)");
         }
 
-        Func<Permute, Value, Value> add = (permute, value) => node.Add(permute, value);
-        MovedBatch result = moved?.Transposed(order, add) ?? MovedBatch.Of(x, order, node.Name, add);
-        if (result.Axis == 0)
-        {
-            node.Set(0, result.Inner);
-        }
-        else
-        {
-            node.Set(0, result);
-        }
+        node.Set(0, x.Transposed(order, (permute, value) => node.Add(permute, value)));
     }
 }

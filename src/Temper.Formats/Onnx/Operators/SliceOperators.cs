@@ -72,10 +72,24 @@ internal static class SliceOperators
         return lengths;
     }
 
-    /// <summary>Starts, ends, axes and steps were attributes before opset 10.</summary>
     private static void Slice(NodeImport node)
     {
-        Value x = node.Input(0);
+        Value x = node.Input(0), result = x;
+        foreach ((int axis, int start, int end, int step) in RangesOf(node, x.Shape.Rank))
+        {
+            bool isWhole =
+                step == 1 && start == 0 && end >= (x.IsBatched && axis == 0 ? int.MaxValue : x.Shape[axis]);
+            result = isWhole ? result : node.Add(new Slice(axis, start, end, step), result);
+        }
+
+        node.Set(0, result);
+    }
+
+    /// <summary>
+    /// Returns the ranges of a Slice. Starts, ends, axes and steps were attributes before opset 10.
+    /// </summary>
+    internal static (int Axis, int Start, int End, int Step)[] RangesOf(NodeImport node, int rank)
+    {
         bool asInputs = node.Opset >= 10;
         int[] starts = asInputs ? node.Integers(1, "the starts") : node.Ints("starts") ?? [];
         int[] ends = asInputs ? node.Integers(2, "the ends") : node.Ints("ends") ?? [];
@@ -88,16 +102,11 @@ internal static class SliceOperators
                 + $"{axes.Length} and {steps.Length})");
         }
 
-        Value result = x;
-        for (int i = 0; i < starts.Length; i++)
-        {
-            int axis = ShapeOperators.Axis(node, axes[i], x.Shape.Rank);
-            bool isWhole =
-                steps[i] == 1 && starts[i] == 0 && ends[i] >= (x.IsBatched && axis == 0 ? int.MaxValue : x.Shape[axis]);
-            result = isWhole ? result : node.Add(new Slice(axis, starts[i], ends[i], steps[i]), result);
-        }
-
-        node.Set(0, result);
+        return
+        [
+            .. Enumerable.Range(0, starts.Length).Select(
+                i => (ShapeOperators.Axis(node, axes[i], rank), starts[i], ends[i], steps[i])),
+        ];
     }
 
     /// <summary>
