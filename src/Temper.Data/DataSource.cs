@@ -39,6 +39,7 @@ public static class DataSource
     public static DataSets Open(
         string specification, DataCatalog? catalog = null, IProgress<string>? progress = null, bool needsLabels = true)
     {
+        ArgumentNullException.ThrowIfNull(specification);
         if (specification.StartsWith("synth:", StringComparison.Ordinal))
         {
             return OpenSynthetic(specification["synth:".Length..]);

@@ -12,6 +12,10 @@ internal static class TrainingChecks
     /// <summary>Throws unless network, samples and options match.</summary>
     internal static void Require(Network network, Dataset train, Dataset validation, TrainingOptions options)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(validation);
+        ArgumentNullException.ThrowIfNull(options);
         options.Validated();
         network.Batch.RequireFree("Trainer");
         if (network.Inputs.Count != 1 || network.Outputs.Count != 1)

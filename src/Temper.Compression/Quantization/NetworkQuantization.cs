@@ -27,6 +27,8 @@ public static class NetworkQuantization
     public static Network Quantize(this Network network, Tensor samples, QuantizationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(samples);
+        ArgumentNullException.ThrowIfNull(network);
         options = (options ?? new QuantizationOptions()).Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(samples.Shape[0], 1);
         QuantizationPlan plan = QuantizationPlan.Of(network, samples, options);

@@ -13,9 +13,18 @@ public sealed class SafetensorsFile
     /// <summary>Creates the content of a file.</summary>
     /// <param name="tensors">Names and tensors, in the order in which they are written.</param>
     /// <param name="metadata">Text, keyed by name; null for none.</param>
+    /// <exception cref="ArgumentException">Two tensors have the same name.</exception>
     public SafetensorsFile(
         IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
+        ArgumentNullException.ThrowIfNull(tensors);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        if (tensors.FirstOrDefault(tensor => !names.Add(tensor.Key)) is { Key: { } twice })
+        {
+            throw new ArgumentException(
+                $"SafetensorsFile: two tensors have the same name (got '{twice}' twice); rename one", nameof(tensors));
+        }
+
         Tensors = tensors;
         Metadata = metadata ?? new Dictionary<string, string>(StringComparer.Ordinal);
     }

@@ -114,6 +114,8 @@ public static class Planner
     /// <remarks>arXiv:1901.02067; docs/hypar.md lists what Temper adds.</remarks>
     public static PlanResult Plan(PlannedNetwork network, PlanOptions options, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
         PlanCost cost = CostOf(network, options);
         var joint = new JointSearch(cost, cancellation);
         int[] greedy = new HyParSearch(cost).Find();
