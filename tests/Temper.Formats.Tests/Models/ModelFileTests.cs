@@ -46,6 +46,12 @@ public sealed class ModelFileTests : IDisposable
         Assert.Throws<ArgumentException>(() => ModelFile.Save(Sample(), ""));
     }
 
+    /// <summary>Such a file could be written, but not read again.</summary>
+    [Fact]
+    public void Two_tensors_of_one_name_are_refused() => Assert.Contains(
+        "got 'a' twice", Assert.Throws<ArgumentException>(() => new SafetensorsFile([new("a", Tensor.Scalar(1f)), new("b", Tensor.Scalar(2f)), new("a", Tensor.Scalar(3f))])).Message,
+        StringComparison.Ordinal);
+
     [Fact]
     public void Save_twice_gives_the_same_bytes()
     {
