@@ -31,6 +31,7 @@ public static class TrustChecks
     /// <param name="random">Source of random numbers.</param>
     /// <param name="epsilon">Radius in the L∞ norm for comparing attacks; null: 3 % of the input range.</param>
     /// <param name="cancel">Cancels the checks.</param>
+    /// <exception cref="ArgumentException">The numbers of inputs and labels differ.</exception>
     public static IReadOnlyList<TrustCheck> Run(
         AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random, double? epsilon = null,
         CancellationToken cancel = default) => Probe(target, inputs, labels, random) is { } probe
@@ -110,6 +111,12 @@ public static class TrustChecks
     private static TrustProbe? Probe(
         AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random)
     {
+        if (labels.Length != inputs.Shape[0])
+        {
+            throw new ArgumentException($"TrustChecks: inputs and labels differ in number (got {inputs.Shape[0]} and "
+                + $"{labels.Length}); give one label per sample", nameof(labels));
+        }
+
         int count = Math.Min(inputs.Shape[0], MaxSamples);
         return count == 0 ? null
             : new TrustProbe(target, inputs.Slice(0, 0, count), labels[..count].ToArray(), random);

@@ -79,6 +79,7 @@ public sealed class TargetTests
 
         Assert.Throws<ArgumentException>(() => Criterion.Misclassified([1L << 32]));
         Assert.Throws<ArgumentException>(() => Criterion.Targeted([0], [-3]));
+        Assert.Contains("one label per sample", Assert.Throws<ArgumentException>(() => Robustness.Evaluation.TrustChecks.Run(new NetworkTarget(Net), Inputs, Labels.AsSpan(0, 2), RandomStream.FromSeed(1))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
