@@ -36,7 +36,8 @@ internal static class TrainingChecks
 
     /// <summary>
     /// Throws if all weights of several layers are zero: then all gradients of the weights are zero too, and the
-    /// network cannot learn more than a bias. A single layer can be trained from zero.
+    /// network cannot learn more than a bias. A single layer can be trained from zero, and a pruned network, which has
+    /// masks, may have lost all of its weights.
     /// </summary>
     private static void RequireWeights(Network network)
     {
@@ -45,7 +46,9 @@ internal static class TrainingChecks
             .. network.Parameters.Select(parameter => parameter.Value)
                 .Where(value => value is { Rank: > 1, Count: > 0 }),
         ];
-        if (weights.Length > 1 && Array.TrueForAll(weights, weight => !weight.AsSpan<float>().ContainsAnyExcept(0f)))
+        bool isPruned = network.Parameters.Any(parameter => parameter.Mask is not null);
+        bool isZero = Array.TrueForAll(weights, weight => !weight.AsSpan<float>().ContainsAnyExcept(0f));
+        if (weights.Length > 1 && isZero && !isPruned)
         {
             throw new ArgumentException("Trainer: all weights are zero (got a network that was built but not "
                 + "initialized); call network.Initialize(RandomStream.FromSeed(1)) first", nameof(network));

@@ -37,6 +37,10 @@ public sealed class TrainingChecksTests
     {
         Network zeros = Network.Build(InputSpec.Features(3), x => x.Linear(5).Relu().Linear(4));
         Assert.Contains("call network.Initialize", Assert.Throws<ArgumentException>(() => Trainer.Fit(zeros, Good, Good, Options)).Message, StringComparison.Ordinal);
+
+        // A network that pruning has emptied is not mistaken for one without initial weights: the next check is made.
+        Network pruned = zeros.WithMask("fc1.weight", Tensor.Zeros([5, 3]));
+        Assert.Contains("no training samples", Assert.Throws<ArgumentException>(() => Trainer.Fit(pruned, Set(3), Good, Options)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -92,10 +92,10 @@ public static class VideoSets
     private const long MaxBytes = 4L << 30;
 
     /// <summary>
-    /// Reads a folder with one of three layouts. <c>train</c> and <c>test</c>, each with one folder of videos per
-    /// class. Folders of classes with the UCF-101 split files <c>trainlist01.txt</c> and <c>testlist01.txt</c>. Videos
-    /// without classes, each of which becomes a class: by default the first 60 % of its frames are for training and the
-    /// last 30 % for testing; the frames between are not used.
+    /// Reads a folder with one of three layouts. First: folders <c>train</c> and <c>test</c>, each with one folder of
+    /// videos per class. Second: folders of classes, with the UCF-101 split files <c>trainlist01.txt</c> and
+    /// <c>testlist01.txt</c>. Third: videos without classes, each of which becomes a class; by default the first 60 %
+    /// of its frames are for training and the last 30 % for testing, and the frames between are not used.
     /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">How clips are cut; null: the default options.</param>

@@ -139,10 +139,11 @@ internal static class LinearCandidates
             KernelNames.Panels, Kept(layer))
         { Reads = reads, Writes = ValueLayout.RowMajor });
         float density = Math.Min(graph.Densities[layer.Inputs[0]].Elements, layer.WinnerShare);
-        if (rows.Of(batch) <= FewRows && (density < 1 || layer.Winners is not null))
+        bool isStated = graph.Stated.Contains(layer.Inputs[0]);
+        if (rows.Of(batch) <= FewRows && (density < 1 || !isStated || layer.Winners is not null))
         {
             // About all inputs are nonzero for noise, or half of them after a ReLU.
-            double shareOfNoise = graph.Stated.Contains(layer.Inputs[0]) ? Math.Min(1, density / ActiveOfNoise) : 1;
+            double shareOfNoise = isStated ? Math.Min(1, density / ActiveOfNoise) : 1;
             Add(KernelNames.ActiveInputs, CostOfFinding * macs * density, (weights, bias) => new ActiveInputsStep(
                 new InputMajorMatrix(weights, layer.Outputs, layer.Features), bias, layer.Relu, rows, layer.Winners)
             { Reads = reads, Writes = ValueLayout.RowMajor }, leavesOutZeros: true, shareOfNoise);

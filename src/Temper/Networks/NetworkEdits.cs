@@ -3,8 +3,10 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <content> Edits. Each one returns a new network that shares unchanged tensors with this one, and throws before
-/// anything is built if the edit is invalid. </content>
+/// <content>
+/// Edits. Each one returns a new network that shares unchanged tensors with this one, and throws before anything is
+/// built if the edit is invalid.
+/// </content>
 public sealed partial class Network
 {
     /// <summary>

@@ -3,8 +3,9 @@ using Temper.Tensors;
 
 namespace Temper.Networks;
 
-/// <content> Building blocks of the edits: redirecting values, rebuilding the graph, and keeping parameters and
-/// buffers. </content>
+/// <content>
+/// Building blocks of the edits: redirecting values, rebuilding the graph, and keeping parameters and buffers.
+/// </content>
 public sealed partial class Network
 {
     /// <summary>

@@ -31,6 +31,15 @@ public sealed class RefusedNodeTests
         ["empty limits of Range"] = (new OnnxModelBuilder(13).Input("x", "N", 3).Ints("e").Node("Range", "e,e,e", "r").Node("Cast", "r", "f", ("to", 1)).Node("Add", "x,f", "y"), "start must have one element"),
     };
 
+    /// <summary>An axis of length 0 in front of the batch: no axis can be divided by it.</summary>
+    [Fact]
+    public void Samples_cannot_be_merged_with_an_empty_axis()
+    {
+        byte[] model = new OnnxModelBuilder(13).Input("x", "N", 3).Ints("zero", 0).Ints("one", 1).Ints("two", 2).Node("Shape", "x", "s").Node("Gather", "s,zero", "n").Node("Mul", "n,two", "twice").Node("Concat", "twice,one", "lengths", ("axis", 0))
+            .Node("Slice", "x,zero,zero,one", "e").Node("Transpose", "e", "t", ("perm", new[] { 1, 0 })).Node("Reshape", "t,lengths", "y").Output("y").Bytes();
+        Assert.Contains("moves the batch away", Assert.ThrowsAny<ModelFormatException>(() => OnnxFile.Read(new MemoryStream(model), "x.onnx")).Message, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string> Names => [.. Rows.Keys];
 
     [Theory]

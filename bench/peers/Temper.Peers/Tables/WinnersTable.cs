@@ -43,11 +43,11 @@ internal static class WinnersTable
         using WorkerPool.Usage usage = pool.Use();
         var table = new TextTable(
             "network, winners", "winners ms", "dense ms", "skips ms", "spins ms", "sleeps ms", "vs dense", "vs skips",
-            "vs best dense", "bar", "", "ranking", "");
+            "vs best", "bar", "", "ranking", "");
         foreach (Pair pair in isTrained ? [Trained(arguments)] : Untrained(arguments.ElementAtOrDefault(0) ?? ""))
         {
             (double[] times, double ranking) = Measure(pair, seconds, threads, explains);
-            double best = times.Skip(3).Append(times[1]).Where(time => !double.IsNaN(time)).Min() / times[0];
+            double best = times.Skip(1).Where(time => !double.IsNaN(time)).Min() / times[0];
             table.Row([
                 pair.Name, .. times.Select(time => (time * 1000).ToString("F4", CultureInfo.InvariantCulture)),
                 Number(times[1] / times[0]), Number(times[2] / times[0]), Number(best), Number(Bar),

@@ -36,7 +36,7 @@ internal sealed class BatchReshape
         MovedBatch x, (int First, int Second) batch, IReadOnlyList<int> first, IReadOnlyList<int> second)
     {
         bool isReadable = batch.First != batch.Second && first.Count == second.Count
-            && first.Concat(second).All(length => length >= 1);
+            && first.Concat(second).Concat(x.Inner.Shape.Skip(1)).All(length => length >= 1);
         if (!isReadable)
         {
             return null;

@@ -292,7 +292,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
                 .Where(kind => !string.Equals(kind, node.OperatorType, StringComparison.Ordinal))
                 .Distinct(StringComparer.Ordinal),
         ];
-        string also = others.Length > 0 ? $" (nor is {string.Join(", ", others)} of this model)" : "";
+        string also = others.Length > 0 ? $" (nor are other operators of this model: {string.Join(", ", others)})" : "";
         return graph.Bad(
             $"node '{NodeImport.NameOf(node)}': operator {domain}{node.OperatorType} (opset {graph.Opset}) "
             + $"{reason}{also}; export the model with other operators (docs/formats.md lists those supported)");

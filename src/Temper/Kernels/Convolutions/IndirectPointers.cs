@@ -3,8 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace Temper.Kernels;
 
-/// <content> Tables of pointers. Each entry has one pointer per pixel of the tile, followed by the index of the kernel
-/// position. </content>
+/// <content>
+/// Tables of pointers. Each entry has one pointer per pixel of the tile, followed by the index of the kernel position.
+/// </content>
 internal static unsafe partial class IndirectConvolution
 {
     /// <summary>

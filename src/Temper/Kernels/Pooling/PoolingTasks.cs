@@ -3,8 +3,10 @@ using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
 
-/// <content> Tasks of pooling: a row of windows in the forward pass; an image in the backward pass, since windows of an
-/// image may overlap. A row is processed strip by strip: all columns for as many channels as fit a register. </content>
+/// <content>
+/// Tasks of pooling: a row of windows in the forward pass; an image in the backward pass, since windows of an image may
+/// overlap. A row is processed strip by strip: all columns for as many channels as fit a register.
+/// </content>
 internal static unsafe partial class Pooling
 {
     private static void MaximumRow(void* job, int task) => Row<MaximumWindow>((PoolJob*)job, task);

@@ -51,21 +51,11 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
     /// </summary>
     private void CheckWindow(string node)
     {
-        ((int height, int width), (int down, int right), Padding2d pad) = (Options.Kernel, Stride, Options.Padding);
-        (int stepDown, int stepRight) = Options.Dilation;
-        if (Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(stepDown, stepRight)) < 1)
-        {
-            throw new ArgumentException($"{node}: window, stride and dilation must be at least 1 (got window "
-                + $"{height}x{width}, stride {down}x{right}, dilation {stepDown}x{stepRight})");
-        }
-
-        (long tall, long wide) = (((height - 1L) * stepDown) + 1, ((width - 1L) * stepRight) + 1);
+        WindowAttributes.CheckWindow(node, Options.Kernel, (Stride, Options.Dilation), Options.Padding);
+        ((int height, int width), Padding2d pad) = (Options.Kernel, Options.Padding);
+        (long tall, long wide) =
+            (((height - 1L) * Options.Dilation.Height) + 1, ((width - 1L) * Options.Dilation.Width) + 1);
         string shown = $"padding ({pad.Top}, {pad.Left}, {pad.Bottom}, {pad.Right})";
-        if (pad.IsNegative)
-        {
-            throw new ArgumentException($"{node}: {shown} must be 0 or more");
-        }
-
         if (Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
         {
             throw new ArgumentException($"{node}: {shown} must be less than the window {tall}x{wide}");

@@ -52,20 +52,32 @@ internal static class WindowAttributes
     internal static void CheckConvolution(
         string node, int channels, (int Height, int Width) kernel, Conv2dOptions options)
     {
-        ((int down, int right), (int stepDown, int stepRight)) = (options.Stride, options.Dilation);
-        int[] positive =
-            [channels, options.Groups, kernel.Height, kernel.Width, down, right, stepDown, stepRight];
-        if (positive.Min() < 1)
+        if (Math.Min(channels, options.Groups) < 1)
         {
-            throw new ArgumentException($"{node}: channels, groups, kernel, stride and dilation must be at least 1 "
-                + $"(got {channels} channels, {options.Groups} groups, kernel {kernel.Height}x{kernel.Width}, stride "
-                + $"{down}x{right}, dilation {stepDown}x{stepRight})");
+            throw new ArgumentException($"{node}: channels and groups must be at least 1 (got {channels} channels and "
+                + $"{options.Groups} groups)");
         }
 
-        if (options.Padding is { IsNegative: true } pad)
+        CheckWindow(node, kernel, (options.Stride, options.Dilation), options.Padding);
+    }
+
+    /// <summary>Throws if a window, its steps or its padding are out of range.</summary>
+    internal static void CheckWindow(
+        string node, (int Height, int Width) kernel,
+        ((int Height, int Width) Stride, (int Height, int Width) Dilation) steps, Padding2d pad)
+    {
+        ((int down, int right), (int stepDown, int stepRight)) = steps;
+        int[] positive = [kernel.Height, kernel.Width, down, right, stepDown, stepRight];
+        if (positive.Min() < 1)
         {
-            throw new ArgumentException($"{node}: the padding is out of range (got {pad.Top}, {pad.Left}, "
-                + $"{pad.Bottom}, {pad.Right}, expected 0 or more)");
+            throw new ArgumentException($"{node}: window, stride and dilation must be at least 1 (got window "
+                + $"{kernel.Height}x{kernel.Width}, stride {down}x{right}, dilation {stepDown}x{stepRight})");
+        }
+
+        if (pad.IsNegative)
+        {
+            throw new ArgumentException(
+                $"{node}: padding ({pad.Top}, {pad.Left}, {pad.Bottom}, {pad.Right}) must be 0 or more");
         }
     }
 
