@@ -15,7 +15,9 @@ namespace Temper.Experiments;
 /// </summary>
 internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
 {
-    private const ulong OtherMethodSeed = 1001;
+    private const ulong OtherMethodSeed = 1001, RelatedSeed = 2001;
+
+    private readonly SnoopingAgents _agents = new(scale, folder);
 
     internal static int Run(string[] args)
     {
@@ -28,7 +30,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
         var given = new TableArguments(
             "snooping", args[1..], "games", "rows", "victims", "method", "steps", "hidden", "othermethod", "othersteps",
             "defenseepsilon", "recorded", "passes", "proxies", "attacks", "epsilons", "episodes", "timing", "channel",
-            "bits");
+            "bits", "adversary");
         SnoopingScale scale = SnoopingScale.Read(given);
         string[] wanted = given.List("rows", "");
         var experiment = new SnoopingExperiment(scale, args[0]);
@@ -46,11 +48,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
     private JsonObject Cell(string row, ulong seed)
     {
         (string game, string? defense) = row.Split('+') is [var name, var trained] ? (name, trained) : (row, null);
-        Policy victim = Agent(game, defense, scale.Method, seed);
-
-        // The independent agent is the next victim, which is trained anyway if there are several.
-        Policy same = Agent(game, defense, scale.Method, (seed % (ulong)Math.Max(scale.Victims, 2)) + 1),
-            other = Agent(game, defense: null, scale.OtherMethod, OtherMethodSeed);
+        Policy victim = _agents.Get(new SnoopingAgent(game, scale.Method, seed) { Defense = defense });
         (List<Proxy> proxies, IStateLog? heard) = Snooped(row, game, victim, seed);
         var run = new SnoopingRun(new SnoopingRunOptions
         {
@@ -59,7 +57,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             Precision = scale.Channel, DefenseBits = scale.Bits, Time = TimeProvider.System,
         });
         var rows = new SnoopingRows(
-            run, proxies, (same, other),
+            run, proxies, Others(game, defense, seed),
             found =>
                 Console.Error.WriteLine(
                     $"{row}, victim {seed}: {found.Attack} {found.Defense} at {found.Epsilon}: {found.MeanReturn:F2}"));
@@ -72,6 +70,11 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
         foreach (double epsilon in scale.Epsilons)
         {
             rows.Add(epsilon, scale.Attacks);
+            if (scale.Adversary > 0)
+            {
+                rows.AddAdversary(epsilon, scale.Adversary);
+            }
+
             if (scale.Timing > 0 && heard is not null && proxies.Exists(proxy => proxy.Goal == ProxyGoal.Classes))
             {
                 rows.AddTimed(epsilon, scale.Timing, heard);
@@ -86,6 +89,19 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
             ["rows"] = new JsonArray([.. rows.Rows.Select(found => (JsonNode)Fields(found))]),
         };
     }
+
+    /// <summary>
+    /// Returns the independently trained agents. The one of the same method is the next victim, which is trained anyway
+    /// if there are several.
+    /// </summary>
+    private OtherAgents Others(string game, string? defense, ulong seed) => new()
+    {
+        SameMethod = _agents.Get(
+            new SnoopingAgent(game, scale.Method, (seed % (ulong)Math.Max(scale.Victims, 2)) + 1) { Defense = defense }),
+        OtherMethod = _agents.Get(new SnoopingAgent(game, scale.OtherMethod, OtherMethodSeed)),
+        OtherRules = _agents.Get(new SnoopingAgent(game, scale.Method, RelatedSeed) { HasOtherRules = true }),
+        OtherGame = _agents.Get(new SnoopingAgent(SnoopingAgents.Related(game), scale.Method, RelatedSeed)),
+    };
 
     /// <summary>Records a victim under the weakest threat model of each task and trains the tasks' proxies.</summary>
     /// <returns>The proxies, and the log with observations and actions; null if no task needs it.</returns>
@@ -132,29 +148,4 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
         ["milliseconds"] = double.IsNaN(row.MillisecondsPerFrame) ? null : row.MillisecondsPerFrame,
         ["no_operation"] = row.IsNoOperation,
     };
-
-    /// <summary>Loads an agent; trains it if it is not stored, continuing from checkpoints.</summary>
-    private Policy Agent(string game, string? defense, string method, ulong seed)
-    {
-        string path = Path.Combine(
-            folder, scale.AgentsName, $"{game}{(defense is null ? "" : $"+{defense}")}-{method}-{seed}"),
-            file = Path.Combine(path, "agent.safetensors");
-        if (File.Exists(file))
-        {
-            return PolicyFile.Load(file);
-        }
-
-        IEnvironment Create() =>
-            EnvironmentCatalog.Create(game, new EnvironmentOptions { FrameSkip = AgentPresets.FrameSkipFor(game) });
-        AgentTrainingOptions options = scale.Training(method, defense, Create().Spec, seed);
-        using AgentTrainer trainer = AgentPresets.Trainer(Create, options);
-        AgentRunResult result = AgentRun.Run(trainer, Create, new AgentRunOptions
-        {
-            EvaluationSeed = 3_000_000 + seed, Checkpoints = Path.Combine(path, "checkpoints"),
-            Progress = (point, _) => Console.Error.WriteLine(
-                $"{game} {defense} {method} {seed}: step {point.Steps}, return {point.Evaluated:F2}"),
-        });
-        PolicyFile.Save(result.Best, file);
-        return PolicyFile.Load(file);
-    }
 }

@@ -61,7 +61,6 @@ internal sealed class SnoopingLines(SnoopingScale scale)
     {
         HashSet<string> found = [.. rows.Select(row => (string?)row.Row["baseline"] ?? "")];
         return Enum.GetValues<Baseline>().Select(SnoopingTable.Name).Where(name => !found.Contains(name))
-            .Append("learned optimal adversary")
             .Select(name => Text($"| {game} | {victim} | {name} | | ")
                 + Text($"| {string.Join(' ', scale.Epsilons.Select(epsilon => Text($"{epsilon}")))} ")
                 + "| not run | | | | |");

@@ -14,8 +14,10 @@ internal sealed record SnoopingScale
         "usage: snooping FOLDER [games=brick-break,road-cross,alien-rows rows=GAME,GAME+DEFENSE,... victims=5 "
         + "method=ppo steps=0 hidden=0 othermethod=dqn othersteps=0 defenseepsilon=0.05 recorded=10000 passes=10 "
         + "proxies=action-imitator,latent-imitator,value-assessor,future-predictor attacks=fgsm "
-        + "epsilons=0.02,0.05,0.1 episodes=100 timing=0.25 channel=float32 bits=1]; only the rows in rows= are run, "
-        + "other games print not run; steps=0: default of the game";
+        + "epsilons=0.02,0.05,0.1 episodes=100 timing=0.25 channel=float32 bits=1 "
+        + "adversary=200000]; only the rows in rows= are run, "
+        + "other games print not run; proxies=none: the "
+        + "baselines and the agents of related tasks alone; steps=0: default of the game; adversary=0: no such row";
 
     internal required string[] Games { get; init; }
 
@@ -57,6 +59,9 @@ internal sealed record SnoopingScale
     /// <summary>Bits of the rounding defense.</summary>
     internal required int Bits { get; init; }
 
+    /// <summary>Training steps of the learned adversary; 0: no such row.</summary>
+    internal required long Adversary { get; init; }
+
     /// <summary>Folder name of the agents, distinct for each setting of their training.</summary>
     internal string AgentsName => Text($"agents-{Steps}-{Hidden}-{OtherSteps}-{DefenseEpsilon}");
 
@@ -64,13 +69,13 @@ internal sealed record SnoopingScale
     internal string Name =>
         Text($"{AgentsName[7..]}-{Method}-{OtherMethod}-{Recorded}x{Passes}-{string.Join('+', Proxies)}-")
         + Text($"{string.Join('+', Attacks)}-{string.Join('+', Epsilons.Select(e => Text($"{e}")))}-")
-        + Text($"{Episodes}-{Timing}-{Channel}-{Bits}");
+        + Text($"{Episodes}-{Timing}-{Channel}-{Bits}-{Adversary}");
 
     internal string Described =>
         Text($"{Victims} victims per game ({Method}, {(Steps == 0 ? "default steps" : Text($"{Steps} steps"))}")
         + Text($"{(Hidden == 0 ? "" : Text($", one hidden layer of {Hidden}"))}), {Recorded} recorded steps, ")
         + Text($"proxies trained for {Passes} epochs, {Episodes} episodes per victim and row, channel {Channel}, ")
-        + Text($"rounding to {Bits} bits");
+        + Text($"rounding to {Bits} bits, adversaries trained for {Adversary} steps");
 
     internal static SnoopingScale Read(TableArguments given) => new()
     {
@@ -79,12 +84,14 @@ internal sealed record SnoopingScale
         OtherMethod = given.Text("othermethod", "dqn"), OtherSteps = given.Count("othersteps", 0),
         DefenseEpsilon = given.Real("defenseepsilon", 0.05), Recorded = given.Count("recorded", 10_000),
         Passes = given.Count("passes", 10),
-        Proxies = given.List("proxies", "action-imitator,latent-imitator,value-assessor,future-predictor"),
+        Proxies = given.List("proxies", "action-imitator,latent-imitator,value-assessor,future-predictor") is ["none"]
+            ? []
+            : given.List("proxies", "action-imitator,latent-imitator,value-assessor,future-predictor"),
         Attacks = given.List("attacks", "fgsm"), Epsilons = given.Reals("epsilons", "0.02,0.05,0.1"),
         Episodes = given.Count("episodes", 100), Timing = given.Real("timing", 0.25),
         Channel =
             given.Choice("channel", "float32", "uint8") is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32,
-        Bits = given.Count("bits", 1),
+        Bits = given.Count("bits", 1), Adversary = given.Count("adversary", 200_000),
     };
 
     /// <summary>Returns the training options of an agent.</summary>

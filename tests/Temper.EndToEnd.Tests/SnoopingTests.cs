@@ -35,7 +35,7 @@ public sealed class SnoopingTests : IDisposable
         Assert.Equal(clean, defended);                       // rounding does not change values that are 0 or 1
         Assert.True(Mean("action-imitator fgsm") < clean);
         Assert.False(table.GetProperty("complete").GetBoolean());
-        Assert.Equal(2, table.GetProperty("missing").GetArrayLength());
+        Assert.Equal(3, table.GetProperty("missing").GetArrayLength());
         string html = File.ReadAllText(Path.Combine(_folder["report"], "report.html"));
         Assert.Contains("Incomplete", html, StringComparison.Ordinal);
         Assert.Contains("Play before the attack", html, StringComparison.Ordinal);
@@ -74,6 +74,27 @@ public sealed class SnoopingTests : IDisposable
         Assert.Contains("an attack through a proxy", text.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Every baseline, an attack through a proxy, and agents of related tasks.</summary>
+    [Fact]
+    public void A_complete_table_has_a_learned_adversary()
+    {
+        string victim = Trained("victim", "brick-break"), other = Trained("dqn", "brick-break", "--agent", "dqn"), rules = Trained("rules", "brick-break", "--sticky", "0", "--all-actions");
+        string game = Trained("game", "road-cross"), log = _folder["log.npz"], proxy = _folder["proxy.safetensors"];
+        Right("rl", "record", "--env", "brick-break", "--agent", victim, "--steps", "100", "--output", log);
+        Right("rl", "snoop", "--log", log, "--proxy", "future-predictor", "--epochs", "1", "--output", proxy);
+        string[] report =
+        [
+            "rl", "report", "--env", "brick-break", "--agent", victim, "--proxy", proxy, "--epsilon", "0.1", "--episodes", "2", "--step-limit", "50", "--adversary-steps", "2048",
+            "--transfer-agent", victim, "--transfer-method", other, "--transfer-rules", rules, "--transfer-game", game,
+        ];
+        JsonElement table = Right(report);
+        Assert.True(table.GetProperty("complete").GetBoolean());
+        string?[] attacks = [.. table.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("attack").GetString())];
+        Assert.All(["learned adversary", "other rules fgsm", "other game fgsm"], attack => Assert.Contains(attack, attacks));
+        Assert.Equal(Returns(table), Returns(Right([.. report, "--threads", "1"])));
+        Refused(Usage, "--transfer-game cannot be used: other game: its observations have another number of axes", [.. report[..^1], Trained("cart", "cartpole")]);
+    }
+
     [OutsideDataFact(Agents)]
     public void What_was_not_heard_cannot_be_learned_from()
     {
@@ -85,6 +106,14 @@ public sealed class SnoopingTests : IDisposable
         Refused(Usage, "--timing does not apply to a report without --proxy", "rl", "report", "--env", "brick-break", "--agent", agent, "--timing", "0.5");
         Refused(BadInput, "graph", "rl", "report", "--env", "brick-break", "--agent", agent, "--proxy", agent);
         Assert.False(File.Exists(_folder["p.safetensors"]));
+    }
+
+    /// <summary>A barely trained agent.</summary>
+    private string Trained(string name, string game, params string[] more)
+    {
+        string agent = _folder[$"{name}.safetensors"];
+        Right(["rl", "train", "--env", game, "--steps", "256", "--environments", "4", "--episodes", "1", "--evaluation-episodes", "1", "--runs", _folder["runs"], "--output", agent, .. more]);
+        return agent;
     }
 
     private static double[] Returns(JsonElement table) => [.. table.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("mean_return").GetDouble())];

@@ -29,6 +29,17 @@ internal sealed class RlReportCommand() : ToolCommand(
         Setting.OptionalText("transfer-method", "File of an agent of another method, whose gradients are also used "
             + "to attack");
 
+    private static readonly Setting<string?> OtherRules = Setting.OptionalText(
+        "transfer-rules", "File of an agent trained in the same environment with other rules, such as other sticky "
+            + "actions; its gradients are also used to attack");
+
+    private static readonly Setting<string?> OtherGame = Setting.OptionalText(
+        "transfer-game", "File of an agent trained in another environment; its gradients are also used to attack");
+
+    private static readonly Setting<int> AdversarySteps = Setting.Integer(
+        "adversary-steps", "Train an adversary against each victim for this many steps, for each epsilon; 0: no such "
+            + "row", defaultValue: 0, minimum: 0);
+
     private static readonly Setting<double[]> Epsilons = Setting.Numbers(
         "epsilon", "Maximum perturbations of a value, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
 
@@ -64,7 +75,8 @@ internal sealed class RlReportCommand() : ToolCommand(
 
     internal override IReadOnlyList<Setting> Settings => field ??=
     [
-        RlSettings.Environment, SnoopingSettings.Agents, Proxies, SameMethod, OtherMethod, Epsilons, Attacks, Mode,
+        RlSettings.Environment, SnoopingSettings.Agents, Proxies, SameMethod, OtherMethod, OtherRules, OtherGame,
+        AdversarySteps, Epsilons, Attacks, Mode,
         Precision, DefenseBits, Timing, Detector, SnoopingSettings.Log,
         RlSettings.Episodes, Folder, Seed, RlSettings.Sticky, RlSettings.StepLimit, RlSettings.FrameSkip,
     ];
@@ -76,8 +88,9 @@ internal sealed class RlReportCommand() : ToolCommand(
         SnoopingRunOptions options = Options(context);
         Inputs inputs = Load(context);
         var run = new SnoopingRun(options);
-        Check(context, run, inputs);
-        options = options with { Detector = DetectorOf(context, inputs.Log, run) };
+        var checks = new SnoopingChecks(run, options);
+        Check(context, checks, inputs);
+        options = options with { Detector = DetectorOf(context, inputs.Log, checks) };
         if (context.Get(Folder) is { } folder)
         {
             Directory.CreateDirectory(folder);
@@ -110,7 +123,13 @@ internal sealed class RlReportCommand() : ToolCommand(
         return context.Get(Timing) is not null && log is null
             ? throw ToolException.Usage("rl report: --timing needs --log, whose frames set its thresholds")
             : new Inputs(
-                [.. context.Get(Proxies).Select(Proxy.Load)], Agent(SameMethod), Agent(OtherMethod), log,
+                [.. context.Get(Proxies).Select(Proxy.Load)],
+                new OtherAgents
+                {
+                    SameMethod = Agent(SameMethod), OtherMethod = Agent(OtherMethod),
+                    OtherRules = Agent(OtherRules), OtherGame = Agent(OtherGame),
+                },
+                log,
                 context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"]);
 
         Policy? Agent(Setting<string?> setting) =>
@@ -121,33 +140,24 @@ internal sealed class RlReportCommand() : ToolCommand(
     /// Throws a usage error for everything that can be known before the first episode: the rows played before an error
     /// would be lost.
     /// </summary>
-    private static void Check(CommandContext context, SnoopingRun run, Inputs inputs)
+    private static void Check(CommandContext context, SnoopingChecks checks, Inputs inputs)
     {
         bool isTimed = context.Get(Timing) is not null;
         SnoopingRows.Check(inputs.Attacks, inputs.Proxies, isTimed);
-        run.RequireBounds(inputs.Attacks);
+        checks.RequireBounds(inputs.Attacks);
         foreach ((string file, Proxy proxy) in context.Get(Proxies).Zip(inputs.Proxies))
         {
-            run.RequireStack($"{Proxies.Flag} {file}", proxy.Stream);
+            checks.RequireStack($"{Proxies.Flag} {file}", proxy.Stream);
         }
 
-        if (inputs.SameMethod is { } same)
-        {
-            run.RequireAgent(SameMethod.Flag, same);
-        }
-
-        if (inputs.OtherMethod is { } other)
-        {
-            run.RequireAgent(OtherMethod.Flag, other);
-        }
-
+        CheckAgents(checks, inputs.Others);
         if (inputs.Log is { } log)
         {
-            run.Require(SnoopingSettings.Log.Flag, log.Stream);
+            checks.Require(SnoopingSettings.Log.Flag, log.Stream);
             if (isTimed)
             {
                 // The proxy that scores the log's frames takes the victims' stacks.
-                run.RequireStack(SnoopingSettings.Log.Flag, log.Stream);
+                checks.RequireStack(SnoopingSettings.Log.Flag, log.Stream);
             }
         }
 
@@ -157,16 +167,39 @@ internal sealed class RlReportCommand() : ToolCommand(
         }
     }
 
+    private static void CheckAgents(SnoopingChecks checks, OtherAgents others)
+    {
+        (Setting<string?> Setting, Policy? Agent)[] players =
+            [(SameMethod, others.SameMethod), (OtherMethod, others.OtherMethod), (OtherRules, others.OtherRules)];
+        foreach ((Setting<string?> setting, Policy? agent) in players)
+        {
+            if (agent is not null)
+            {
+                checks.RequireAgent(setting.Flag, agent);
+            }
+        }
+
+        if (others.OtherGame is { } game)
+        {
+            checks.RequireAdaptable(OtherGame.Flag, game);
+        }
+    }
+
     private static SnoopingRows Play(CommandContext context, SnoopingRun run, Inputs inputs)
     {
         var rows = new SnoopingRows(
-            run, inputs.Proxies, (inputs.SameMethod, inputs.OtherMethod), row => context.Terminal.Note(
+            run, inputs.Proxies, inputs.Others, row => context.Terminal.Note(
             $"{row.Attack}{(row.Defense.Length > 0 ? $" ({row.Defense})" : "")}, epsilon {row.Epsilon:G3}: "
             + $"{row.MeanReturn:F2}"));
         rows.AddClean();
         foreach (double epsilon in context.Get(Epsilons))
         {
             rows.Add(epsilon, inputs.Attacks);
+            if (context.Get(AdversarySteps) is > 0 and var steps)
+            {
+                rows.AddAdversary(epsilon, steps);
+            }
+
             if (context.Get(Timing) is { } rate)
             {
                 rows.AddTimed(epsilon, rate, inputs.Log!);
@@ -199,7 +232,7 @@ internal sealed class RlReportCommand() : ToolCommand(
     }
 
     /// <summary>Loads the detector and calibrates it on the log.</summary>
-    private static PerturbationDetector? DetectorOf(CommandContext context, IStateLog? log, SnoopingRun run)
+    private static PerturbationDetector? DetectorOf(CommandContext context, IStateLog? log, SnoopingChecks checks)
     {
         if (context.Get(Detector) is not { } file)
         {
@@ -213,7 +246,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         }
 
         Proxy predictor = Proxy.Load(file);
-        run.Require(Detector.Flag, predictor.Stream);
+        checks.Require(Detector.Flag, predictor.Stream);
         return PerturbationDetector.Calibrate(predictor, log);
     }
 
@@ -247,11 +280,9 @@ internal sealed class RlReportCommand() : ToolCommand(
 
     /// <summary>The files of a report, and the names of the attacks that use the proxies.</summary>
     /// <param name="Proxies">Proxies trained on a log; may be empty.</param>
-    /// <param name="SameMethod">An independent agent of the same method; null: none.</param>
-    /// <param name="OtherMethod">An agent of another method; null: none.</param>
+    /// <param name="Others">Independently trained agents.</param>
     /// <param name="Log">Log for timing and the detector; null: none.</param>
     /// <param name="Attacks">Names of the attacks.</param>
     private sealed record Inputs(
-        IReadOnlyList<Proxy> Proxies, Policy? SameMethod, Policy? OtherMethod, IStateLog? Log,
-        IReadOnlyList<string> Attacks);
+        IReadOnlyList<Proxy> Proxies, OtherAgents Others, IStateLog? Log, IReadOnlyList<string> Attacks);
 }

@@ -14,12 +14,10 @@ namespace Temper.Cli.Snooping;
 /// </summary>
 /// <param name="run">Plays the victims.</param>
 /// <param name="proxies">Proxies trained on the recorded log.</param>
-/// <param name="others">
-/// Independent agents of the same method and of another method; a missing agent omits its row.
-/// </param>
+/// <param name="others">Independently trained agents.</param>
 /// <param name="told">Called with each row.</param>
 internal sealed class SnoopingRows(
-    SnoopingRun run, IReadOnlyList<Proxy> proxies, (Policy? Same, Policy? Other) others, Action<SnoopingRow> told)
+    SnoopingRun run, IReadOnlyList<Proxy> proxies, OtherAgents others, Action<SnoopingRow> told)
 {
     private static readonly (TimingRule Rule, string Name)[] Rules =
         [(TimingRule.LowMargin, "low-margin"), (TimingRule.HighPreference, "high-preference")];
@@ -69,22 +67,26 @@ internal sealed class SnoopingRows(
                 [run.Known(victim, "white-box")], null, isDefended: true), Baseline.Rounding);
         }
 
-        if (others.Same is { } same)
+        if (others.SameMethod is { } same)
         {
             Add(run.Row("other agent fgsm", fgsm, _ => [run.Known(same, "other agent")], null), Baseline.Transfer);
         }
 
-        if (others.Other is { } other)
+        if (others.OtherMethod is { } other)
         {
             Add(run.Row(
                 "other method fgsm", fgsm, _ => [run.Known(other, "other method")], null), Baseline.OtherMethod);
         }
 
+        AddRelated(epsilon);
         foreach (string attack in attacks)
         {
             AddProxies(Create(attack, epsilon), attack);
         }
     }
+
+    /// <summary>Adds the row of an adversary that is trained against each victim.</summary>
+    internal void AddAdversary(double epsilon, long steps) => Add(run.Adversary(epsilon, steps));
 
     /// <summary>
     /// Adds the rows of timed attacks: frames selected by each rule, and beside each an attack on as many random
@@ -104,6 +106,23 @@ internal sealed class SnoopingRows(
             Add(run.Row(
                 $"{proxy.Task} fgsm, random frames, as many as {name}", attack, _ => [proxy],
                 AttackTiming.Random(row.AttackedFrames)));
+        }
+    }
+
+    /// <summary>
+    /// Adds the rows of agents trained on related tasks: the same game with other rules, and another game.
+    /// </summary>
+    private void AddRelated(double epsilon)
+    {
+        GradientSign fgsm = GradientSign.Fgsm(epsilon);
+        if (others.OtherRules is { } rules)
+        {
+            Add(run.Row("other rules fgsm", fgsm, _ => [run.Known(rules, "other rules")], null));
+        }
+
+        if (others.OtherGame is { } game)
+        {
+            Add(run.Row("other game fgsm", fgsm, victim => [run.OfOtherGame(game, victim)], null));
         }
     }
 

@@ -50,7 +50,8 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
 
     private readonly RandomStream _random = RandomStream.FromSeed(options.Seed);
 
-    private IReadOnlyList<StreamInfo> Streams => field ??= [.. options.Victims.Select(StreamOf)];
+    /// <summary>The format of each victim's observation stream.</summary>
+    internal IReadOnlyList<StreamInfo> Streams => field ??= [.. options.Victims.Select(StreamOf)];
 
     /// <summary>The format of a victim's observation stream.</summary>
     internal StreamInfo StreamOf(Policy victim) => SnoopingSettings.StreamOf(
@@ -58,60 +59,6 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
 
     /// <summary>Whether the rounding defense is possible for all victims.</summary>
     internal bool HasDefense => Streams.All(StreamBounds.AreKnown);
-
-    /// <summary>Throws a usage error if a file was made for other frames than the victims receive.</summary>
-    /// <param name="flag">Flag that names the file.</param>
-    /// <param name="stream">Format of the stream that the file was made for.</param>
-    internal void Require(string flag, StreamInfo stream) =>
-        Require(flag, stream, "frames", format => format.FrameShape);
-
-    /// <summary>Throws a usage error if a file was made for other stacks of frames than the victims see.</summary>
-    /// <inheritdoc cref="Require(string, StreamInfo)"/>
-    internal void RequireStack(string flag, StreamInfo stream) =>
-        Require(flag, stream, "stacks", format => format.StackShape);
-
-    /// <summary>
-    /// Throws a usage error if an agent whose gradients are used cannot play here, or sees other stacks of frames than
-    /// the victims.
-    /// </summary>
-    /// <param name="flag">Flag that names the agent's file.</param>
-    /// <param name="agent">The agent.</param>
-    internal void RequireAgent(string flag, Policy agent)
-    {
-        StreamInfo stream;
-        try
-        {
-            stream = StreamOf(agent);
-        }
-        catch (ArgumentException error)
-        {
-            throw ToolException.Usage($"rl report: {flag} cannot be used: {error.Message}");
-        }
-
-        if (Streams.FirstOrDefault(victim => !victim.StackShape.Equals(stream.StackShape)) is { } other)
-        {
-            throw ToolException.Usage($"rl report: {flag} sees other stacks of frames than the victims (got "
-                + $"{stream.StackShape}, expected {other.StackShape}); use an agent that stacks as many frames");
-        }
-    }
-
-    /// <summary>Throws a usage error if the bounds of the observations do not suit the channel or an attack.</summary>
-    /// <param name="attacks">Names of the attacks.</param>
-    internal void RequireBounds(IReadOnlyList<string> attacks)
-    {
-        if (options.Precision == ChannelPrecision.UInt8
-            && Streams.FirstOrDefault(victim => !StreamBounds.FitBytes(victim)) is { } wide)
-        {
-            throw ToolException.Usage("rl report: --precision uint8 needs observations from 0 to 1 (got "
-                + $"{StreamBounds.Text(wide)} in {options.Environment}); use --precision float32");
-        }
-
-        if (attacks.Contains(AttackNames.Guided, StringComparer.Ordinal) && !Streams.All(StreamBounds.AreKnown))
-        {
-            throw ToolException.Usage($"rl report: {AttackNames.Guided} needs observations with bounds (got no bounds "
-                + $"in {options.Environment}); use another attack");
-        }
-    }
 
     /// <summary>
     /// Wraps the network of a victim or of another agent as a proxy, for an attacker with access to it.
@@ -123,6 +70,30 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
 
     internal SnoopingRow Clean() =>
         Row(CleanName, new RandomSign { Epsilon = 0 }, _ => [], null) with { Baseline = Baseline.Clean };
+
+    /// <summary>
+    /// Wraps the network of an agent that plays another game as a proxy; its input is adapted to a victim's stacks.
+    /// </summary>
+    internal Proxy OfOtherGame(Policy agent, Policy victim) =>
+        Proxy.OfOtherObservations(agent.Network, "other game", StreamOf(victim));
+
+    /// <summary>Trains an adversary against each victim and plays it.</summary>
+    /// <param name="epsilon">Largest change of each value.</param>
+    /// <param name="steps">Environment steps of each training.</param>
+    internal SnoopingRow Adversary(double epsilon, long steps)
+    {
+        IReadOnlyList<double>[] returns =
+            [.. options.Victims.Select(victim =>
+                new LearnedAdversary(options, victim, Known(victim, "victim")).Returns(epsilon, steps))];
+        return new SnoopingRow
+        {
+            Attack = "learned adversary", Baseline = Baseline.LearnedAdversary, Epsilon = epsilon,
+            MeanReturn = returns.Average(victim => victim.Average()),
+            Interval = BootstrapInterval.Of(returns, _random.Split("interval")), Returns = returns,
+            Episodes = returns.Sum(victim => victim.Count), AttackedFrames = epsilon > 0 ? 1 : 0,
+            IsNoOperation = IsNoOperation(GradientSign.Fgsm(epsilon) with { Precision = options.Precision }),
+        };
+    }
 
     /// <summary>The mean return of random play.</summary>
     internal double RandomReturn()
@@ -177,10 +148,11 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
             Returns = returns, Episodes = returns.Sum(victim => victim.Count),
             AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
             Alarms = options.Detector is null || isDefended ? double.NaN : (double)alarms / frames,
-            MillisecondsPerFrame = AttackingChannel.Median(milliseconds), IsNoOperation = attack.Epsilon > 0
-                && attack.IsBelowPrecision,
+            MillisecondsPerFrame = AttackingChannel.Median(milliseconds), IsNoOperation = IsNoOperation(attack),
         };
     }
+
+    private static bool IsNoOperation(ObservationAttack attack) => attack.Epsilon > 0 && attack.IsBelowPrecision;
 
     /// <summary>
     /// Plays the first victim's first episode under an attack and returns pictures of its observations. The episode is
@@ -202,15 +174,6 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
             Play(victim, new AttackingChannel(attacker, options.Time), episodes: 1, recording.Record)[0];
         return recording.ToSection(
             title, $"return {played.Return:F2} in {Plural.Of(played.Steps, "step")}, as the agent saw it");
-    }
-
-    private void Require(string flag, StreamInfo stream, string what, Func<StreamInfo, Shape> shape)
-    {
-        if (Streams.FirstOrDefault(victim => !shape(victim).Equals(shape(stream))) is { } other)
-        {
-            throw ToolException.Usage($"rl report: {flag} was made for another stream format (got {what} of "
-                + $"{shape(stream)}, expected {shape(other)}); start from a log recorded in {options.Environment}");
-        }
     }
 
     private IReadOnlyList<PlayedEpisode> Play(

@@ -13,19 +13,26 @@ namespace Temper.Snooping.Attacks;
 internal sealed class FramePerturbation(ObservationAttack attack, IReadOnlyList<Proxy> proxies, StreamInfo stream)
 {
     private readonly Pass _pass = Pass.Evaluation.BatchInvariant();
+    private readonly GradientSign? _toward = attack is GradientSign sign ? sign with { IsTargeted = true } : null;
 
     /// <summary>Number of gradient computations; <see cref="GuidedFrame"/> counts one per frame.</summary>
     internal long Gradients { get; private set; }
 
     /// <summary>Perturbs the newest <paramref name="length"/> values of the stack.</summary>
-    internal void Apply(AttackedStream state, int length)
+    /// <param name="state">The stream.</param>
+    /// <param name="length">Number of values, one frame or the whole stack.</param>
+    /// <param name="target">Action that the proxies are to predict; null: the attack's own goal.</param>
+    internal void Apply(AttackedStream state, int length, long? target = null)
     {
         Span<float> x = state.Stack.AsSpan()[^length..];
         x.CopyTo(state.Clean);
         switch (attack)
         {
+            case GradientSign when target is { } action:
+                Climb(_toward!, state, length, [.. proxies.Select(_ => Tensor.From([action], [1]))]);
+                break;
             case GradientSign gradient:
-                Climb(gradient, state, length);
+                Climb(gradient, state, length, []);
                 break;
             case GuidedFrame guided:
                 Turn(guided, state, x);
@@ -66,13 +73,18 @@ internal sealed class FramePerturbation(ObservationAttack attack, IReadOnlyList<
         Gradients++;
     }
 
-    private void Climb(GradientSign sign, AttackedStream state, int length)
+    /// <param name="sign">The attack.</param>
+    /// <param name="state">The stream.</param>
+    /// <param name="length">Number of values to perturb.</param>
+    /// <param name="references">
+    /// Reference of each proxy's loss; empty: they are computed from the clean stack.
+    /// </param>
+    private void Climb(GradientSign sign, AttackedStream state, int length, Tensor[] references)
     {
         Span<float> x = state.Stack.AsSpan()[^length..];
-        Tensor[] references = [];
         if (sign.RandomStart)
         {
-            references = References(state, sign);
+            references = references.Length > 0 ? references : References(state, sign);
             Noise(state, x, isSign: false);
         }
 

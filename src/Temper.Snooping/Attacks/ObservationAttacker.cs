@@ -19,6 +19,7 @@ public sealed class ObservationAttacker
     private readonly StreamInfo _stream;
     private readonly AttackTiming _timing;
     private readonly RandomStream _random;
+    private readonly IReadOnlyList<Proxy> _proxies;
     private readonly FramePerturbation _perturbation;
     private readonly Dictionary<int, AttackedStream> _streams = [];
 
@@ -38,6 +39,7 @@ public sealed class ObservationAttacker
     {
         attack.Validate();
         (_attack, _stream, _random, _timing) = (attack, stream, random, timing ?? AttackTiming.EveryFrame);
+        _proxies = [.. proxies];
         RequireProxies(proxies);
         if (attack.Precision == ChannelPrecision.UInt8 && !(stream is { Minimum: >= 0, Maximum: <= 1 }))
         {
@@ -71,6 +73,30 @@ public sealed class ObservationAttacker
     public void Perturb(int slot, Span<float> observation, bool isFirst)
     {
         Require(slot, observation);
+        Change(slot, observation, isFirst, target: null);
+    }
+
+    /// <summary>
+    /// Perturbs an observation in place so that the proxies predict a given action. Used where something else decides
+    /// what the agent shall do, such as a learned adversary.
+    /// </summary>
+    /// <param name="slot">Index of the stream, 0 or more.</param>
+    /// <param name="observation">As in <see cref="Perturb"/>.</param>
+    /// <param name="isFirst">True at the first observation of an episode.</param>
+    /// <param name="action">Index of the action, an output of every proxy.</param>
+    /// <exception cref="ArgumentException">
+    /// The attack is not a <see cref="GradientSign"/>, a proxy does not predict actions, the action is out of range, or
+    /// the slot or the observation is invalid.
+    /// </exception>
+    public void PerturbToward(int slot, Span<float> observation, bool isFirst, int action)
+    {
+        Require(slot, observation);
+        RequireTarget(action);
+        Change(slot, observation, isFirst, action);
+    }
+
+    private void Change(int slot, Span<float> observation, bool isFirst, long? target)
+    {
         if (!_streams.TryGetValue(slot, out AttackedStream? state))
         {
             state = new AttackedStream(_stream.StackShape.Count, _random.Split(slot)) { Threshold = _timing.Threshold };
@@ -82,7 +108,7 @@ public sealed class ObservationAttacker
         if (_attack.Epsilon > 0 && IsChosen(state))
         {
             Attacked++;
-            _perturbation.Apply(state, observation.Length);
+            _perturbation.Apply(state, observation.Length, target);
         }
 
         Span<float> changed = state.Stack.AsSpan()[^observation.Length..];
@@ -120,6 +146,26 @@ public sealed class ObservationAttacker
         }
 
         FiniteValues.Require(_attack.Name, observation);
+    }
+
+    /// <summary>Throws if the attack cannot move toward an action.</summary>
+    private void RequireTarget(int action)
+    {
+        if (_attack is not GradientSign || !_proxies.All(proxy => ProxyLoss.ActionsOf(proxy) > 0))
+        {
+            throw new ArgumentException($"{_attack.Name}: cannot move toward an action (got proxies of "
+                + $"{string.Join(", ", _proxies.Select(proxy => proxy.Goal))}); use GradientSign with proxies that "
+                + "predict actions");
+        }
+
+        int count = _proxies.Min(ProxyLoss.ActionsOf);
+        if ((uint)action >= (uint)count)
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{_attack.Name}: the action is out of range (got {action}, expected 0 to {count - 1})"),
+                nameof(action));
+        }
     }
 
     /// <summary>Throws if a proxy is missing or does not fit the attack, the timing or the stream.</summary>

@@ -47,6 +47,18 @@ internal static class ProxyLoss
         _ => AwayFrom(output, reference, attack),
     };
 
+    /// <summary>Returns the number of actions among which a proxy chooses; 0: its output is not of actions.</summary>
+    internal static int ActionsOf(Proxy proxy)
+    {
+        int outputs = proxy.Network.Graph.ShapeOf(proxy.Network.Outputs[0].Value)[1];
+        return proxy.Goal switch
+        {
+            ProxyGoal.Classes => outputs,
+            ProxyGoal.ClassesAndValue => outputs - 1,
+            _ => 0,
+        };
+    }
+
     private static Tensor AwayFrom(Tensor logits, Tensor label, GradientSign attack)
     {
         Tensor loss = logits.CrossEntropy(label);

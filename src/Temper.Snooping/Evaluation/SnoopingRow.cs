@@ -72,4 +72,9 @@ public enum Baseline
 
     /// <summary>The agent rounds its observations.</summary>
     Rounding,
+
+    /// <summary>
+    /// An adversary trained against the victim with access to the victim and its environment (arXiv:2101.08452).
+    /// </summary>
+    LearnedAdversary,
 }

@@ -120,6 +120,7 @@ public sealed record SnoopingTable(
         Baseline.WhiteBoxPgd => "white-box PGD",
         Baseline.Transfer => "transfer from an independent agent",
         Baseline.OtherMethod => "transfer from an agent of another method",
+        Baseline.LearnedAdversary => "a learned adversary",
         _ => "the rounding defense",
     };
 

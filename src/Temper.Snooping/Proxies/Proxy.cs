@@ -39,6 +39,22 @@ public sealed record Proxy
     /// <summary>Quality of the proxy on held-out episodes; NaN: unknown.</summary>
     public double Fidelity { get; init; } = double.NaN;
 
+    /// <summary>
+    /// Wraps a network that was trained on other observations, such as an agent of another game, for use on a stream.
+    /// Each axis of the observations is cropped or padded with zeros at its end; of stacked frames, the newest are
+    /// kept. This adaptation is ours.
+    /// </summary>
+    /// <param name="network">The network; only its first output, <c>[N, K]</c>, is used.</param>
+    /// <param name="task">Name of the proxy in reports.</param>
+    /// <param name="stream">The stream that is attacked.</param>
+    /// <exception cref="ArgumentException">The network's input has another number of axes than the stream.</exception>
+    public static Proxy OfOtherObservations(Network network, string task, StreamInfo stream) => new()
+    {
+        Network = StreamAdapter.Adapt(
+            network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network, task, stream),
+        Task = task, Goal = ProxyGoal.Classes, Stream = stream,
+    };
+
     /// <summary>Saves the proxy as one model file that every command accepts.</summary>
     /// <param name="path">A .safetensors file or a folder.</param>
     public void Save(string path)

@@ -41,16 +41,16 @@ public sealed class SnoopingRunTests
     [Fact]
     public void A_picture_is_drawn_only_of_an_attack_with_a_row()
     {
-        var rows = new SnoopingRows(Run(), [Of("value-assessor", ProxyGoal.Value)], (null, null), _ => { });
+        var rows = new SnoopingRows(Run(), [Of("value-assessor", ProxyGoal.Value)], new OtherAgents(), _ => { });
         Assert.Equal(["Play before the attack"], rows.Pictures(0.1, ["guided-cw"]).Select(section => section.Title));
     }
 
     [Fact]
     public void A_file_for_other_frames_is_refused_before_any_episode()
     {
-        SnoopingRun run = Run();
-        run.Require("--log", Cart);
-        var error = Assert.Throws<ToolException>(() => run.Require("--detector", Cart with { FrameShape = [1, 42, 42] }));
+        SnoopingChecks checks = Checks();
+        checks.Require("--log", Cart);
+        var error = Assert.Throws<ToolException>(() => checks.Require("--detector", Cart with { FrameShape = [1, 42, 42] }));
         Assert.Equal(ExitCode.Usage, error.ExitCode);
         Assert.Contains("--detector was made for another stream format", error.Message, StringComparison.Ordinal);
     }
@@ -58,27 +58,27 @@ public sealed class SnoopingRunTests
     [Fact]
     public void A_file_for_other_stacks_is_refused_where_stacks_are_used()
     {
-        SnoopingRun run = Run();
+        SnoopingChecks checks = Checks();
         StreamInfo two = Cart with { Frames = 2 };
-        run.Require("--detector", two);
-        run.RequireStack("--proxy", Cart);
-        Assert.Contains("--proxy was made for another stream format (got stacks of [8], expected [4])", Settings.Refusal(() => run.RequireStack("--proxy", two)), StringComparison.Ordinal);
+        checks.Require("--detector", two);
+        checks.RequireStack("--proxy", Cart);
+        Assert.Contains("--proxy was made for another stream format (got stacks of [8], expected [4])", Settings.Refusal(() => checks.RequireStack("--proxy", two)), StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_agent_that_stacks_other_frames_than_the_victims_is_refused()
     {
-        SnoopingRun run = Run();
-        run.RequireAgent("--transfer-agent", Stacking(1));
-        Assert.Contains("--transfer-agent sees other stacks of frames than the victims (got [8], expected [4])", Settings.Refusal(() => run.RequireAgent("--transfer-agent", Stacking(2))), StringComparison.Ordinal);
+        SnoopingChecks checks = Checks();
+        checks.RequireAgent("--transfer-agent", Stacking(1));
+        Assert.Contains("--transfer-agent sees other stacks of frames than the victims (got [8], expected [4])", Settings.Refusal(() => checks.RequireAgent("--transfer-agent", Stacking(2))), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Bounds_are_needed_only_by_an_8_bit_channel_and_the_guided_attack()
     {
-        Run().RequireBounds(["fgsm", "pgd", "mi-fgsm"]);
-        Assert.Contains("(got no bounds in cartpole)", Settings.Refusal(() => Run(ChannelPrecision.UInt8).RequireBounds(["fgsm"])), StringComparison.Ordinal);
-        Assert.Contains("guided-cw needs observations with bounds", Settings.Refusal(() => Run().RequireBounds(["fgsm", "guided-cw"])), StringComparison.Ordinal);
+        Checks().RequireBounds(["fgsm", "pgd", "mi-fgsm"]);
+        Assert.Contains("(got no bounds in cartpole)", Settings.Refusal(() => Checks(ChannelPrecision.UInt8).RequireBounds(["fgsm"])), StringComparison.Ordinal);
+        Assert.Contains("guided-cw needs observations with bounds", Settings.Refusal(() => Checks().RequireBounds(["fgsm", "guided-cw"])), StringComparison.Ordinal);
     }
 
     /// <summary>An agent of cartpole that stacks some frames.</summary>
@@ -90,14 +90,18 @@ public sealed class SnoopingRunTests
     private static Proxy Of(string task, ProxyGoal goal) =>
         new() { Network = RandomPolicy.For(EnvironmentCatalog.Create("cartpole")).Network, Task = task, Goal = goal, Stream = Cart };
 
-    private static SnoopingRun Run(ChannelPrecision precision = ChannelPrecision.Float32)
+    private static SnoopingRun Run() => new(Options());
+
+    private static SnoopingChecks Checks(ChannelPrecision precision = ChannelPrecision.Float32) => new(Run(), Options(precision));
+
+    private static SnoopingRunOptions Options(ChannelPrecision precision = ChannelPrecision.Float32)
     {
         var options = OnPolicyOptions.Ppo(1) with { Environments = 1, Network = new AgentNetwork { Hidden = [8], HasTanh = true } };
         using AgentTrainer trainer = AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), options);
-        return new SnoopingRun(new SnoopingRunOptions
+        return new SnoopingRunOptions
         {
             Environment = "cartpole", EnvironmentOptions = new EnvironmentOptions(), Victims = [trainer.Snapshot()], Episodes = 3, Seed = 1, Mode = StackMode.PerFrame,
             Precision = precision, DefenseBits = 1, Time = TimeProvider.System,
-        });
+        };
     }
 }

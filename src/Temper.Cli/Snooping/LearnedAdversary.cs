@@ -1,0 +1,73 @@
+using Temper.Randomness;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Agents.Adversaries;
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Attacks;
+using Temper.Snooping.Proxies;
+
+namespace Temper.Cli.Snooping;
+
+/// <summary>
+/// Trains an adversary with PPO against one victim, with full access to the victim and its environment, and plays it.
+/// No attack in a report knows more, so its row is the floor that the other attacks are compared with.
+/// </summary>
+/// <param name="run">The options of the report.</param>
+/// <param name="victim">The victim.</param>
+/// <param name="proxy">The victim's own network.</param>
+internal sealed class LearnedAdversary(SnoopingRunOptions run, Policy victim, Proxy proxy)
+{
+    /// <summary>Gradient steps toward the action that the adversary wants.</summary>
+    private const int GradientSteps = 3;
+
+    private const int Evaluations = 2, EvaluationEpisodes = 5;
+
+    /// <summary>Trains the adversary and returns the victim's returns in the episodes of the report.</summary>
+    /// <param name="epsilon">Largest change of each value.</param>
+    /// <param name="steps">Environment steps of the training.</param>
+    /// <exception cref="OperationCanceledException">The training was canceled.</exception>
+    internal IReadOnlyList<double> Returns(double epsilon, long steps)
+    {
+        GradientSign attack = GradientSign.Fgsm(epsilon) with
+        {
+            Steps = GradientSteps, Mode = run.Mode, Precision = run.Precision,
+        };
+        IEnvironment Create() => Environment(attack);
+        using AgentTrainer trainer = AgentPresets.Trainer(Create, Training(steps));
+        AgentRunResult trained = AgentRun.Run(trainer, Create, new AgentRunOptions
+        {
+            EvaluateEvery = Math.Max(1, steps / Evaluations), EvaluationEpisodes = EvaluationEpisodes,
+            EvaluationSeed = Seed("evaluation"), Cancel = run.Cancel,
+        });
+        run.Cancel.ThrowIfCancellationRequested();
+        return
+        [
+            .. EpisodePlayer.Play(trained.Best, Create, new PlayOptions
+            {
+                Episodes = run.Episodes, Seed = run.Seed, Cancel = run.Cancel,
+            }).Select(episode => 0 - episode.Return),
+        ];
+    }
+
+    private OnPolicyOptions Training(long steps) => OnPolicyOptions.Ppo(Seed("training")) with
+    {
+        Steps = steps, Environments = 16, Minibatches = 8, LearningRate = 1e-3f,
+    };
+
+    private AdversaryEnvironment Environment(GradientSign attack)
+    {
+        var attacker =
+            new ObservationAttacker(attack, [proxy], proxy.Stream, RandomStream.FromSeed(run.Seed).Split("adversary"));
+        return new AdversaryEnvironment(
+            victim.CreateEnvironment(run.Environment, run.EnvironmentOptions), victim,
+            (observation, isFirst, action) => attacker.PerturbToward(0, observation, isFirst, action),
+            changesStack: run.Mode == StackMode.WholeStack);
+    }
+
+    /// <summary>Seeds that the report's episodes do not use.</summary>
+    private ulong Seed(string purpose)
+    {
+        Span<uint> words = stackalloc uint[2];
+        RandomStream.FromSeed(run.Seed).Split("learned adversary").Split(purpose).Fill(words);
+        return words[0] | ((ulong)words[1] << 32);
+    }
+}
