@@ -50,6 +50,8 @@ internal static class Program
         Console.WriteLine($"clean play: {Mean(new RandomSign { Epsilon = 0 }, []):F2}");
         Console.WriteLine($"random sign noise of {Epsilon}: {Mean(new RandomSign { Epsilon = Epsilon }, []):F2}");
         Console.WriteLine($"action imitator, FGSM of {Epsilon}: {Mean(GradientSign.Fgsm(Epsilon), [proxy]):F2}");
+        double floor = Floor.Mean(agent, create, stream, Epsilon, isTiny ? (1_024, 2) : (200_000, 50));
+        Console.WriteLine($"trained adversary: {floor:F2}");
 
         double Mean(ObservationAttack attack, IReadOnlyList<Proxy> proxies)
         {

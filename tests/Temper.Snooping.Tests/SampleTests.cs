@@ -10,7 +10,7 @@ public sealed class SampleTests
     public void Sample_runs_in_its_tiny_form()
     {
         string output = SampleProcess.Output(typeof(Program));
-        foreach (string line in (string[])["proxy: ", "clean play: ", "random sign noise of 0.1: ", "action imitator, FGSM of 0.1: "])
+        foreach (string line in (string[])["proxy: ", "clean play: ", "random sign noise of 0.1: ", "action imitator, FGSM of 0.1: ", "trained adversary: "])
         {
             Assert.Contains(line, output, StringComparison.Ordinal);
         }
