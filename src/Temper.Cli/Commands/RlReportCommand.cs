@@ -143,6 +143,7 @@ internal sealed class RlReportCommand() : ToolCommand(
     private static void Check(CommandContext context, SnoopingChecks checks, Inputs inputs)
     {
         bool isTimed = context.Get(Timing) is not null;
+        checks.RequireDiscrete();
         SnoopingRows.Check(inputs.Attacks, inputs.Proxies, isTimed);
         checks.RequireBounds(inputs.Attacks);
         foreach ((string file, Proxy proxy) in context.Get(Proxies).Zip(inputs.Proxies))

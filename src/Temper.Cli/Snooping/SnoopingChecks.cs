@@ -47,6 +47,18 @@ internal sealed class SnoopingChecks(SnoopingRun run, SnoopingRunOptions options
         }
     }
 
+    /// <summary>
+    /// Throws a usage error for continuous actions: the gradients of the attacks are those of a choice among actions.
+    /// </summary>
+    internal void RequireDiscrete()
+    {
+        if (options.Victims.FirstOrDefault(victim => ReferenceEquals(victim.Head, ActionHead.Gaussian)) is not null)
+        {
+            throw ToolException.Usage("rl report: needs agents with discrete actions (got continuous actions in "
+                + $"{options.Environment})");
+        }
+    }
+
     /// <summary>Throws a usage error if the bounds of the observations do not suit the channel or an attack.</summary>
     /// <param name="attacks">Names of the attacks.</param>
     internal void RequireBounds(IReadOnlyList<string> attacks)

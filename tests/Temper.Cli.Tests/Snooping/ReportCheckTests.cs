@@ -42,6 +42,14 @@ public sealed class ReportCheckTests : IDisposable
     public void Observations_without_bounds_are_refused_where_bounds_are_needed(string name, string value, string why) =>
         Refused(why, ("proxy", ProxyOf(Cart)), (name, value));
 
+    [Fact]
+    public void A_victim_with_continuous_actions_is_refused()
+    {
+        var command = new RlReportCommand();
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["env"] = "pendulum", ["agent"] = AgentOf("pendulum") };
+        Assert.Contains("needs agents with discrete actions", Settings.Refusal(() => command.Run(Settings.Context(command, flags, TimeProvider.System))), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("timing", "0.5")]
     [InlineData("attack", "pgd")]
