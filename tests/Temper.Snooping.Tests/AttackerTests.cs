@@ -318,6 +318,23 @@ public sealed class AttackerTests
     }
 
     [Fact]
+    public void A_timing_that_cannot_be_calibrated_is_refused()
+    {
+        var recorder = new SnoopRecorder(Pair, ThreatModel.S, 1);
+        recorder.Observe([0.5f, 0.5f], isFirst: true);
+        recorder.Act(0, 0);
+        IStateLog log = recorder.ToLog(), empty = new SnoopRecorder(Pair, ThreatModel.S, 1).ToLog();
+        Proxy proxy = Linear(Pair), other = Linear(Pair with { Frames = 2 });
+        Refused("the rate is out of range", 1.5, proxy, log);
+        Refused("the rate is out of range", double.NaN, proxy, log);
+        Refused("made for another stream format", 0.5, other, log);
+        Refused("the log has no steps", 0.5, proxy, empty);
+
+        static void Refused(string why, double rate, Proxy proxy, IStateLog log) =>
+            Assert.Contains(why, Assert.ThrowsAny<ArgumentException>(() => AttackTiming.Calibrate(TimingRule.LowMargin, rate, proxy, log)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Wrong_lengths_options_and_streams_are_refused()
     {
         var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [Linear(Pair)], Pair, RandomStream.FromSeed(1));

@@ -29,12 +29,16 @@ public sealed class DetectorTests
     }
 
     [Fact]
-    public void Frames_of_another_length_are_refused()
+    public void Frames_of_another_length_or_not_finite_are_refused()
     {
         Proxy predictor = new FuturePredictor().TrainOn(Streams.Catch(ThreatModel.S, 200), new ProxyOptions { Seed = 1, Epochs = 1 });
         PerturbationDetector detector = PerturbationDetector.Calibrate(predictor, Streams.Catch(ThreatModel.S, 200, seed: 2));
         Assert.Throws<ArgumentException>(() => detector.Alarms(0, new float[64], isFirst: true));
         Assert.Throws<ArgumentException>(() => detector.Alarms(0, new float[256], isFirst: true));
+        float[] broken = new float[128];
+        broken[7] = float.NaN;
+        var error = Assert.Throws<ArgumentException>(() => detector.Alarms(0, broken, isFirst: true));
+        Assert.Contains("not finite (got NaN at index 7", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

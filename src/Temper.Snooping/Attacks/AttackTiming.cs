@@ -45,15 +45,25 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     /// <param name="rate">Fraction of the frames to attack, 0 to 1.</param>
     /// <param name="proxy">The proxy whose class logits are scored.</param>
     /// <param name="log">The log to calibrate on; at most 2000 evenly spaced steps are used.</param>
-    /// <exception cref="ArgumentException">The proxy's output is not class logits.</exception>
+    /// <exception cref="ArgumentException">
+    /// The rate is out of range, the proxy's output is not class logits, the proxy was made for another stream format,
+    /// or the log has no steps.
+    /// </exception>
     public static AttackTiming Calibrate(TimingRule rule, double rate, Proxy proxy, IStateLog log)
     {
+        if (rate is not (>= 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(rate), rate, "timing: the rate is out of range (expected 0 to 1)");
+        }
+
         if (rule is TimingRule.Every or TimingRule.Random)
         {
             return new AttackTiming(rule, rate);
         }
 
         Require([proxy]);
+        RequireLog(proxy, log);
         int steps = Math.Min(log.Count, 2000), size = log.Stream.StackShape.Count;
         double[] scores = new double[steps];
         float[] stack = new float[size];
@@ -89,6 +99,21 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
                 : "no proxy";
             throw new ArgumentException($"timing: needs a proxy that predicts actions alone (got {got}); use "
                 + "action-imitator, latent-imitator or offline-q");
+        }
+    }
+
+    private static void RequireLog(Proxy proxy, IStateLog log)
+    {
+        if (!proxy.Stream.StackShape.Equals(log.Stream.StackShape))
+        {
+            throw new ArgumentException($"timing: the proxy {proxy.Task} was made for another stream format than the "
+                + $"log (got {proxy.Stream.StackShape}, expected {log.Stream.StackShape})", nameof(proxy));
+        }
+
+        if (log.Count == 0)
+        {
+            throw new ArgumentException(
+                "timing: the log has no steps (got 0, expected 1 or more); record more", nameof(log));
         }
     }
 

@@ -67,7 +67,7 @@ public sealed class PerturbationDetector
     /// The received observation, perturbed or not: one frame, with as many values as the stream's frame shape.
     /// </param>
     /// <param name="isFirst">True at the first observation of an episode.</param>
-    /// <exception cref="ArgumentException">The observation has the wrong length.</exception>
+    /// <exception cref="ArgumentException">The observation has the wrong length or is not finite.</exception>
     public bool Alarms(int slot, ReadOnlySpan<float> frame, bool isFirst) => Score(slot, frame, isFirst) > Bound;
 
     /// <summary>Mean absolute difference between predicted and observed values; NaN for a first frame.</summary>
@@ -81,6 +81,7 @@ public sealed class PerturbationDetector
                     + $"{frame.Length}, expected {expected})"), nameof(frame));
         }
 
+        FiniteValues.Require("detector", frame);
         if (!_stacks.TryGetValue(slot, out float[]? stack))
         {
             _stacks.Add(slot, stack = new float[_predictor.Stream.StackShape.Count]);
