@@ -23,6 +23,30 @@ public sealed class WinnerSelectionTests
         Check([.. spread.Select((v, i) => (i % 7) switch { 0 => float.NaN, 1 => float.NegativeInfinity, 2 => -float.Epsilon, _ => v })], n, count);
     }
 
+    /// <summary>
+    /// Lists for rows of which a sample is taken first: winners spread evenly, winners where the sample does not look,
+    /// a sample of winners only, ties, and rows that are mostly zero or NaN.
+    /// </summary>
+    [Theory]
+    [Trait("Category", VectorWidths.EveryWidth)]
+    [InlineData(256, 20)]
+    [InlineData(1000, 1)]
+    [InlineData(1024, 100)]
+    [InlineData(1031, 256)]
+    [InlineData(4096, 1500)]
+    public void A_list_holds_the_nonzero_winners_in_order(int n, int count)
+    {
+        float[] spread = Samples.Uniform(n, 9);
+        int piece = n / 4;
+        CheckList(spread, count);
+        CheckList([.. spread.Select((v, i) => i % piece < 16 ? v * 1e-3f : v)], count);
+        CheckList([.. spread.Select((v, i) => i % piece < 16 ? v * 1e3f : v)], count);
+        CheckList([.. spread.Select(v => MathF.Round(v * 3))], count);
+        CheckList([.. spread.Select(v => MathF.Max(v, 0))], count);
+        CheckList([.. spread.Select((v, i) => i < count / 2 ? v : -0f)], count);
+        CheckList([.. spread.Select((v, i) => i % 3 == 0 ? float.NaN : v)], count);
+    }
+
     [Fact]
     public void Equal_numbers_win_by_index_and_NaN_wins()
     {
@@ -90,6 +114,22 @@ public sealed class WinnerSelectionTests
         else
         {
             Assert.Contains("winner rate", Assert.Throws<ArgumentOutOfRangeException>(() => Temper.Networks.Winners.CountOf(rate, 10)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static unsafe void CheckList(float[] x, int count)
+    {
+        int n = x.Length;
+        int[] order = [.. Enumerable.Range(0, n)];
+        Array.Sort(order, (a, b) => Rank(x[a]) != Rank(x[b]) ? Rank(x[b]).CompareTo(Rank(x[a])) : a.CompareTo(b));
+        int[] expected = [.. order[..count].Where(i => x[i] != 0).Order()], indices = new int[n + 1];
+        float[] values = new float[n + 1];
+        fixed (float* px = x, pv = values)
+        fixed (int* pi = indices)
+        {
+            int found = WinnerSelection.List(px, n, new WinnerRule(count, float.NaN, Channels: false, ChannelSum.Mean), pi, pv);
+            Assert.Equal(expected, indices[..found]);
+            Assert.Equal(expected.Select(i => BitConverter.SingleToInt32Bits(x[i])), values[..found].Select(BitConverter.SingleToInt32Bits));
         }
     }
 

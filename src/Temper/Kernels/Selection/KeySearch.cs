@@ -14,6 +14,14 @@ internal static unsafe class KeySearch
 
     private const int HighestBit = 30;
 
+    /// <summary>Number of pieces, of one vector of 512 bits each, of a sample of a row.</summary>
+    private const int Pieces = 4;
+
+    private const int Lanes = 16, SampleSize = Pieces * Lanes;
+
+    /// <summary>Rounds the length of a row up to whole vectors, so that passes over it have no remainder.</summary>
+    internal static int Padded(int n) => Chunks.Count(n, Lanes) * Lanes;
+
     internal static bool Fits(int n) => Simd.Active >= SimdWidth.Vector256 && n <= MaxNumbers;
 
     /// <inheritdoc cref="WinnerSelection.Limit(float*, int, int)"/>
@@ -34,6 +42,45 @@ internal static unsafe class KeySearch
 
         int above = CountAtLeast(x, n, found + 1), ties = CountAtLeast(x, n, found) - above;
         return new WinnerLimit(found, count - above, AllTies: count - above == ties);
+    }
+
+    /// <summary>
+    /// Returns a key that about <paramref name="count"/> numbers of a row reach, and with high probability not fewer,
+    /// from a sample of the row; 0: no guess, because the row is too short or too many numbers win.
+    /// </summary>
+    /// <remarks>
+    /// With p = count / n, the number of winners in a sample of size s has mean p s and variance p (1 - p) s. The key is
+    /// one that two standard deviations more of the sample reach.
+    /// </remarks>
+    internal static uint Guess(float* x, int n, int count)
+    {
+        double p = (double)count / n,
+            wanted = Math.Ceiling((p * SampleSize) + (2 * Math.Sqrt(p * (1 - p) * SampleSize)) + 1);
+        if (!Fits(n) || n < 4 * SampleSize || wanted > SampleSize / 2)
+        {
+            return 0;
+        }
+
+        float* sample = stackalloc float[SampleSize];
+        for (int piece = 0; piece < Pieces; piece++)
+        {
+            new Span<float>(x + (piece * (n / Pieces)), Lanes).CopyTo(new Span<float>(sample + (piece * Lanes), Lanes));
+        }
+
+        const int Slack = 2;
+        uint found = 0;
+        for (int bit = HighestBit; bit >= 0; bit--)
+        {
+            uint candidate = found | (1u << bit);
+            int excess = CountAtLeast(sample, SampleSize, candidate) - (int)wanted;
+            found = excess >= 0 ? candidate : found;
+            if (excess is >= 0 and <= Slack)
+            {
+                break;
+            }
+        }
+
+        return found;
     }
 
     /// <summary>Counts the numbers whose key is <paramref name="min"/> or more. NaN has the largest key.</summary>

@@ -198,10 +198,33 @@ internal static unsafe class WinnerSelection
     /// <returns>The number of nonzero winners.</returns>
     internal static int List(float* x, int count, in WinnerRule rule, int* indices, float* values)
     {
-        WinnerLimit limit = rule.LimitOf(x, count);
+        int wanted = Math.Min(rule.Count, count);
+        if (float.IsNaN(rule.Threshold) && KeySearch.Guess(x, count, wanted) is > 0 and var guess)
+        {
+            // Unless the guess is too high, the winners are among the few elements that reach it.
+            int found = ActiveInputs.Find(x, count, guess, indices, values), padded = KeySearch.Padded(found);
+            if (found >= wanted && padded <= count)
+            {
+                new Span<float>(values + found, padded - found).Clear();
+                return ListAmong(values, indices, found, Limit(values, padded, wanted), indices, values);
+            }
+        }
+
+        return ListAmong(x, null, count, rule.LimitOf(x, count), indices, values);
+    }
+
+    /// <summary>Lists the nonzero winners among some elements. May work in place.</summary>
+    /// <param name="x">The elements.</param>
+    /// <param name="numbers">Their indices, in order; null: 0, 1, 2 and so on.</param>
+    /// <param name="count">Number of elements.</param>
+    /// <param name="limit">Limit of the winners.</param>
+    /// <param name="indices">Receives the indices of the winners.</param>
+    /// <param name="values">Receives their values.</param>
+    private static int ListAmong(float* x, int* numbers, int count, WinnerLimit limit, int* indices, float* values)
+    {
         if (limit.AllTies)
         {
-            return ActiveInputs.Find(x, count, Math.Max(limit.Key, 1), indices, values);
+            return ActiveInputs.Find(x, numbers, count, Math.Max(limit.Key, 1), indices, values);
         }
 
         int found = 0, tiesLeft = limit.Ties;
@@ -210,7 +233,7 @@ internal static unsafe class WinnerSelection
             float value = x[i];
             uint key = Key(value);
             bool isTie = key == limit.Key;
-            (indices[found], values[found]) = (i, value);
+            (indices[found], values[found]) = (numbers == null ? i : numbers[i], value);
             found += (key > limit.Key || (isTie && tiesLeft > 0)) && key != 0 ? 1 : 0;
             tiesLeft -= isTie ? 1 : 0;
         }

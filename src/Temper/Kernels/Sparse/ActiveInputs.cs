@@ -20,7 +20,18 @@ internal static unsafe class ActiveInputs
     /// <param name="indices">Receives the indices in order; has room for <paramref name="count"/> + 1.</param>
     /// <param name="values">Receives the elements; has room for <paramref name="count"/> + 1.</param>
     /// <returns>The number of elements found.</returns>
-    internal static int Find(float* x, int count, uint min, int* indices, float* values)
+    internal static int Find(float* x, int count, uint min, int* indices, float* values) =>
+        Find(x, null, count, min, indices, values);
+
+    /// <summary>Finds the elements of a list whose key is at least a given one. May work in place.</summary>
+    /// <param name="x">The elements.</param>
+    /// <param name="numbers">Their indices; null: 0, 1, 2 and so on.</param>
+    /// <param name="count">Number of elements.</param>
+    /// <param name="min">Smallest key to find.</param>
+    /// <param name="indices">Receives the indices; has room for <paramref name="count"/> + 1.</param>
+    /// <param name="values">Receives the elements; has room for <paramref name="count"/> + 1.</param>
+    /// <returns>The number of elements found.</returns>
+    internal static int Find(float* x, int* numbers, int count, uint min, int* indices, float* values)
     {
         nint found = 0;
         int i = 0;
@@ -28,12 +39,13 @@ internal static unsafe class ActiveInputs
         {
             // Excess lanes are written below i + 16 and overwritten later.
             Vector512<uint> magnitude = Vector512.Create(WinnerSelection.MagnitudeBits), limit = Vector512.Create(min);
-            Vector512<int> numbers = Vector512<int>.Indices, step = Vector512.Create(Vector512<int>.Count);
-            for (; i + Vector512<float>.Count <= count; i += Vector512<float>.Count, numbers += step)
+            Vector512<int> next = Vector512<int>.Indices, step = Vector512.Create(Vector512<int>.Count);
+            for (; i + Vector512<float>.Count <= count; i += Vector512<float>.Count, next += step)
             {
+                Vector512<int> number = numbers == null ? next : Vector512.Load(numbers + i);
                 Vector512<uint> bits = Vector512.Load((uint*)x + i),
                     isOne = Vector512.GreaterThanOrEqual(bits & magnitude, limit);
-                Avx512F.Compress(Vector512<int>.Zero, isOne.AsInt32(), numbers).Store(indices + found);
+                Avx512F.Compress(Vector512<int>.Zero, isOne.AsInt32(), number).Store(indices + found);
                 Avx512F.Compress(Vector512<uint>.Zero, isOne, bits).Store((uint*)values + found);
                 found += BitOperations.PopCount(isOne.ExtractMostSignificantBits());
             }
@@ -42,7 +54,7 @@ internal static unsafe class ActiveInputs
         for (; i < count; i++)
         {
             float value = x[i];
-            indices[found] = i;
+            indices[found] = numbers == null ? i : numbers[i];
             values[found] = value;
             found += WinnerSelection.Key(value) >= min ? 1 : 0;
         }
