@@ -31,7 +31,8 @@ public sealed partial class Network
         return Rewired(after, result.Name, builder.Nodes, stream);
     }
 
-    /// <summary>Replaces the operator of a node. Parameters whose name and shape do not change are kept.</summary>
+    /// <summary>Replaces the operator of a node. Parameters whose role and shape do not change are
+    /// kept.</summary>
     /// <param name="node">Name of the node.</param>
     /// <param name="operation">The new operator; gets the same inputs.</param>
     /// <param name="stream">
@@ -48,10 +49,12 @@ public sealed partial class Network
         Node old = Find("Replace", node);
         Node changed = GraphCheck.Complete(operation, node, old.Inputs, Graph.InputShapes(old), shared: null);
 
-        // A shared parameter keeps its name, which may be that of another node.
-        var names = old.Parameters.Concat(old.Buffers)
-            .ToDictionary(name => name[(name.LastIndexOf('.') + 1)..], StringComparer.Ordinal);
-        string Kept(string name) => names.GetValueOrDefault(name[(name.LastIndexOf('.') + 1)..], name);
+        // Parameters are matched by their role in the operator: a shared one has the name of another node, and one from
+        // a file has any name.
+        Node plain = GraphCheck.Complete(old.Operator, node, old.Inputs, Graph.InputShapes(old), shared: null);
+        var names = plain.Parameters.Concat(plain.Buffers).Zip(old.Parameters.Concat(old.Buffers))
+            .ToDictionary(role => role.First, role => role.Second, StringComparer.Ordinal);
+        string Kept(string name) => names.GetValueOrDefault(name, name);
         changed = changed with
         {
             Parameters = [.. changed.Parameters.Select(Kept)], Buffers = [.. changed.Buffers.Select(Kept)],

@@ -80,6 +80,20 @@ public sealed class NetworkEditTests
         AssertSame(biased, split);
     }
 
+    /// <summary>Files from elsewhere name parameters as they like, even after another role.</summary>
+    [Fact]
+    public void Replace_matches_parameters_by_role_and_not_by_name()
+    {
+        Network network = OutsideNames.Of(Network.Build(InputSpec.Image(2, 5, 5), x => x.Conv2d(3, kernel: 3, name: "a").BatchNorm("n").Relu().Flatten().Linear(4, bias: false, name: "b"))
+            .Initialize(RandomStream.FromSeed(1)));
+        Network changed = network.Replace("a", ((Conv2d)network.Nodes[0].Operator) with { HasInt8Weight = true });
+        Assert.Equal(network.Nodes[0].Parameters, changed.Nodes[0].Parameters);
+        Assert.All(network.Parameters, parameter => Assert.Same(parameter.Value, changed.Parameters[parameter.Name].Value));
+        Network biased = network.Replace("b", new Linear(4), RandomStream.FromSeed(2));
+        Assert.Equal([network.Nodes[^1].Parameters[0], "b.bias"], biased.Nodes[^1].Parameters);
+        Assert.All(network.Parameters, parameter => Assert.Same(parameter.Value, biased.Parameters[parameter.Name].Value));
+    }
+
     /// <summary>The scales of 8-bit weights belong to the old weights.</summary>
     [Theory]
     [InlineData(3)]
