@@ -2,6 +2,8 @@ using Temper.Compression.Pipeline;
 using Temper.Compression.Quantization;
 using Temper.Networks;
 using Temper.Reporting.Documents;
+using Temper.Tensors;
+using Temper.Testing.Edits;
 using static Temper.Compression.Tests.Quantization.QuantizationFixture;
 
 namespace Temper.Compression.Tests.Quantization;
@@ -59,6 +61,14 @@ public sealed class QuantizationStageTests
             Trained.Value, before, (Train, Validation), options, Calibrated with { TuneEpochs = 10 }, run);
         Assert.Equal(expected, run.Epochs.GetValueOrDefault("quantize"));
         Assert.Equal(expected == 0, result.Quantization!.Tuned is null);
+    }
+
+    [Fact]
+    public void Parameters_may_have_any_name()
+    {
+        Tensor samples = Train.Read(0, 40).Inputs;
+        Network named = Trained.Value.Quantize(samples), other = OutsideNames.Of(Trained.Value).Quantize(samples);
+        Assert.Equal(named.Forward(samples).ToArray<float>(), other.Forward(samples).ToArray<float>());
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Testing;
+using Temper.Testing.Edits;
 
 namespace Temper.Compression.Tests.Shrinking;
 
@@ -83,6 +84,18 @@ public sealed class BorderConstantTests
         Network twice = network.Shrink().Network;
         Assert.Equal([2, 3, 3], twice.Parameters["second.border.value"].Value.Shape);
         AssertSame(network, twice);
+    }
+
+    /// <summary>The layer gets a bias or constants; its weights are kept whatever the file called them.</summary>
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 1)]
+    public void Weights_with_names_from_elsewhere_are_kept(int kernel, int padding)
+    {
+        Network network = OutsideNames.Of(Make(6, new Conv2d(4, (kernel, kernel)) { Options = Conv2dOptions.Of(padding: padding), HasBias = false }));
+        Network shrunk = network.Shrink().Network;
+        Assert.True(shrunk.Parameters.ElementCount < network.Parameters.ElementCount);
+        AssertSame(network, shrunk);
     }
 
     /// <summary>

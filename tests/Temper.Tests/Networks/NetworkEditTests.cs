@@ -5,6 +5,7 @@ using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Testing;
+using Temper.Testing.Edits;
 
 namespace Temper.Tests.Networks;
 

@@ -49,10 +49,14 @@ public sealed class EditPropertyTests
         Assert.True(tried >= Count / 4, $"{name}: only {tried} of {Count} networks have a place for it");
     }
 
-    /// <summary>A random network with nontrivial statistics, a masked weight and a frozen parameter.</summary>
+    /// <summary>
+    /// A random network with nontrivial statistics, a masked weight and a frozen parameter. Every third one names its
+    /// parameters as files from elsewhere do.
+    /// </summary>
     private static Network Prepared(ulong seed)
     {
         Network network = seed % 2 == 0 ? RandomNetworks.Make(seed) : RandomNetworks.WithConstants(seed, RandomBatch.Free);
+        network = seed % 3 == 0 ? OutsideNames.Of(network) : network;
         network = network.WithBuffers(network.Buffers.Where(buffer => buffer.Value.DType == DType.Float32)
             .Select((buffer, i) => KeyValuePair.Create(buffer.Key, Samples.GaussianTensor(buffer.Value.Shape, seed + (ulong)i).Abs() + 0.5f)));
         RandomCursor random = RandomStream.FromSeed(seed).Split("masks").Cursor();
