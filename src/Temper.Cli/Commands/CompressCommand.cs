@@ -64,6 +64,11 @@ internal sealed class CompressCommand()
 
         options = WithTimeLeft(context, options, run);
         CompressionResult result = Quantize(context, start, Compress(context, start, options, run), options, run);
+        foreach (string remark in result.Remarks)
+        {
+            run.Note(remark);
+        }
+
         result = warning is null ? result : result with { Remarks = [warning, .. result.Remarks] };
         return CompressionOutcome.Finish(
             context, run, (start, before, result, options), context.Get(CompressionSettings.Output));

@@ -21,7 +21,7 @@ internal sealed class TrainCommand()
         Setting.Switch("freeze-zeros", "Keep weights at zero that are zero");
 
     private static readonly Setting<IReadOnlyList<string>> Freeze =
-        Setting.List("freeze", "Prefixes of parameter names that are frozen (not trained)");
+        Setting.List("freeze", "Prefixes of names of layers or parameters that are frozen (not trained)");
 
     private static readonly Setting<bool> ReplaceHead = Setting.Switch(
         "replace-head",
@@ -135,16 +135,35 @@ internal sealed class TrainCommand()
         }
 
         network = Preprocessing.Apply(context, network, data.Train.SampleShape);
-        IReadOnlyList<string> frozen = context.Get(Freeze);
-        if (frozen.FirstOrDefault(name => !network.Parameters.Any(parameter =>
-            parameter.Name.StartsWith(name, StringComparison.Ordinal))) is { } stranger)
+        return (Frozen(network, model, context.Get(Freeze)), data);
+    }
+
+    /// <summary>
+    /// Freezes the parameters whose own name, or the name of a layer that uses them, starts with one of the prefixes.
+    /// In files from elsewhere the two names need not have anything in common.
+    /// </summary>
+    internal static Network Frozen(Network network, string model, IReadOnlyList<string> prefixes)
+    {
+        var frozen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string prefix in prefixes)
         {
-            throw ToolException.Usage(
-                $"--freeze: no parameter name starts with this prefix (got '{stranger}'); see temper inspect {model}");
+            string[] found =
+            [
+                .. network.Parameters.Select(parameter => parameter.Name).Where(Starts),
+                .. network.Nodes.Where(node => Starts(node.Name)).SelectMany(node => node.Parameters),
+            ];
+            if (found.Length == 0)
+            {
+                throw ToolException.Usage($"--freeze: no layer with parameters and no parameter starts with this "
+                    + $"prefix (got '{prefix}'); see temper inspect {model}");
+            }
+
+            frozen.UnionWith(found);
+
+            bool Starts(string name) => name.StartsWith(prefix, StringComparison.Ordinal);
         }
 
-        return (network.WithTrainable(
-            false, parameter => frozen.Any(name => parameter.Name.StartsWith(name, StringComparison.Ordinal))), data);
+        return network.WithTrainable(false, parameter => frozen.Contains(parameter.Name));
     }
 
     /// <summary>

@@ -23,13 +23,38 @@ internal static class DataChecks
         RequireClasses(network, data.Train);
         RequireLabels(network, data.Train, "training", CanReplaceHead(context));
         RequireToMeasure(context, network, data.Test);
-        if (Enumerable.Range(0, data.Train.Count).Select(data.Train.Label).Distinct().Take(2).Count() == 1)
+        if (ClassWarning(data) is { } warning)
         {
-            context.Terminal.Note("warning: all training samples have the same class, "
-                + $"{data.Train.ClassNames[(int)data.Train.Label(0)]}: the network cannot learn to distinguish "
-                + "classes");
+            context.Terminal.Note($"warning: {warning}");
         }
     }
+
+    /// <summary>
+    /// Returns a warning if the network cannot learn to distinguish the classes, because all training samples have the
+    /// same one, or some classes have no training sample; else null.
+    /// </summary>
+    internal static string? ClassWarning(DataSets data)
+    {
+        IReadOnlyList<string> names = data.Train.ClassNames;
+        long[] trained = [.. Labels(data.Train)];
+        if (trained is [var only])
+        {
+            return $"all training samples have the same class, {names[(int)only]}: the network cannot learn to "
+                + "distinguish classes";
+        }
+
+        string[] missing = data.Train.TargetShape is not null
+            ? []
+            : [.. Enumerable.Range(0, names.Count).Where(i => !trained.Contains(i)).Select(i => names[i])];
+        bool isOne = missing.Length == 1, isTested = Labels(data.Test).Except(trained).Any();
+        return missing.Length == 0
+            ? null
+            : $"no training sample has the {(isOne ? "class" : "classes")} {Names.Sample(missing)}"
+                + $"{(isTested ? ", but test samples have" : "")}: the network cannot learn {(isOne ? "it" : "them")}";
+    }
+
+    private static IEnumerable<long> Labels(Dataset samples) =>
+        samples.HasLabels ? Enumerable.Range(0, samples.Count).Select(samples.Label).Distinct() : [];
 
     /// <summary>
     /// Throws if the test samples cannot be used for measuring; prints a warning if there are none, or none with

@@ -116,8 +116,8 @@ public static class CompressionPipeline
     /// The best network. Accuracies in the result are the agreement with the original network on synthesized inputs.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The network does not have exactly one float32 input, or one of the conditions of <see cref="Calibrate"/> is
-    /// violated.
+    /// The network does not have exactly one float32 input, gives one class to all synthesized inputs, or one of the
+    /// conditions of <see cref="Calibrate"/> is violated.
     /// </exception>
     /// <exception cref="OperationCanceledException">The compression was canceled.</exception>
     public static CompressionResult RunDataFree(
@@ -134,6 +134,7 @@ public static class CompressionPipeline
             Tensor.From(new long[Choosing], [Choosing]));
         AnsweredDataset choosing = AnsweredDataset.Of(network, made, cancel);
         CompressionChecks.Require(network, choosing, options);
+        RequireDifferentAnswers(choosing);
         var search = new CompressionSearch(network, choosing, options, run, budget: null, cancel);
         search.TryCalibrated(inputs.Slice(0, 0, Fitting), hasStatistics
             ? "No samples were read: the accuracies of the trials are the agreement with the original network on "
@@ -141,6 +142,20 @@ public static class CompressionPipeline
             : "No samples were read, and the network has no batch statistics to synthesize inputs from: the accuracies "
                 + "of the trials are agreement on noise, which says little. Measure the result on real samples.");
         return search.History.Result();
+    }
+
+    /// <summary>
+    /// Throws if the network gives one class to all inputs: a network without any weights would agree with it.
+    /// </summary>
+    private static void RequireDifferentAnswers(AnsweredDataset made)
+    {
+        long answer = made.Label(0);
+        if (Enumerable.Range(1, made.Count - 1).All(i => made.Label(i) == answer))
+        {
+            throw new ArgumentException($"compress: without data, the network gives class {answer} to all {made.Count} "
+                + "inputs, which says nothing about a smaller network (networks without batch normalization get noise as "
+                + "inputs); calibrate on samples instead");
+        }
     }
 
     /// <summary>Compresses a network in memory, without a run folder.</summary>

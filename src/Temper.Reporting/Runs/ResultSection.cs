@@ -9,14 +9,19 @@ namespace Temper.Reporting.Runs;
 internal static class ResultSection
 {
     private const string TestedOnce =
-        "Accuracies are measured on the test samples, which were used once, at the end. Epochs were chosen on "
-            + "validation samples held out from the training samples.";
+        "Accuracies are measured on the test samples, which were used once, at the end.",
+        HeldOut = " Epochs were chosen on validation samples held out from the training samples.";
 
-    internal static Section Of(IReadOnlyList<NetworkRecord> networks)
+    /// <param name="networks">Networks measured in the run, at least one.</param>
+    /// <param name="isTrained">Whether a network was trained in the run.</param>
+    internal static Section Of(IReadOnlyList<NetworkRecord> networks, bool isTrained)
     {
         var figures = new KeyFigures([.. Figures(networks)]);
         return new Section(
-            "Result", networks[^1].TestAccuracy is null ? [figures] : [figures, new Paragraph(TestedOnce)]);
+            "Result",
+            networks[^1].TestAccuracy is null
+                ? [figures]
+                : [figures, new Paragraph(isTrained ? TestedOnce + HeldOut : TestedOnce)]);
     }
 
     private static IEnumerable<KeyFigure> Figures(IReadOnlyList<NetworkRecord> run)

@@ -6,6 +6,7 @@ using Temper.Data;
 using Temper.Data.Synthetic;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Testing.Edits;
 
 namespace Temper.Cli.Tests.Runs;
 
@@ -27,6 +28,28 @@ public sealed class DataChecksTests
 
         string measured = Assert.Throws<ToolException>(() => DataChecks.RequireLabels(ThreeOutputs, FourClasses, "test")).Message;
         Assert.Contains("expected 0 to 2); use data with the network's classes", measured, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4, 4, null)]
+    [InlineData(1, 4, "all training samples have the same class, disk: the network cannot learn to distinguish classes")]
+    [InlineData(3, 3, "no training sample has the class cross: the network cannot learn it")]
+    [InlineData(2, 4, "no training sample has the classes ring, cross, but test samples have: the network cannot learn them")]
+    public void Classes_that_cannot_be_learned_are_named(int trained, int tested, string? expected)
+    {
+        int[] Of(int classes) => [.. Enumerable.Range(0, FourClasses.Count).Where(i => FourClasses.Label(i) < classes)];
+        Assert.Equal(expected, DataChecks.ClassWarning(new DataSets(FourClasses.Subset(Of(trained)), FourClasses.Subset(Of(tested)))));
+    }
+
+    /// <summary>Names of parameters in a file from elsewhere say nothing about the layer.</summary>
+    [Fact]
+    public void Layers_are_frozen_by_their_own_name_or_that_of_a_parameter()
+    {
+        Network network = OutsideNames.Of(Network.Build(InputSpec.Features(4), x => x.Linear(3, name: "first").Relu().Linear(3, name: "second")));
+        Assert.Equal([false, false, true, true], TrainCommand.Frozen(network, "net.onnx", ["first"]).Parameters.Select(parameter => parameter.IsTrainable));
+        Assert.Equal([true, true, false, true], TrainCommand.Frozen(network, "net.onnx", ["W2"]).Parameters.Select(parameter => parameter.IsTrainable));
+        Assert.Contains("got 'third'", Settings.Refusal(() => TrainCommand.Frozen(network, "net.onnx", ["first", "third"])), StringComparison.Ordinal);
+        Assert.Contains("got '/Relu'", Settings.Refusal(() => TrainCommand.Frozen(network, "net.onnx", ["/Relu"])), StringComparison.Ordinal);
     }
 
     private static string Refusal(ToolCommand command)

@@ -246,6 +246,16 @@ public sealed class PipelineTests
         Assert.Equal(result.Trials[0].Figures.Accuracy, CompressionPipeline.RunDataFree(Trained.Value, options, new RecordedRun(_ => 1)).Trials[0].Figures.Accuracy);
     }
 
+    /// <summary>A network without any weights would agree with it.</summary>
+    [Fact]
+    public void Without_data_a_network_that_gives_one_class_to_all_inputs_is_refused()
+    {
+        Parameter bias = Trained.Value.Parameters["fc2.bias"];
+        Network network = Trained.Value.WithParameters([bias with { Value = Tensor.From([0f, 0, 1e6f, 0], bias.Value.Shape) }]);
+        var error = Assert.Throws<ArgumentException>(() => CompressionPipeline.RunDataFree(network, Options, new RecordedRun(_ => 1)));
+        Assert.Contains("gives class 2 to all 64 inputs", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Widths_are_rounded_where_measured_time_says_so_and_the_cost_is_told()
     {

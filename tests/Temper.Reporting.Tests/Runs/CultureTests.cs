@@ -46,7 +46,7 @@ public sealed class CultureTests
     }
 
     private static IReadOnlyList<KeyFigure> Figures(params NetworkRecord[] networks) =>
-        ResultSection.Of(networks).Blocks.OfType<KeyFigures>().Single().Figures;
+        ResultSection.Of(networks, isTrained: true).Blocks.OfType<KeyFigures>().Single().Figures;
 
     /// <summary>A network with one layer, whose file is twice as long without gzip.</summary>
     private static NetworkRecord Measured(string name, double accuracy, long total, long left, long compressed) => new()
