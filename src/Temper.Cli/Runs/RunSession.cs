@@ -33,6 +33,7 @@ internal sealed class RunSession : IDisposable
     private readonly List<(string, SparsityReport)> _weights = [];
     private readonly List<Section> _sections = [];
     private readonly long _start;
+    private bool _isEnded;
     private readonly double _validationPart;
 
     /// <param name="context">Settings of the command.</param>
@@ -187,6 +188,7 @@ internal sealed class RunSession : IDisposable
         // overwrite the settings in the run folder.
         WriteConfig();
         RunRecords.Save(Folder, record);
+        _isEnded = true;
         string report = RunRecords.WriteReport(Folder, Folder.PathOf(RunRecords.ReportName));
         if (_context.IsJson)
         {
@@ -213,6 +215,12 @@ internal sealed class RunSession : IDisposable
 
     public void Dispose()
     {
+        if (_context.Cancel.IsCancellationRequested && !_isEnded)
+        {
+            // Interrupted outside of a training, for example while a network is measured.
+            Note($"interrupted; {Resumption}");
+        }
+
         _tracker.Dispose();
         _limit.Dispose();
     }
@@ -248,15 +256,17 @@ internal sealed class RunSession : IDisposable
             ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was reached"
             : "interrupted";
         string text = $"{why} after {where}";
+        _isEnded = true;
         Folder.Record(new RunDecision
         {
             Time = _context.Time.GetUtcNow(), Kind = isTime ? RunDecision.TimeLimit : RunDecision.Interrupt,
             Phase = phase, Step = step, Text = text, Seconds = Seconds(),
         });
         Folder.Log(text);
-        return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; resume with: temper "
-            + $"{_description.Command} --resume {Folder.FullPath}");
+        return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; {Resumption}");
     }
+
+    private string Resumption => $"resume with: temper {_description.Command} --resume {Folder.FullPath}";
 
     /// <summary>Seconds of the run, including the time before it was resumed.</summary>
     private double Seconds() => Math.Round(SecondsBefore + _context.Time.GetElapsedTime(_start).TotalSeconds, 3);
