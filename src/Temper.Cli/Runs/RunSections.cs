@@ -17,7 +17,8 @@ internal static class RunSections
         IReadOnlyList<PhaseRecord> phases, IReadOnlyList<NetworkRecord> networks, IEnumerable<Section> contributed,
         IEnumerable<Section> answers)
     {
-        IEnumerable<Section> result = networks.Count > 0 ? [ResultSection.Of(networks, isTrained: phases.Count > 0)] : [];
+        IEnumerable<Section> result =
+            networks.Count > 0 ? [ResultSection.Of(networks, isTrained: phases.Count > 0)] : [];
         IEnumerable<Section> training = phases.Count > 0 ? [TrainingSection.Of(phases)] : [];
         return [.. result, .. training, .. contributed, .. answers];
     }

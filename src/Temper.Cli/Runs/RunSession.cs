@@ -33,8 +33,8 @@ internal sealed class RunSession : IDisposable
     private readonly List<(string, SparsityReport)> _weights = [];
     private readonly List<Section> _sections = [];
     private readonly long _start;
-    private bool _isEnded;
     private readonly double _validationPart;
+    private bool _isEnded;
 
     /// <param name="context">Settings of the command.</param>
     /// <param name="description">Command, network and data of the run.</param>
