@@ -153,8 +153,8 @@ public static class CompressionPipeline
         if (Enumerable.Range(1, made.Count - 1).All(i => made.Label(i) == answer))
         {
             throw new ArgumentException($"compress: without data, the network gives class {answer} to all {made.Count} "
-                + "inputs, which says nothing about a smaller network (networks without batch normalization get noise as "
-                + "inputs); calibrate on samples instead");
+                + "inputs, which says nothing about a smaller network (networks without batch normalization get "
+                + "noise as inputs); calibrate on samples instead");
         }
     }
 

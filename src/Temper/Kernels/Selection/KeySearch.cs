@@ -49,8 +49,8 @@ internal static unsafe class KeySearch
     /// from a sample of the row; 0: no guess, because the row is too short or too many numbers win.
     /// </summary>
     /// <remarks>
-    /// With p = count / n, the number of winners in a sample of size s has mean p s and variance p (1 - p) s. The key is
-    /// one that two standard deviations more of the sample reach.
+    /// With p = count / n, the number of winners in a sample of size s has mean p s and variance p (1 - p) s. As many
+    /// numbers of the sample as the mean, two standard deviations and one reach the key.
     /// </remarks>
     internal static uint Guess(float* x, int n, int count)
     {
