@@ -84,6 +84,9 @@ internal sealed class RlReportCommand() : ToolCommand(
     {
         context.RefuseUnused(
             $"a report without {Proxies.Flag}", context.Get(Proxies).Count > 0 ? [] : [Attacks, Timing]);
+        context.RefuseUnused(
+            $"a report without {Timing.Flag} or {Detector.Flag}",
+            context.Get(Timing) is null && context.Get(Detector) is null ? [SnoopingSettings.Log] : []);
         RequireDistinct(context);
         SnoopingRunOptions options = Options(context);
         Inputs inputs = Load(context);

@@ -56,6 +56,10 @@ public sealed class ReportCheckTests : IDisposable
     public void Without_a_proxy_nothing_is_left_to_time_or_to_choose(string name, string value) =>
         Refused($"--{name} does not apply to a report without --proxy", (name, value));
 
+    [Fact]
+    public void A_log_that_nothing_uses_is_refused() =>
+        Refused("--log does not apply to a report without --timing or --detector", ("proxy", ProxyOf(Cart)), ("log", _folder["log.npz"]));
+
     /// <summary>Two victims that are one would make the interval too narrow.</summary>
     [Fact]
     public void A_victim_or_a_proxy_given_twice_is_refused()
