@@ -120,6 +120,39 @@ public sealed class AttackerTests
         Near([0.55f, 0.1f], second);
     }
 
+    public static TheoryData<ObservationAttack> WithoutEffect =>
+    [
+        new GuidedFrame { Epsilon = 0.1 }, GradientSign.Fgsm(0.1), new RandomSign { Epsilon = 0.4 / 255, Precision = ChannelPrecision.UInt8 },
+        new GuidedFrame { Epsilon = 0.1, Precision = ChannelPrecision.UInt8 },
+    ];
+
+    /// <summary>
+    /// The proxy prefers no action and has no gradient, and the channel rounds the small noise away. That it also rounds
+    /// the clean values is not an attack.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(WithoutEffect))]
+    public void A_frame_that_stays_as_it_was_is_chosen_but_not_attacked(ObservationAttack attack)
+    {
+        Proxy proxy = Linear(Pair);
+        Network even = proxy.Network.WithParameters(proxy.Network.Parameters.Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));
+        var attacker = new ObservationAttacker(attack, [proxy with { Network = even }], Pair, RandomStream.FromSeed(1));
+        float[] observation = [0.3f, 0.7f];
+        attacker.Perturb(0, observation, isFirst: true);
+        Assert.Equal((1, 1, 0), (attacker.Frames, attacker.Chosen, attacker.Attacked));
+        Assert.Equal(attack.Precision == ChannelPrecision.UInt8 ? [77 / 255f, 179 / 255f] : [0.3f, 0.7f], observation);
+    }
+
+    [Theory]
+    [InlineData(ChannelPrecision.Float32)]
+    [InlineData(ChannelPrecision.UInt8)]
+    public void A_frame_that_changes_is_attacked(ChannelPrecision precision)
+    {
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1) with { Precision = precision }, [Linear(Pair)], Pair, RandomStream.FromSeed(1), AttackTiming.Random(1));
+        attacker.Perturb(0, new float[] { 0.9f, 0.1f }, isFirst: true);
+        Assert.Equal((1, 1, 1), (attacker.Frames, attacker.Chosen, attacker.Attacked));
+    }
+
     private static void Near(float[] expected, float[] actual)
     {
         for (int i = 0; i < expected.Length; i++)

@@ -203,7 +203,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
             return;
         }
 
-        string time = double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each";
+        string time = double.IsNaN(milliseconds) ? "" : $"; the attack takes {milliseconds:F3} ms per observation";
         string written = output is null ? "" : $"; {output}: {Plural.Of(steps, "step")}";
         Console.Out.WriteLine($"{Plural.Of(session.Tap.Observations, "observation")} passed, {session.Attacked:N0} "
             + $"changed{time}{written}");
