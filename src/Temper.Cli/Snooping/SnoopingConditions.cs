@@ -33,10 +33,18 @@ internal static class SnoopingConditions
             new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "environment default"),
             .. proxies.Select((proxy, i) => new KeyValuePair<string, string>(
                 $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {Plural.Of(proxy.Steps, "step")} of "
-                    + $"{proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),
+                    + $"{proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3} on {HeldOut(proxy)}")),
             .. proxies.Count > 0
                 ? Array.Empty<KeyValuePair<string, string>>()
                 : [new("proxies", "none: only the baselines were measured")],
         ];
     }
+
+    /// <summary>The steps that a proxy's fidelity was measured on, in words.</summary>
+    internal static string HeldOut(Proxy proxy) => proxy switch
+    {
+        { HeldOutSteps: 0 } => "held-out steps",
+        { HeldOutEpisodes: 0 } => $"the last {Plural.Of(proxy.HeldOutSteps, "step")} of the only episode",
+        _ => $"{Plural.Of(proxy.HeldOutSteps, "step")} of {Plural.Of(proxy.HeldOutEpisodes, "held-out episode")}",
+    };
 }
