@@ -108,13 +108,25 @@ internal sealed class RlBridgeCommand() : ToolCommand(
                 $"rl bridge: {attack.Name} needs a proxy (see temper rl snoop); give --proxy, or --attack random-sign");
         }
 
+        Proxy[] proxies = [.. context.Get(Proxies).Select(Proxy.Load)];
+        RequireFit(attack, proxies);
         return new BridgeSessionOptions
         {
             Recorded = isRecorded ? ThreatModels.Parse(context.Get(SnoopingSettings.Threat)) : null,
             Steps = context.Get(SnoopingSettings.Steps), Attack = isAttack ? attack : null,
-            Proxies = [.. context.Get(Proxies).Select(Proxy.Load)], Bounds = BoundsOf(context),
+            Proxies = proxies, Bounds = BoundsOf(context),
             Seed = context.Get(Seed), Time = context.Time,
         };
+    }
+
+    /// <summary>Throws a usage error if the attack cannot use a proxy, which its file tells before an agent connects.</summary>
+    private static void RequireFit(ObservationAttack attack, IReadOnlyList<Proxy> proxies)
+    {
+        if (attack is GuidedFrame && proxies.FirstOrDefault(proxy => proxy.Goal != ProxyGoal.Classes) is { } other)
+        {
+            throw ToolException.Usage($"rl bridge: {attack.Name} needs a proxy that predicts actions alone (got "
+                + $"{other.Task}); use action-imitator, latent-imitator or offline-q, or another attack");
+        }
     }
 
     /// <summary>Throws a usage error if a setting is given that this bridge would ignore.</summary>

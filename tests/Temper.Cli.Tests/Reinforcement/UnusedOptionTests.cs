@@ -2,6 +2,10 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
 using Temper.Cli.Snooping;
 using Temper.Cli.Tests.Support;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
 using Temper.Testing;
 
 namespace Temper.Cli.Tests.Reinforcement;
@@ -76,6 +80,20 @@ public sealed class UnusedOptionTests : IDisposable
     [InlineData("uniform-noise")]
     public void Noise_takes_no_proxy(string attack) => Refused(
         new RlBridgeCommand(), $"--proxy does not apply to --attack {attack}", ("connect", "127.0.0.1:1"), ("attack", attack), ("proxy", _folder["missing.safetensors"]));
+
+    /// <summary>Refused before the bridge listens: the file names the proxy's task.</summary>
+    [Fact]
+    public void The_guided_attack_of_a_bridge_takes_no_proxy_of_values()
+    {
+        IEnvironment cart = EnvironmentCatalog.Create("cartpole");
+        new Proxy
+        {
+            Network = RandomPolicy.For(cart).Network, Task = "value-assessor", Goal = ProxyGoal.Value, Stream = new StreamInfo(cart.Spec.ObservationShape, 1, 0, 1, 2, "cartpole"),
+        }.Save(_folder["proxy.safetensors"]);
+        Refused(
+            new RlBridgeCommand(), "guided-cw needs a proxy that predicts actions alone (got value-assessor)", ("connect", "127.0.0.1:1"), ("attack", "guided-cw"),
+            ("proxy", _folder["proxy.safetensors"]));
+    }
 
     [Theory]
     [InlineData("127.0.0.1:8000", "http://127.0.0.1:8000/")]
