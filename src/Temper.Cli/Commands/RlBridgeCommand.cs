@@ -119,7 +119,9 @@ internal sealed class RlBridgeCommand() : ToolCommand(
         };
     }
 
-    /// <summary>Throws a usage error if the attack cannot use a proxy, which its file tells before an agent connects.</summary>
+    /// <summary>
+    /// Throws a usage error if the attack cannot use a proxy, which its file tells before an agent connects.
+    /// </summary>
     private static void RequireFit(ObservationAttack attack, IReadOnlyList<Proxy> proxies)
     {
         if (attack is GuidedFrame && proxies.FirstOrDefault(proxy => proxy.Goal != ProxyGoal.Classes) is { } other)

@@ -6,8 +6,8 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Snooping.Attacks;
 
 /// <summary>
-/// Chooses the frames that an attack is applied to. The choice uses only the proxy, never the agent, and does not depend
-/// on whether the attack then changes the frame.
+/// Chooses the frames that an attack is applied to. The choice uses only the proxy, never the agent, and does not
+/// depend on whether the attack then changes the frame.
 /// </summary>
 /// <param name="Rule">The rule that chooses frames.</param>
 /// <param name="Rate">Fraction of the frames that is chosen, 0 to 1.</param>

@@ -23,8 +23,8 @@ public sealed record ProxyOptions
     public float LearningRate { get; init; } = 1e-3f;
 
     /// <summary>
-    /// Fraction of the episodes held out to measure the proxy, above 0 and below 1. If the log has only one episode, this
-    /// fraction of its steps is held out, at its end.
+    /// Fraction of the episodes held out to measure the proxy, above 0 and below 1. If the log has only one episode,
+    /// this fraction of its steps is held out, at its end.
     /// </summary>
     public double HeldOut { get; init; } = 0.1;
 

@@ -8,8 +8,8 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Trains a proxy offline on a supervised task made from the log, and measures it on held-out episodes, or on the end of
-/// the only episode.
+/// Trains a proxy offline on a supervised task made from the log, and measures it on held-out episodes, or on the end
+/// of the only episode.
 /// </summary>
 internal static class ProxyTrainer
 {
