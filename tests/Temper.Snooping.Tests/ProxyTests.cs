@@ -14,6 +14,8 @@ public sealed class ProxyTests
     /// <summary>Least fraction of next frames that the future predictor must get entirely right.</summary>
     private const double FutureFidelity = 0.2;
 
+    private const string Make = "train one with temper rl snoop, or save one with Proxy.Save in code";
+
     private static readonly ProxyOptions Quick = new() { Seed = 1, Epochs = 12, LearningRate = 3e-3f };
 
     /// <summary>
@@ -124,7 +126,11 @@ public sealed class ProxyTests
             Tensor x = Tensor.Full(Shape.Create([2, .. proxy.Stream.StackShape]), 0.3f);
             Assert.Equal(proxy.Network.Forward(x).ToArray<float>(), again.Network.Forward(x).ToArray<float>());
             Formats.Models.ModelFile.Save(proxy.Network, path);
-            Assert.Throws<ModelFormatException>(() => Proxy.Load(path));
+            Assert.EndsWith(Make, Assert.Throws<ModelFormatException>(() => Proxy.Load(path)).Message, StringComparison.Ordinal);
+            new Formats.Safetensors.SafetensorsFile([new("w", Tensor.Zeros(Shape.Create(2)))], new Dictionary<string, string>(StringComparer.Ordinal)).Save(path);
+            string bare = Assert.Throws<ModelFormatException>(() => Proxy.Load(path)).Message;
+            Assert.Contains("got tensors without a graph", bare, StringComparison.Ordinal);
+            Assert.EndsWith(Make, bare, StringComparison.Ordinal);
         }
         finally
         {

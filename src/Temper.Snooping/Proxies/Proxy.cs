@@ -10,7 +10,8 @@ namespace Temper.Snooping.Proxies;
 /// <summary>A network whose gradients an attacker uses in place of the agent's.</summary>
 public sealed record Proxy
 {
-    private const string Prefix = "temper.proxy.", HeldOut = "held-out";
+    private const string Prefix = "temper.proxy.", HeldOut = "held-out",
+        Make = "train one with temper rl snoop, or save one with Proxy.Save in code";
 
     /// <summary>The network. It takes a stack of frames, <c>[N, ...]</c>; only its first output is used.</summary>
     public required Network Network { get; init; }
@@ -101,6 +102,13 @@ public sealed record Proxy
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     public static Proxy Load(string path)
     {
+        if ((File.Exists(path) || Directory.Exists(path)) && !ModelFile.HoldsGraph(path))
+        {
+            throw new ModelFormatException(
+                path, "proxy: not a proxy (got tensors without a graph, as agents of other programs are stored); "
+                    + Make);
+        }
+
         Network network = ModelFile.Load(path);
         try
         {
@@ -129,8 +137,8 @@ public sealed record Proxy
         catch (Exception e) when (e is FormatException
             or ArgumentException or IndexOutOfRangeException or OverflowException or KeyNotFoundException)
         {
-            throw new ModelFormatException(path, $"proxy: not a proxy, or its metadata is damaged ({e.Message}); "
-                + "save a proxy with Proxy.Save", e);
+            throw new ModelFormatException(
+                path, $"proxy: not a proxy, or its metadata is damaged ({e.Message}); {Make}", e);
         }
 
         string Get(string key) => network.Metadata.TryGetValue(Prefix + key, out string? value)

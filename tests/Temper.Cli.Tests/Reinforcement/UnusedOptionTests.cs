@@ -41,6 +41,19 @@ public sealed class UnusedOptionTests : IDisposable
         Assert.False(Directory.Exists(_folder["runs"]));
     }
 
+    [Theory]
+    [InlineData("pendulum", "--defense needs discrete actions (got continuous actions in pendulum)")]
+    [InlineData("acrobot", "--defense cannot be used with ppo in acrobot, because observations are normalized there")]
+    public void A_defense_that_is_impossible_is_refused_in_plain_words(string environment, string why) =>
+        Refused(new RlTrainCommand(), why, ("env", environment), ("defense", "smooth"), ("runs", _folder["runs"]));
+
+    [Theory]
+    [InlineData("host", "localhost", "--host: cannot be used (got 'localhost', expected an IP address")]
+    [InlineData("port", "99999", "--port: cannot be used (got '99999', expected a whole number from 0 to 65535)")]
+    [InlineData("max-message-mib", "2000", "--max-message-mib: cannot be used (got '2000', expected a whole number from 1 to 1024)")]
+    public void Of_the_options_of_a_server_the_wrong_one_is_named(string name, string value, string why) =>
+        Refused(new RlServeEnvCommand(), why, ("env", "cartpole"), (name, value));
+
     [Fact]
     public void A2c_takes_no_clip_range() =>
         Refused(new RlTrainCommand(), "--clip does not apply to a2c", ("env", "cartpole"), ("agent", "a2c"), ("clip", "0.1"), ("runs", _folder["runs"]));
