@@ -43,7 +43,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         "epsilon", "Maximum perturbations of a value, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
 
     private static readonly Setting<IReadOnlyList<string>> Attacks =
-        Setting.List("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: give it several times; without it fgsm");
+        Setting.Names("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: separated by commas; without it fgsm");
 
     private static readonly Setting<string> Mode = Setting.Choice(
         "stack", "per-frame: each frame is changed once, when it crosses the channel; whole: the agent's whole stack "

@@ -75,7 +75,7 @@ public sealed class ReportCheckTests : IDisposable
     public void An_epsilon_or_an_attack_given_twice_is_refused()
     {
         Refused("--epsilon names the same thing more than once (got 0.1, 0.1)", ("epsilon", "0.1,0.2,0.1"));
-        Refused("--attack names the same thing more than once (got pgd, pgd)", ("proxy", ProxyOf(Cart)), ("attack", "pgd\nfgsm\npgd"));
+        Refused("--attack names the same thing more than once (got pgd, pgd)", ("proxy", ProxyOf(Cart)), ("attack", "pgd,fgsm\npgd"));
     }
 
     private void Refused(string why, params (string Name, string Value)[] given)
