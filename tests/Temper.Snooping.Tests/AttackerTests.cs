@@ -137,10 +137,10 @@ public sealed class AttackerTests
         Proxy proxy = Linear(Pair);
         Network even = proxy.Network.WithParameters(proxy.Network.Parameters.Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));
         var attacker = new ObservationAttacker(attack, [proxy with { Network = even }], Pair, RandomStream.FromSeed(1));
-        float[] observation = [0.3f, 0.7f];
+        float[] observation = [0.31f, 0.69f];
         attacker.Perturb(0, observation, isFirst: true);
         Assert.Equal((1, 1, 0), (attacker.Frames, attacker.Chosen, attacker.Attacked));
-        Assert.Equal(attack.Precision == ChannelPrecision.UInt8 ? [77 / 255f, 179 / 255f] : [0.3f, 0.7f], observation);
+        Assert.Equal(attack.Precision == ChannelPrecision.UInt8 ? [79 / 255f, 176 / 255f] : [0.31f, 0.69f], observation);
     }
 
     [Theory]
@@ -289,7 +289,7 @@ public sealed class AttackerTests
     }
 
     [Fact]
-    public void Frames_with_equal_scores_are_attacked_in_the_share_that_was_asked_for()
+    public void Frames_with_equal_scores_are_chosen_in_the_share_that_was_asked_for()
     {
         // A proxy with constant output gives every frame the same margin.
         IStateLog log = Streams.Catch(ThreatModel.SA, 400);
@@ -302,14 +302,14 @@ public sealed class AttackerTests
             attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
         }
 
-        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.17, 0.33);
+        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.17, 0.33);
     }
 
     [Theory]
     [InlineData(TimingRule.Random)]
     [InlineData(TimingRule.LowMargin)]
     [InlineData(TimingRule.HighPreference)]
-    public void A_rule_attacks_about_the_share_that_was_asked_for(TimingRule rule)
+    public void A_rule_chooses_about_the_share_that_was_asked_for(TimingRule rule)
     {
         IStateLog log = Streams.Catch(ThreatModel.SA, 1200);
         Proxy proxy = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 2 });
@@ -320,7 +320,7 @@ public sealed class AttackerTests
             attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
         }
 
-        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.3);
+        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.2, 0.3);
     }
 
     /// <summary>The threshold is that of other states, where far more frames would be attacked; it follows the scores.</summary>
@@ -336,7 +336,7 @@ public sealed class AttackerTests
             attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
         }
 
-        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.4);
+        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.2, 0.4);
     }
 
     [Theory]
