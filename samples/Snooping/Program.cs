@@ -44,7 +44,7 @@ internal static class Program
         // Trains an imitation of the agent on the log alone, without queries to the agent or the environment.
         Proxy proxy = new ActionImitator().Train(
             recorder.ToLog(), new ProxyOptions { Seed = 2, Epochs = isTiny ? 1 : 10 });
-        Console.WriteLine($"proxy: {proxy.FidelityName} {proxy.Fidelity:F2} on held-out episodes");
+        Console.WriteLine($"proxy: {proxy.FidelityName} {proxy.Fidelity:F2} on {proxy.HeldOutSteps} held-out steps");
 
         // Baselines first: the result of the attack is only meaningful in comparison.
         Console.WriteLine($"clean play: {Mean(new RandomSign { Epsilon = 0 }, []):F2}");

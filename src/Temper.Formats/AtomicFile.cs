@@ -9,7 +9,10 @@ public static class AtomicFile
     /// </summary>
     /// <param name="path">The file. Its folder is created if it does not exist.</param>
     /// <param name="write">Writes the content.</param>
-    /// <exception cref="IOException">Writing failed, for instance because the disk is full.</exception>
+    /// <exception cref="IOException">
+    /// Writing failed, for instance because the disk is full or the folder cannot be written. The message names the
+    /// file.
+    /// </exception>
     public static void Write(string path, Action<Stream> write) => Write(path, write, mode: null);
 
     /// <summary>Writes a file that only its owner may read and write (on systems with Unix permissions).</summary>
@@ -20,22 +23,21 @@ public static class AtomicFile
     private static void Write(string path, Action<Stream> write, UnixFileMode? mode)
     {
         string full = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(folder);
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+        string temporary = Path.Combine(
+            Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+        FileStream stream;
         try
         {
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 64 * 1024,
-            };
-            if (mode is { } rights && !OperatingSystem.IsWindows())
-            {
-                File.Delete(temporary);                           // permissions are only set on new files
-                options.UnixCreateMode = rights;
-            }
+            stream = Create(temporary, mode);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(full, temporary, error);
+        }
 
-            using (var stream = new FileStream(temporary, options))
+        try
+        {
+            using (stream)
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
@@ -43,11 +45,50 @@ public static class AtomicFile
 
             File.Move(temporary, full, overwrite: true);
         }
-        catch
+        catch (Exception error)
         {
             File.Delete(temporary);
+            if (error is IOException or UnauthorizedAccessException
+                && (error.Message.Contains(temporary, StringComparison.Ordinal)
+                    || error.Message.Contains(full, StringComparison.Ordinal)))
+            {
+                throw Failed(full, temporary, error);
+            }
+
             throw;
         }
+    }
+
+    /// <summary>Creates a file, and its folder if it does not exist.</summary>
+    private static FileStream Create(string path, UnixFileMode? mode)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 64 * 1024,
+        };
+        if (mode is { } rights && !OperatingSystem.IsWindows())
+        {
+            File.Delete(path);                                    // permissions are only set on new files
+            options.UnixCreateMode = rights;
+        }
+
+        return new FileStream(path, options);
+    }
+
+    /// <summary>
+    /// An error that names the file instead of the temporary one, of which the caller knows nothing.
+    /// </summary>
+    private static IOException Failed(string path, string temporary, Exception error)
+    {
+        string reason = error switch
+        {
+            _ when Directory.Exists(path) => "a folder has this name",
+            UnauthorizedAccessException => "no permission to write to its folder",
+            FileNotFoundException or DirectoryNotFoundException => "its folder takes no files",
+            _ => error.Message.Replace(temporary, path, StringComparison.Ordinal),
+        };
+        return new IOException($"{path}: cannot be written ({reason}); write to another place", error);
     }
 
     /// <summary>Writes text as UTF-8.</summary>

@@ -176,6 +176,28 @@ public sealed class FormatReaderTests : IDisposable
         Assert.Single(Directory.GetFiles(_folder));
     }
 
+    /// <summary>The temporary file that is written first is of no concern to the caller.</summary>
+    [Fact]
+    public void Write_that_fails_names_the_file()
+    {
+        string file = Path.Combine(_folder, "file"), taken = Path.Combine(_folder, "taken");
+        File.WriteAllText(file, "");
+        Directory.CreateDirectory(taken);
+        Named(Path.Combine(file, "x.npz"), "cannot be written (");
+        Named(taken, "cannot be written (a folder has this name)");
+        if (OperatingSystem.IsLinux())
+        {
+            Named("/proc/x.npz", "cannot be written (its folder takes no files)");        // not even root may create files there
+        }
+
+        static void Named(string path, string why)
+        {
+            string message = Assert.Throws<IOException>(() => AtomicFile.WriteText(path, "x")).Message;
+            Assert.StartsWith($"{path}: {why}", message, StringComparison.Ordinal);
+            Assert.DoesNotContain(".tmp", message, StringComparison.Ordinal);
+        }
+    }
+
     private (byte[] Good, Action<byte[]> Read) Reader(string kind)
     {
         Network network = Network.Build(InputSpec.Features(3), x => x.Linear(2)).Initialize(RandomStream.FromSeed(1));

@@ -120,6 +120,39 @@ public sealed class AttackerTests
         Near([0.55f, 0.1f], second);
     }
 
+    public static TheoryData<ObservationAttack> WithoutEffect =>
+    [
+        new GuidedFrame { Epsilon = 0.1 }, GradientSign.Fgsm(0.1), new RandomSign { Epsilon = 0.4 / 255, Precision = ChannelPrecision.UInt8 },
+        new GuidedFrame { Epsilon = 0.1, Precision = ChannelPrecision.UInt8 },
+    ];
+
+    /// <summary>
+    /// The proxy prefers no action and has no gradient, and the channel rounds the small noise away. That it also rounds
+    /// the clean values is not an attack.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(WithoutEffect))]
+    public void A_frame_that_stays_as_it_was_is_chosen_but_not_attacked(ObservationAttack attack)
+    {
+        Proxy proxy = Linear(Pair);
+        Network even = proxy.Network.WithParameters(proxy.Network.Parameters.Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));
+        var attacker = new ObservationAttacker(attack, [proxy with { Network = even }], Pair, RandomStream.FromSeed(1));
+        float[] observation = [0.31f, 0.69f];
+        attacker.Perturb(0, observation, isFirst: true);
+        Assert.Equal((1, 1, 0), (attacker.Frames, attacker.Chosen, attacker.Attacked));
+        Assert.Equal(attack.Precision == ChannelPrecision.UInt8 ? [79 / 255f, 176 / 255f] : [0.31f, 0.69f], observation);
+    }
+
+    [Theory]
+    [InlineData(ChannelPrecision.Float32)]
+    [InlineData(ChannelPrecision.UInt8)]
+    public void A_frame_that_changes_is_attacked(ChannelPrecision precision)
+    {
+        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1) with { Precision = precision }, [Linear(Pair)], Pair, RandomStream.FromSeed(1), AttackTiming.Random(1));
+        attacker.Perturb(0, new float[] { 0.9f, 0.1f }, isFirst: true);
+        Assert.Equal((1, 1, 1), (attacker.Frames, attacker.Chosen, attacker.Attacked));
+    }
+
     private static void Near(float[] expected, float[] actual)
     {
         for (int i = 0; i < expected.Length; i++)
@@ -256,7 +289,7 @@ public sealed class AttackerTests
     }
 
     [Fact]
-    public void Frames_with_equal_scores_are_attacked_in_the_share_that_was_asked_for()
+    public void Frames_with_equal_scores_are_chosen_in_the_share_that_was_asked_for()
     {
         // A proxy with constant output gives every frame the same margin.
         IStateLog log = Streams.Catch(ThreatModel.SA, 400);
@@ -269,14 +302,14 @@ public sealed class AttackerTests
             attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
         }
 
-        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.17, 0.33);
+        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.17, 0.33);
     }
 
     [Theory]
     [InlineData(TimingRule.Random)]
     [InlineData(TimingRule.LowMargin)]
     [InlineData(TimingRule.HighPreference)]
-    public void A_rule_attacks_about_the_share_that_was_asked_for(TimingRule rule)
+    public void A_rule_chooses_about_the_share_that_was_asked_for(TimingRule rule)
     {
         IStateLog log = Streams.Catch(ThreatModel.SA, 1200);
         Proxy proxy = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 2 });
@@ -287,7 +320,7 @@ public sealed class AttackerTests
             attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
         }
 
-        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.3);
+        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.2, 0.3);
     }
 
     /// <summary>The threshold is that of other states, where far more frames would be attacked; it follows the scores.</summary>
@@ -303,7 +336,7 @@ public sealed class AttackerTests
             attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
         }
 
-        Assert.InRange((double)attacker.Attacked / attacker.Frames, 0.2, 0.4);
+        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.2, 0.4);
     }
 
     [Theory]

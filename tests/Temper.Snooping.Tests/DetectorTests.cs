@@ -46,6 +46,19 @@ public sealed class DetectorTests
     {
         IStateLog log = Streams.Catch(ThreatModel.SA, 300);
         Proxy imitator = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 1 });
-        Assert.Contains("FuturePredictor", Assert.Throws<ArgumentException>(() => PerturbationDetector.Calibrate(imitator, log)).Message, StringComparison.Ordinal);
+        Refused("needs a proxy that predicts the next observation (got action-imitator); train one with temper rl snoop --proxy future-predictor", imitator, log, 0.01);
     }
+
+    [Fact]
+    public void A_detector_names_the_one_thing_that_is_wrong()
+    {
+        IStateLog log = Streams.Catch(ThreatModel.S, 200), stacked = Streams.Catch(ThreatModel.S, 200, frames: 2);
+        Proxy predictor = new FuturePredictor().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 1 });
+        Refused("the log has other stacks of frames than the predictor (got [4, 8, 8], expected [2, 8, 8])", predictor, stacked, 0.01);
+        Refused("the rate of false alarms is out of range (got 1, expected 0 to below 1)", predictor, log, 1);
+        Refused("the rate of false alarms is out of range (got NaN", predictor, log, double.NaN);
+    }
+
+    private static void Refused(string why, Proxy predictor, IStateLog log, double falseAlarms) =>
+        Assert.Contains(why, Assert.Throws<ArgumentException>(() => PerturbationDetector.Calibrate(predictor, log, falseAlarms)).Message, StringComparison.Ordinal);
 }

@@ -1,4 +1,5 @@
 using Temper.Formats;
+using Temper.Networks;
 using Temper.Randomness;
 using Temper.Snooping.Attacks;
 using Temper.Snooping.Logs;
@@ -12,6 +13,8 @@ public sealed class ProxyTests
 {
     /// <summary>Least fraction of next frames that the future predictor must get entirely right.</summary>
     private const double FutureFidelity = 0.2;
+
+    private const string Make = "train one with temper rl snoop, or save one with Proxy.Save in code";
 
     private static readonly ProxyOptions Quick = new() { Seed = 1, Epochs = 12, LearningRate = 3e-3f };
 
@@ -123,12 +126,46 @@ public sealed class ProxyTests
             Tensor x = Tensor.Full(Shape.Create([2, .. proxy.Stream.StackShape]), 0.3f);
             Assert.Equal(proxy.Network.Forward(x).ToArray<float>(), again.Network.Forward(x).ToArray<float>());
             Formats.Models.ModelFile.Save(proxy.Network, path);
-            Assert.Throws<ModelFormatException>(() => Proxy.Load(path));
+            Assert.EndsWith(Make, Assert.Throws<ModelFormatException>(() => Proxy.Load(path)).Message, StringComparison.Ordinal);
+            new Formats.Safetensors.SafetensorsFile([new("w", Tensor.Zeros(Shape.Create(2)))], new Dictionary<string, string>(StringComparer.Ordinal)).Save(path);
+            string bare = Assert.Throws<ModelFormatException>(() => Proxy.Load(path)).Message;
+            Assert.Contains("got tensors without a graph", bare, StringComparison.Ordinal);
+            Assert.EndsWith(Make, bare, StringComparison.Ordinal);
         }
         finally
         {
             File.Delete(path);
         }
+    }
+
+    /// <summary>200 steps are 25 episodes of 8 steps, and 2 of them are held out.</summary>
+    [Fact]
+    public void A_proxy_tells_what_it_was_measured_on()
+    {
+        Proxy several = new ActionImitator().TrainOn(Streams.Catch(ThreatModel.SA, 200), Quick with { Epochs = 1 });
+        Assert.Equal((16, 2), (several.HeldOutSteps, several.HeldOutEpisodes));
+        var recorder = new SnoopRecorder(new StreamInfo(Shape.Create(1), 1, 0, 1, 2, "test"), ThreatModel.SA, 50);
+        for (int i = 0; i < 50; i++)
+        {
+            recorder.Observe([i % 2], isFirst: i == 0);
+            recorder.Act(i % 2, 0);
+        }
+
+        Proxy only = new ActionImitator().TrainOn(recorder.ToLog(), Quick with { Epochs = 1 });
+        Assert.Equal((5, 0), (only.HeldOutSteps, only.HeldOutEpisodes));
+    }
+
+    [Fact]
+    public void A_proxy_file_from_before_held_out_steps_were_counted_is_loaded()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder["proxy.safetensors"];
+        new ActionImitator().TrainOn(Streams.Catch(ThreatModel.SA, 200), Quick with { Epochs = 1 }).Save(path);
+        Network network = Formats.Models.ModelFile.Load(path);
+        Formats.Models.ModelFile.Save(
+            network.WithMetadata(network.Metadata.Where(entry => entry.Key is not "temper.proxy.held-out").ToDictionary(StringComparer.Ordinal)), path);
+        Proxy old = Proxy.Load(path);
+        Assert.Equal((0, 0, 200), (old.HeldOutSteps, old.HeldOutEpisodes, old.Steps));
     }
 
     /// <summary>

@@ -147,6 +147,23 @@ internal abstract class Setting(string name, string help)
             IsList = true, Separator = '\n',
         };
 
+    /// <summary>
+    /// A <see cref="List"/> of names that cannot contain commas, such as those of attacks, layers and parameters; they
+    /// may also be separated by commas.
+    /// </summary>
+    internal static Setting<IReadOnlyList<string>> Names(string name, string help) => new(name, help, [], text =>
+    {
+        string[] names = text.Split(['\n', ','], StringSplitOptions.TrimEntries);
+        return text.Length == 0
+            ? []
+            : names.Contains("", StringComparer.Ordinal)
+            ? throw new FormatException("names, separated by commas")
+            : names;
+    })
+    {
+        IsList = true, Separator = '\n',
+    };
+
     internal static Setting<string?> Positional(string name, string help) =>
         new(name, help, null, text => text) { IsPositional = true };
 

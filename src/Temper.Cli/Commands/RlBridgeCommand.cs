@@ -108,13 +108,27 @@ internal sealed class RlBridgeCommand() : ToolCommand(
                 $"rl bridge: {attack.Name} needs a proxy (see temper rl snoop); give --proxy, or --attack random-sign");
         }
 
+        Proxy[] proxies = [.. context.Get(Proxies).Select(Proxy.Load)];
+        RequireFit(attack, proxies);
         return new BridgeSessionOptions
         {
             Recorded = isRecorded ? ThreatModels.Parse(context.Get(SnoopingSettings.Threat)) : null,
             Steps = context.Get(SnoopingSettings.Steps), Attack = isAttack ? attack : null,
-            Proxies = [.. context.Get(Proxies).Select(Proxy.Load)], Bounds = BoundsOf(context),
+            Proxies = proxies, Bounds = BoundsOf(context),
             Seed = context.Get(Seed), Time = context.Time,
         };
+    }
+
+    /// <summary>
+    /// Throws a usage error if the attack cannot use a proxy, which its file tells before an agent connects.
+    /// </summary>
+    private static void RequireFit(ObservationAttack attack, IReadOnlyList<Proxy> proxies)
+    {
+        if (attack is GuidedFrame && proxies.FirstOrDefault(proxy => proxy.Goal != ProxyGoal.Classes) is { } other)
+        {
+            throw ToolException.Usage($"rl bridge: {attack.Name} needs a proxy that predicts actions alone (got "
+                + $"{other.Task}); use action-imitator, latent-imitator or offline-q, or another attack");
+        }
     }
 
     /// <summary>Throws a usage error if a setting is given that this bridge would ignore.</summary>
@@ -203,7 +217,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
             return;
         }
 
-        string time = double.IsNaN(milliseconds) ? "" : $" in {milliseconds:F3} ms each";
+        string time = double.IsNaN(milliseconds) ? "" : $"; the attack takes {milliseconds:F3} ms per observation";
         string written = output is null ? "" : $"; {output}: {Plural.Of(steps, "step")}";
         Console.Out.WriteLine($"{Plural.Of(session.Tap.Observations, "observation")} passed, {session.Attacked:N0} "
             + $"changed{time}{written}");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Reinforcement;
@@ -44,7 +43,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         "epsilon", "Maximum perturbations of a value, in units of the observation", [0.02, 0.05, 0.1], minimum: 0);
 
     private static readonly Setting<IReadOnlyList<string>> Attacks =
-        Setting.List("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: give it several times; without it fgsm");
+        Setting.Names("attack", "fgsm, pgd, mi-fgsm or guided-cw; several: separated by commas; without it fgsm");
 
     private static readonly Setting<string> Mode = Setting.Choice(
         "stack", "per-frame: each frame is changed once, when it crosses the channel; whole: the agent's whole stack "
@@ -85,6 +84,10 @@ internal sealed class RlReportCommand() : ToolCommand(
     {
         context.RefuseUnused(
             $"a report without {Proxies.Flag}", context.Get(Proxies).Count > 0 ? [] : [Attacks, Timing]);
+        context.RefuseUnused(
+            $"a report without {Timing.Flag} or {Detector.Flag}",
+            context.Get(Timing) is null && context.Get(Detector) is null ? [SnoopingSettings.Log] : []);
+        RequireDistinct(context);
         SnoopingRunOptions options = Options(context);
         Inputs inputs = Load(context);
         var run = new SnoopingRun(options);
@@ -101,7 +104,8 @@ internal sealed class RlReportCommand() : ToolCommand(
         run = new SnoopingRun(options);
         SnoopingRows rows = Play(context, run, inputs);
         var table = new SnoopingTable(
-            rows.Rows, run.RandomReturn(), Conditions(options, run.StreamOf(options.Victims[0]), inputs.Proxies));
+            rows.Rows, run.RandomReturn(),
+            SnoopingConditions.Of(options, run.StreamOf(options.Victims[0]), inputs.Proxies));
         if (context.Get(Folder) is { } output)
         {
             var report = new Report
@@ -115,6 +119,15 @@ internal sealed class RlReportCommand() : ToolCommand(
 
         SnoopingOutput.Write(context, Name, table);
         return ExitCode.Success;
+    }
+
+    /// <summary>Throws a usage error for duplicates: they would count as independent measurements.</summary>
+    private static void RequireDistinct(CommandContext context)
+    {
+        SnoopingChecks.RequireDistinctFiles(SnoopingSettings.Agents.Flag, context.Get(SnoopingSettings.Agents));
+        SnoopingChecks.RequireDistinctFiles(Proxies.Flag, context.Get(Proxies));
+        SnoopingChecks.RequireDistinct(Epsilons.Flag, context.Get(Epsilons), epsilon => epsilon);
+        SnoopingChecks.RequireDistinct(Attacks.Flag, context.Get(Attacks), attack => attack);
     }
 
     private static Inputs Load(CommandContext context)
@@ -249,34 +262,6 @@ internal sealed class RlReportCommand() : ToolCommand(
         Proxy predictor = Proxy.Load(file);
         checks.Require(Detector.Flag, predictor.Stream);
         return PerturbationDetector.Calibrate(predictor, log);
-    }
-
-    /// <summary>The conditions under which the figures were measured.</summary>
-    private static KeyValuePair<string, string>[] Conditions(
-        SnoopingRunOptions options, StreamInfo stream, IReadOnlyList<Proxy> proxies)
-    {
-        float? sticky = options.EnvironmentOptions.Sticky ?? options.Victims[0].Options.Sticky;
-        return
-        [
-            new("environment", options.Environment),
-            new("victims", $"{options.Victims.Count}, {Plural.Of(options.Episodes, "episode")} each"),
-            new("changed", options.Mode == StackMode.PerFrame
-                ? "each frame once, as it crosses the channel"
-                : "the whole stack at each step"),
-            new("channel", options.Precision == ChannelPrecision.UInt8 ? "8 bits per number" : "float32"),
-            new("observations",
-                $"{stream.FrameShape}, {Plural.Of(stream.Frames, "frame")}, {StreamBounds.Text(stream)}"),
-            new("rounding defense", StreamBounds.AreKnown(stream)
-                ? Plural.Of(options.DefenseBits, "bit")
-                : "not used: the observations have no bounds"),
-            new("sticky actions", sticky?.ToString(CultureInfo.InvariantCulture) ?? "environment default"),
-            .. proxies.Select((proxy, i) => new KeyValuePair<string, string>(
-                $"proxy {i + 1}", $"{proxy.Task} under {proxy.Threat}, {Plural.Of(proxy.Steps, "step")} of "
-                    + $"{proxy.Stream.Source}, {proxy.FidelityName} {proxy.Fidelity:F3}")),
-            .. proxies.Count > 0
-                ? Array.Empty<KeyValuePair<string, string>>()
-                : [new("proxies", "none: only the baselines were measured")],
-        ];
     }
 
     /// <summary>The files of a report, and the names of the attacks that use the proxies.</summary>

@@ -38,13 +38,14 @@ internal sealed class RlSnoopCommand()
             {
                 ["proxy"] = proxy.Task, ["threat"] = $"{log.Threat}".ToLowerInvariant(), ["steps"] = log.Count,
                 ["fidelity"] = JsonResult.Number(proxy.Fidelity),
-                ["fidelity_name"] = proxy.FidelityName, ["output"] = output,
+                ["fidelity_name"] = proxy.FidelityName, ["held_out_steps"] = proxy.HeldOutSteps,
+                ["held_out_episodes"] = proxy.HeldOutEpisodes, ["output"] = output,
             });
         }
         else
         {
             Console.Out.WriteLine($"{output}: {proxy.Task} from {Plural.Of(log.Count, "step")} of {log.Stream.Source}; "
-                + $"{proxy.FidelityName} on held-out episodes: {proxy.Fidelity:F3}");
+                + $"{proxy.FidelityName} on {SnoopingConditions.HeldOut(proxy)}: {proxy.Fidelity:F3}");
         }
 
         return ExitCode.Success;

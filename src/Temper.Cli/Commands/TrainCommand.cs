@@ -21,7 +21,7 @@ internal sealed class TrainCommand()
         Setting.Switch("freeze-zeros", "Keep weights at zero that are zero");
 
     private static readonly Setting<IReadOnlyList<string>> Freeze =
-        Setting.List("freeze", "Prefixes of names of layers or parameters that are frozen (not trained)");
+        Setting.Names("freeze", "Prefixes of names of layers or parameters that are frozen (not trained)");
 
     private static readonly Setting<bool> ReplaceHead = Setting.Switch(
         "replace-head",

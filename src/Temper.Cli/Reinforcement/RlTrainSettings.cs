@@ -118,7 +118,7 @@ internal static class RlTrainSettings
                 Lambda = (float?)context.Get(Lambda) ?? ppo.Lambda,
                 Clip = (float?)context.Get(Clip) ?? ppo.Clip,
                 EntropyWeight = (float?)context.Get(Entropy) ?? ppo.EntropyWeight,
-                Defense = DefenseOf(context),
+                Defense = DefenseOf(context, spec, ppo.NormalizesObservations),
             }, (ReturnSteps, context.Get(ReturnSteps) is not null), (Dueling, context.Get(Dueling)),
             (Single, context.Get(Single)), (Clip, context.Get(Agent) is "a2c" && context.Get(Clip) is not null)),
             DqnOptions dqn => Checked(context, dqn with
@@ -132,11 +132,12 @@ internal static class RlTrainSettings
         };
     }
 
-    private static PolicyDefense? DefenseOf(CommandContext context)
+    private static PolicyDefense? DefenseOf(CommandContext context, EnvironmentSpec spec, bool isNormalized)
     {
         string name = context.Get(Defense);
         if (name is not None)
         {
+            RequireDefensible(context, spec, isNormalized);
             return PolicyDefense.Create(name, (float)context.Get(DefenseEpsilon), (float?)context.Get(DefenseStrength));
         }
 
@@ -144,6 +145,23 @@ internal static class RlTrainSettings
             ? throw ToolException.Usage($"rl train: {DefenseEpsilon.Flag} and {DefenseStrength.Flag} apply only to a "
                 + $"defense; choose one with {Defense.Flag}")
             : null;
+    }
+
+    /// <summary>Throws a usage error if no defense is possible for the training.</summary>
+    private static void RequireDefensible(CommandContext context, EnvironmentSpec spec, bool isNormalized)
+    {
+        if (!spec.Actions.IsDiscrete)
+        {
+            throw ToolException.Usage($"rl train: {Defense.Flag} needs discrete actions (got continuous actions in "
+                + $"{spec.Name}); leave it out");
+        }
+
+        if (isNormalized)
+        {
+            throw ToolException.Usage($"rl train: {Defense.Flag} cannot be used with {context.Get(Agent)} in "
+                + $"{spec.Name}, because observations are normalized there and {DefenseEpsilon.Flag} is in units of "
+                + $"the raw observations; use {Agent.Flag} a2c, or leave it out");
+        }
     }
 
     /// <summary>Throws if a setting of another method is given, which would be ignored.</summary>

@@ -79,7 +79,7 @@ internal static class CompressionSettings
         maximum: 1);
 
     private static readonly Setting<IReadOnlyList<string>> Ignore =
-        Setting.List("ignore", "Layers that are not regularized, pruned, thinned or quantized; * matches any text");
+        Setting.Names("ignore", "Layers that are not regularized, pruned, thinned or quantized; * matches any text");
 
     /// <summary>Number of samples for compression without training; 0: compression with training.</summary>
     internal static Setting<int> Calibrate { get; } = Setting.Integer(

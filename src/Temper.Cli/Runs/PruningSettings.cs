@@ -33,7 +33,7 @@ internal static class PruningSettings
             + "for std, 0.0001 for absolute]");
 
     internal static Setting<IReadOnlyList<string>> Ignore { get; } =
-        Setting.List("ignore", "Layers to leave unchanged; * matches any text");
+        Setting.Names("ignore", "Layers to leave unchanged; * matches any text");
 
     /// <summary>
     /// Throws if the rule's target is missing or out of range, or would be ignored; called before any file is opened.

@@ -52,10 +52,10 @@ internal sealed class BridgeSession
     /// <summary>Completes when the session needs no more messages, and a connection has been closed since.</summary>
     internal Task Ended => Tap.Finished;
 
-    /// <summary>Number of attacked observations.</summary>
+    /// <summary>Number of observations that the attack changed.</summary>
     internal long Attacked => _attacker?.Attacked ?? 0;
 
-    /// <summary>Median time of an attacked frame; NaN: none was attacked.</summary>
+    /// <summary>Median time of the attack per observation; NaN: it was applied to none.</summary>
     internal double MillisecondsPerFrame =>
         AttackingChannel.Median(_attacking is null ? [] : [.. _attacking.Milliseconds]);
 

@@ -9,7 +9,7 @@ namespace Temper.Cli.Snooping;
 internal static class BridgeSettings
 {
     internal const string Own = "temper", OpenEnv = "openenv", Godot = "godot";
-    private const int LargestPort = 65_535;
+    private const int LargestPort = 65_535, LargestMessage = 1024;
 
     internal static Setting<string> Protocol { get; } = Setting.Choice(
         "protocol", "temper (TCP), openenv (HTTP and WebSocket) or godot (Godot RL Agents)", Own, Own, OpenEnv, Godot);
@@ -42,14 +42,14 @@ internal static class BridgeSettings
 
     internal static BridgeListener Listener(CommandContext context)
     {
-        if (!IPAddress.TryParse(context.Get(Host), out IPAddress? address)
-            || context.Get(Port) > LargestPort || context.Get(MaxMessage) > 1024)
+        if (!IPAddress.TryParse(context.Get(Host), out IPAddress? address))
         {
             throw ToolException.Usage(
-                $"--host, --port or --max-message-mib cannot be used (got {context.Get(Host)}, {context.Get(Port)}, "
-                + $"{context.Get(MaxMessage)}; expected an IP address, 0 to {LargestPort}, 1 to 1024)");
+                $"{Host.Flag}: cannot be used (got '{context.Get(Host)}', expected an IP address, such as 127.0.0.1)");
         }
 
+        RequireAtMost(context, Port, minimum: 0, LargestPort);
+        RequireAtMost(context, MaxMessage, minimum: 1, LargestMessage);
         if (!IPAddress.IsLoopback(address))
         {
             context.Terminal.Note($"warning: anyone who can reach {address} can connect; the protocols have neither "
@@ -66,6 +66,15 @@ internal static class BridgeSettings
                 MaxFrameBytes = context.Get(MaxMessage) << 20, MaxConnections = context.Get(MaxConnections),
             },
         };
+    }
+
+    private static void RequireAtMost(CommandContext context, Setting<int> setting, int minimum, int maximum)
+    {
+        if (context.Get(setting) is var value && value > maximum)
+        {
+            throw ToolException.Usage(
+                $"{setting.Flag}: cannot be used (got '{value}', expected a whole number from {minimum} to {maximum})");
+        }
     }
 
     /// <summary>Parses a host and a port.</summary>

@@ -7,6 +7,12 @@ using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Snooping;
 
+/// <summary>Episodes of a victim against a learned adversary.</summary>
+/// <param name="Returns">The victim's return in each episode.</param>
+/// <param name="Frames">Number of frames that the victim received.</param>
+/// <param name="Attacked">Number of frames that the adversary changed.</param>
+internal sealed record AdversaryPlay(IReadOnlyList<double> Returns, long Frames, long Attacked);
+
 /// <summary>
 /// Trains an adversary with PPO against one victim, with full access to the victim and its environment, and plays it.
 /// No attack in a report knows more, so its row is the floor that the other attacks are compared with.
@@ -21,17 +27,17 @@ internal sealed class LearnedAdversary(SnoopingRunOptions run, Policy victim, Pr
 
     private const int Evaluations = 2, EvaluationEpisodes = 5;
 
-    /// <summary>Trains the adversary and returns the victim's returns in the episodes of the report.</summary>
+    /// <summary>Trains the adversary and plays the victim against it in the episodes of the report.</summary>
     /// <param name="epsilon">Largest change of each value.</param>
     /// <param name="steps">Environment steps of the training.</param>
     /// <exception cref="OperationCanceledException">The training was canceled.</exception>
-    internal IReadOnlyList<double> Returns(double epsilon, long steps)
+    internal AdversaryPlay Play(double epsilon, long steps)
     {
         GradientSign attack = GradientSign.Fgsm(epsilon) with
         {
             Steps = GradientSteps, Mode = run.Mode, Precision = run.Precision,
         };
-        IEnvironment Create() => Environment(attack);
+        IEnvironment Create() => Environment(attack, _ => { });
         using AgentTrainer trainer = AgentPresets.Trainer(Create, Training(steps));
         AgentRunResult trained = AgentRun.Run(trainer, Create, new AgentRunOptions
         {
@@ -39,13 +45,15 @@ internal sealed class LearnedAdversary(SnoopingRunOptions run, Policy victim, Pr
             EvaluationSeed = Seed("evaluation"), Cancel = run.Cancel,
         });
         run.Cancel.ThrowIfCancellationRequested();
-        return
-        [
-            .. EpisodePlayer.Play(trained.Best, Create, new PlayOptions
-            {
-                Episodes = run.Episodes, Seed = run.Seed, Cancel = run.Cancel,
-            }).Select(episode => 0 - episode.Return),
-        ];
+        var attackers = new List<ObservationAttacker>();
+        IReadOnlyList<PlayedEpisode> episodes = EpisodePlayer.Play(
+            trained.Best, () => Environment(attack, attackers.Add), new PlayOptions
+        {
+            Episodes = run.Episodes, Seed = run.Seed, Cancel = run.Cancel,
+        });
+        return new AdversaryPlay(
+            [.. episodes.Select(episode => 0 - episode.Return)], attackers.Sum(attacker => attacker.Frames),
+            attackers.Sum(attacker => attacker.Attacked));
     }
 
     private OnPolicyOptions Training(long steps) => OnPolicyOptions.Ppo(Seed("training")) with
@@ -53,10 +61,11 @@ internal sealed class LearnedAdversary(SnoopingRunOptions run, Policy victim, Pr
         Steps = steps, Environments = 16, Minibatches = 8, LearningRate = 1e-3f,
     };
 
-    private AdversaryEnvironment Environment(GradientSign attack)
+    private AdversaryEnvironment Environment(GradientSign attack, Action<ObservationAttacker> created)
     {
         var attacker =
             new ObservationAttacker(attack, [proxy], proxy.Stream, RandomStream.FromSeed(run.Seed).Split("adversary"));
+        created(attacker);
         return new AdversaryEnvironment(
             victim.CreateEnvironment(run.Environment, run.EnvironmentOptions), victim,
             (observation, isFirst, action) => attacker.PerturbToward(0, observation, isFirst, action),

@@ -11,6 +11,25 @@ namespace Temper.Cli.Snooping;
 /// <param name="options">Its options.</param>
 internal sealed class SnoopingChecks(SnoopingRun run, SnoopingRunOptions options)
 {
+    /// <summary>Throws a usage error if a list names a file twice, under the same name or another one.</summary>
+    /// <param name="flag">Flag that names the files.</param>
+    /// <param name="files">The files.</param>
+    internal static void RequireDistinctFiles(string flag, IReadOnlyList<string> files) =>
+        RequireDistinct(flag, files, file => Path.TrimEndingDirectorySeparator(Path.GetFullPath(file)));
+
+    /// <summary>Throws a usage error if a list has a value twice.</summary>
+    /// <param name="flag">Flag of the list.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="key">What two values have in common if they mean the same.</param>
+    internal static void RequireDistinct<T, TKey>(string flag, IReadOnlyList<T> values, Func<T, TKey> key)
+    {
+        if (values.GroupBy(key).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        {
+            throw ToolException.Usage($"rl report: {flag} names the same thing more than once (got "
+                + $"{string.Join(", ", twice)}), which would count as independent measurements; give it once");
+        }
+    }
+
     /// <summary>Throws a usage error if a file was made for other frames than the victims receive.</summary>
     /// <param name="flag">Flag that names the file.</param>
     /// <param name="stream">Format of the stream that the file was made for.</param>

@@ -76,7 +76,8 @@ internal static class SnoopingOutput
         ["interval"] = new JsonArray(JsonResult.Number(row.Interval.Low), JsonResult.Number(row.Interval.High)),
         ["episodes"] = row.Episodes,
         ["drop"] = JsonResult.Number(table.Drop(row)),
-        ["attacked_frames"] = row.AttackedFrames, ["alarms"] = JsonResult.Number(row.Alarms),
+        ["chosen_frames"] = row.ChosenFrames, ["attacked_frames"] = row.AttackedFrames,
+        ["alarms"] = JsonResult.Number(row.Alarms),
         ["milliseconds_per_frame"] = JsonResult.Number(row.MillisecondsPerFrame), ["no_operation"] = row.IsNoOperation,
         ["half_epsilon"] = table.HalfEpsilon(row.Attack, row.Defense) is { } half ? half : null,
     };

@@ -89,9 +89,10 @@ internal sealed class SnoopingRows(
     internal void AddAdversary(double epsilon, long steps) => Add(run.Adversary(epsilon, steps));
 
     /// <summary>
-    /// Adds the rows of timed attacks: frames selected by each rule, and beside each an attack on as many random
-    /// frames. A rule is calibrated on the log and adapts to the states that the agent reaches under attack; the
-    /// fraction of frames it selects is close to the requested one, but not equal.
+    /// Adds the rows of timed attacks: frames selected by each rule, and beside each an attack on as many frames
+    /// selected at random. What is made equal is the number of selected frames: a rule that selects frames which the
+    /// attack cannot change is a worse rule. A rule is calibrated on the log and adapts to the states that the agent
+    /// reaches under attack; the fraction of frames it selects is close to the requested one, but not equal.
     /// </summary>
     internal void AddTimed(double epsilon, double rate, IStateLog log)
     {
@@ -105,7 +106,7 @@ internal sealed class SnoopingRows(
             Add(row);
             Add(run.Row(
                 $"{proxy.Task} fgsm, random frames, as many as {name}", attack, _ => [proxy],
-                AttackTiming.Random(row.AttackedFrames)));
+                AttackTiming.Random(row.ChosenFrames)));
         }
     }
 

@@ -82,15 +82,17 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     /// <param name="steps">Environment steps of each training.</param>
     internal SnoopingRow Adversary(double epsilon, long steps)
     {
-        IReadOnlyList<double>[] returns =
+        AdversaryPlay[] played =
             [.. options.Victims.Select(victim =>
-                new LearnedAdversary(options, victim, Known(victim, "victim")).Returns(epsilon, steps))];
+                new LearnedAdversary(options, victim, Known(victim, "victim")).Play(epsilon, steps))];
+        IReadOnlyList<double>[] returns = [.. played.Select(victim => victim.Returns)];
         return new SnoopingRow
         {
             Attack = "learned adversary", Baseline = Baseline.LearnedAdversary, Epsilon = epsilon,
             MeanReturn = returns.Average(victim => victim.Average()),
             Interval = BootstrapInterval.Of(returns, _random.Split("interval")), Returns = returns,
-            Episodes = returns.Sum(victim => victim.Count), AttackedFrames = epsilon > 0 ? 1 : 0,
+            Episodes = returns.Sum(victim => victim.Count), ChosenFrames = epsilon > 0 ? 1 : 0,
+            AttackedFrames = Part(played.Sum(victim => victim.Attacked), played.Sum(victim => victim.Frames)),
             IsNoOperation = IsNoOperation(GradientSign.Fgsm(epsilon) with { Precision = options.Precision }),
         };
     }
@@ -119,7 +121,7 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     {
         attack = attack with { Mode = options.Mode, Precision = options.Precision };
         var returns = new List<IReadOnlyList<double>>();
-        (long frames, long attacked, long alarms) = (0, 0, 0);
+        (long frames, long chosen, long attacked, long alarms) = (0, 0, 0, 0);
         var milliseconds = new List<double>();
         foreach (Policy victim in options.Victims)
         {
@@ -134,7 +136,8 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
                 ? new RoundingChannel(channel, options.DefenseBits, stream.Minimum, stream.Maximum)
                 : channel;
             returns.Add([.. Play(victim, outer, options.Episodes, watch: null).Select(episode => episode.Return)]);
-            (frames, attacked) = (frames + attacker.Frames, attacked + attacker.Attacked);
+            (frames, chosen, attacked) =
+                (frames + attacker.Frames, chosen + attacker.Chosen, attacked + attacker.Attacked);
             alarms += detecting?.Alarms ?? 0;
             milliseconds.AddRange(channel.Milliseconds);
         }
@@ -146,11 +149,13 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
             MeanReturn = returns.Average(victim => victim.Average()),
             Interval = BootstrapInterval.Of(returns, _random.Split("interval")),
             Returns = returns, Episodes = returns.Sum(victim => victim.Count),
-            AttackedFrames = frames > 0 ? (double)attacked / frames : 0,
+            ChosenFrames = Part(chosen, frames), AttackedFrames = Part(attacked, frames),
             Alarms = options.Detector is null || isDefended ? double.NaN : (double)alarms / frames,
             MillisecondsPerFrame = AttackingChannel.Median(milliseconds), IsNoOperation = IsNoOperation(attack),
         };
     }
+
+    private static double Part(long count, long all) => all > 0 ? (double)count / all : 0;
 
     private static bool IsNoOperation(ObservationAttack attack) => attack.Epsilon > 0 && attack.IsBelowPrecision;
 

@@ -32,15 +32,19 @@ internal sealed class RecordingChannel(SnoopRecorder recorder, Action full) : IO
 }
 
 /// <summary>
-/// Adapts an <see cref="ObservationAttacker"/> to an environment's observation channel and measures its time per frame.
+/// Adapts an <see cref="ObservationAttacker"/> to an environment's observation channel and measures its time per chosen
+/// frame.
 /// </summary>
 internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvider time) : IObservationChannel
 {
     private const int MaxKept = 4096;
     private readonly double[] _milliseconds = new double[MaxKept];
 
-    /// <summary>Times of the most recently attacked frames, in milliseconds, in no particular order.</summary>
-    internal ReadOnlySpan<double> Milliseconds => _milliseconds.AsSpan(0, (int)Math.Min(MaxKept, attacker.Attacked));
+    /// <summary>
+    /// Times of the most recently chosen frames, in milliseconds, in no particular order. Those that the attack left
+    /// unchanged count too: the attacker needed the time.
+    /// </summary>
+    internal ReadOnlySpan<double> Milliseconds => _milliseconds.AsSpan(0, (int)Math.Min(MaxKept, attacker.Chosen));
 
     public void Observe(int slot, Span<float> observation, EpisodePosition place)
     {
@@ -49,11 +53,11 @@ internal sealed class AttackingChannel(ObservationAttacker attacker, TimeProvide
             return;
         }
 
-        long start = time.GetTimestamp(), attacked = attacker.Attacked;
+        long start = time.GetTimestamp(), chosen = attacker.Chosen;
         attacker.Perturb(slot, observation, place == EpisodePosition.First);
-        if (attacker.Attacked > attacked)
+        if (attacker.Chosen > chosen)
         {
-            _milliseconds[attacked % MaxKept] = time.GetElapsedTime(start).TotalMilliseconds;
+            _milliseconds[chosen % MaxKept] = time.GetElapsedTime(start).TotalMilliseconds;
         }
     }
 

@@ -156,9 +156,12 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         Require(EntropyWeight >= 0, nameof(EntropyWeight), "0 or more");
         Require(ValueWeight >= 0, nameof(ValueWeight), "0 or more");
         Defense?.Validate();
-        Require(
-            Defense is null || !NormalizesObservations, nameof(Defense),
-            "null when observations are normalized, because epsilon is in units of the raw observations");
+        if (Defense is not null && NormalizesObservations)
+        {
+            throw new ArgumentException($"agent training: the defense {Defense.Name} cannot be used with normalized "
+                + "observations, because its epsilon is in units of the raw observations; leave the defense out, or "
+                + $"set {nameof(NormalizesObservations)} to false");
+        }
     }
 
     internal override void ValidateFor(EnvironmentSpec spec)

@@ -5,27 +5,30 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Snooping.Attacks;
 
-/// <summary>Decides which frames are attacked. The decision uses only the proxy, never the agent.</summary>
-/// <param name="Rule">The rule that selects frames.</param>
-/// <param name="Rate">Fraction of the frames that is attacked, 0 to 1.</param>
+/// <summary>
+/// Chooses the frames that an attack is applied to. The choice uses only the proxy, never the agent, and does not
+/// depend on whether the attack then changes the frame.
+/// </summary>
+/// <param name="Rule">The rule that chooses frames.</param>
+/// <param name="Rate">Fraction of the frames that is chosen, 0 to 1.</param>
 /// <param name="Threshold">
-/// For rules on the proxy's probabilities: frames whose score is below this threshold are attacked. Under attack the
+/// For rules on the proxy's probabilities: frames whose score is below this threshold are chosen. Under attack the
 /// agent reaches other states with other scores, so the threshold follows them to keep the rate.
 /// </param>
 public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Threshold = 0)
 {
     /// <summary>
-    /// Change of the threshold per frame, relative to the difference between the scores that would attack half and one
+    /// Change of the threshold per frame, relative to the difference between the scores that would choose half and one
     /// and a half times as many frames.
     /// </summary>
     private const double StepPerSpread = 0.05;
 
-    /// <summary>Fraction of the frames with a score equal to <c>Threshold</c> that is attacked, 0 to 1.</summary>
+    /// <summary>Fraction of the frames with a score equal to <c>Threshold</c> that is chosen, 0 to 1.</summary>
     public double TieShare { get; init; } = 1;
 
     /// <summary>
     /// Step size of the threshold per frame, 0 or more, in units of the score; 0: the threshold is fixed. The
-    /// threshold falls by <c>Step * (1 - Rate)</c> after a frame that is attacked, and rises by <c>Step * Rate</c>
+    /// threshold falls by <c>Step * (1 - Rate)</c> after a frame that is chosen, and rises by <c>Step * Rate</c>
     /// after one that is not (stochastic approximation of a quantile). Set by <see cref="Calibrate"/>.
     /// </summary>
     public double Step { get; init; }
@@ -33,16 +36,16 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
     /// <summary>Whether the rule compares a score with a threshold.</summary>
     internal bool IsScored => Rule is not (TimingRule.Every or TimingRule.Random);
 
-    /// <summary>Attacks every frame.</summary>
+    /// <summary>Chooses every frame.</summary>
     public static AttackTiming EveryFrame { get; } = new(TimingRule.Every);
 
-    /// <summary>Attacks frames selected at random.</summary>
-    /// <param name="rate">Fraction of the frames that is attacked, 0 to 1.</param>
+    /// <summary>Chooses frames at random.</summary>
+    /// <param name="rate">Fraction of the frames that is chosen, 0 to 1.</param>
     public static AttackTiming Random(double rate) => new(TimingRule.Random, rate);
 
-    /// <summary>Sets the threshold of a rule so that a given fraction of a log's frames is attacked.</summary>
+    /// <summary>Sets the threshold of a rule so that a given fraction of a log's frames is chosen.</summary>
     /// <param name="rule">The rule. <c>Every</c> and <c>Random</c> need no threshold.</param>
-    /// <param name="rate">Fraction of the frames to attack, 0 to 1.</param>
+    /// <param name="rate">Fraction of the frames to choose, 0 to 1.</param>
     /// <param name="proxy">The proxy whose class logits are scored.</param>
     /// <param name="log">The log to calibrate on; at most 2000 evenly spaced steps are used.</param>
     /// <exception cref="ArgumentException">
@@ -79,7 +82,7 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
         int wanted = (int)Math.Round(rate * steps);
         double threshold = scores[Math.Clamp(wanted - 1, 0, steps - 1)];
 
-        // A confident proxy gives many frames the same score. Of the frames exactly at the threshold, attack only the
+        // A confident proxy gives many frames the same score. Of the frames exactly at the threshold, choose only the
         // fraction needed to reach the requested rate.
         int below = scores.Count(score => score < threshold), ties = scores.Count(score => score == threshold);
         return new AttackTiming(rule, rate, threshold)
@@ -117,7 +120,7 @@ public sealed record AttackTiming(TimingRule Rule, double Rate = 1, double Thres
         }
     }
 
-    /// <summary>Computes the score of a frame; frames with lower scores are attacked first.</summary>
+    /// <summary>Computes the score of a frame; frames with lower scores are chosen first.</summary>
     internal static double Score(TimingRule rule, ReadOnlySpan<float> logits)
     {
         float top = float.NegativeInfinity, second = float.NegativeInfinity, least = float.PositiveInfinity;

@@ -54,10 +54,21 @@ public sealed class ObservationAttacker
     /// <summary>Number of frames that passed through the channel.</summary>
     public long Frames { get; private set; }
 
-    /// <summary>Number of frames that were attacked.</summary>
+    /// <summary>
+    /// Number of frames that the timing chose. The attack was applied to each of them, whether it changed it or not; 0
+    /// if epsilon is 0.
+    /// </summary>
+    public long Chosen { get; private set; }
+
+    /// <summary>
+    /// Number of frames that the attack changed: the agent received other values than it would have received without an
+    /// attack, that is, the clean values rounded as the channel rounds them. A chosen frame stays unchanged if <see
+    /// cref="GuidedFrame"/> finds no perturbation, if the gradient is zero, or if rounding or the bounds of the stream
+    /// undo every change.
+    /// </summary>
     public long Attacked { get; private set; }
 
-    /// <summary>Number of gradient computations; <see cref="GuidedFrame"/> counts one per attacked frame.</summary>
+    /// <summary>Number of gradient computations; <see cref="GuidedFrame"/> counts one per chosen frame.</summary>
     public long Gradients => _perturbation.Gradients;
 
     /// <summary>Perturbs an observation in place.</summary>
@@ -107,16 +118,15 @@ public sealed class ObservationAttacker
         Frames++;
         if (_attack.Epsilon > 0 && IsChosen(state))
         {
-            Attacked++;
+            Chosen++;
             _perturbation.Apply(state, observation.Length, target);
         }
 
         Span<float> changed = state.Stack.AsSpan()[^observation.Length..];
-        if (_attack.Precision == ChannelPrecision.UInt8)
-        {
-            Round(changed, observation);
-        }
-
+        bool isChanged = _attack.Precision == ChannelPrecision.UInt8
+            ? Round(changed, observation)
+            : !changed.SequenceEqual(observation);
+        Attacked += isChanged ? 1 : 0;
         changed.CopyTo(observation);
         if (isFirst)
         {
@@ -230,16 +240,21 @@ public sealed class ObservationAttacker
     }
 
     /// <summary>
-    /// Rounds to the levels of the 8-bit channel, at most <c>Levels</c> levels away from the clean value.
+    /// Rounds to the levels of the 8-bit channel, at most <c>Levels</c> levels away from the clean value. Returns
+    /// whether any level differs from that of the clean value.
     /// </summary>
-    private void Round(Span<float> x, ReadOnlySpan<float> clean)
+    private bool Round(Span<float> x, ReadOnlySpan<float> clean)
     {
         int room = _attack.Levels;
+        bool isChanged = false;
         for (int i = 0; i < x.Length; i++)
         {
-            int unchanged = Level(clean[i]);
-            x[i] = Math.Clamp(Level(x[i]), unchanged - room, unchanged + room) / 255f;
+            int unchanged = Level(clean[i]), level = Math.Clamp(Level(x[i]), unchanged - room, unchanged + room);
+            isChanged |= level != unchanged;
+            x[i] = level / 255f;
         }
+
+        return isChanged;
 
         static int Level(float value) => (int)MathF.Round(Math.Clamp(value, 0, 1) * 255);
     }

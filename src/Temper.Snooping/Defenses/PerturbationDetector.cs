@@ -35,15 +35,7 @@ public sealed class PerturbationDetector
     /// </exception>
     public static PerturbationDetector Calibrate(Proxy predictor, IStateLog clean, double falseAlarms = 0.01)
     {
-        if (predictor.Goal != ProxyGoal.Cells
-            || !predictor.Stream.StackShape.Equals(clean.Stream.StackShape) || falseAlarms is not (>= 0 and < 1))
-        {
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"detector: needs a future predictor for the log's format and a false alarm rate from 0 to below 1 "
-                + $"(got {predictor.Task} of {predictor.Stream.StackShape}, {clean.Stream.StackShape}, {falseAlarms}); "
-                + $"train a predictor with FuturePredictor"));
-        }
-
+        Require(predictor, clean, falseAlarms);
         var detector = new PerturbationDetector(predictor);
         double[] scores = [.. Enumerable.Range(0, clean.Count).Select(
             step => detector.Score(0, clean.Observation(step), clean.IsFirst(step))).Where(double.IsFinite)];
@@ -56,6 +48,30 @@ public sealed class PerturbationDetector
         Array.Sort(scores);
         int allowed = (int)(falseAlarms * scores.Length);
         return new PerturbationDetector(predictor) { Bound = scores[scores.Length - 1 - allowed] };
+    }
+
+    private static void Require(Proxy predictor, IStateLog clean, double falseAlarms)
+    {
+        if (predictor.Goal != ProxyGoal.Cells)
+        {
+            throw new ArgumentException($"detector: needs a proxy that predicts the next observation (got "
+                + $"{predictor.Task}); train one with temper rl snoop --proxy future-predictor, or FuturePredictor in "
+                + "code", nameof(predictor));
+        }
+
+        if (!predictor.Stream.StackShape.Equals(clean.Stream.StackShape))
+        {
+            throw new ArgumentException("detector: the log has other stacks of frames than the predictor (got "
+                + $"{clean.Stream.StackShape}, expected {predictor.Stream.StackShape}); use a log of the stream that "
+                + "the predictor was trained on", nameof(clean));
+        }
+
+        if (falseAlarms is not (>= 0 and < 1))
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"detector: the rate of false alarms is out of range (got "
+                    + $"{falseAlarms}, expected 0 to below 1)"), nameof(falseAlarms));
+        }
     }
 
     /// <summary>Creates a detector with the same threshold and empty frame history.</summary>

@@ -29,7 +29,12 @@ public sealed record SnoopingRow
     /// </summary>
     public IReadOnlyList<IReadOnlyList<double>> Returns { get; init; } = [];
 
-    /// <summary>Fraction of the frames that was attacked, 0 to 1.</summary>
+    /// <summary>Fraction of the frames that the timing chose and the attack was applied to, 0 to 1.</summary>
+    public double ChosenFrames { get; init; }
+
+    /// <summary>
+    /// Fraction of the frames that the attack changed, 0 to 1: the agent received other values than without an attack.
+    /// </summary>
     public double AttackedFrames { get; init; }
 
     /// <summary>
@@ -37,7 +42,7 @@ public sealed record SnoopingRow
     /// </summary>
     public double Alarms { get; init; } = double.NaN;
 
-    /// <summary>Median time of an attacked frame in milliseconds; NaN: not measured.</summary>
+    /// <summary>Median time of the attack per chosen frame, in milliseconds; NaN: not measured.</summary>
     public double MillisecondsPerFrame { get; init; } = double.NaN;
 
     /// <summary>True if the channel's precision rounds away every perturbation of this size.</summary>

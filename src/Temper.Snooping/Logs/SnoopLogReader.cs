@@ -11,7 +11,7 @@ namespace Temper.Snooping.Logs;
 /// <param name="path">Path of the archive, for messages.</param>
 internal sealed class SnoopLogReader(IReadOnlyDictionary<string, Tensor> arrays, string path)
 {
-    private const string RecordAgain = "record it again with SnoopRecorder";
+    private const string RecordAgain = "record it again with temper rl record, or SnoopRecorder in code";
 
     /// <summary>Returns the log; throws <see cref="ModelFormatException"/> if the archive is damaged.</summary>
     internal IStateLog Read()

@@ -10,7 +10,8 @@ namespace Temper.Snooping.Proxies;
 /// <summary>A network whose gradients an attacker uses in place of the agent's.</summary>
 public sealed record Proxy
 {
-    private const string Prefix = "temper.proxy.";
+    private const string Prefix = "temper.proxy.", HeldOut = "held-out",
+        Make = "train one with temper rl snoop, or save one with Proxy.Save in code";
 
     /// <summary>The network. It takes a stack of frames, <c>[N, ...]</c>; only its first output is used.</summary>
     public required Network Network { get; init; }
@@ -36,8 +37,20 @@ public sealed record Proxy
     /// <summary>Name of the metric in <see cref="Fidelity"/>.</summary>
     public string FidelityName { get; init; } = "";
 
-    /// <summary>Quality of the proxy on held-out episodes; NaN: unknown.</summary>
+    /// <summary>Quality of the proxy on held-out steps of the log; NaN: unknown.</summary>
     public double Fidelity { get; init; } = double.NaN;
+
+    /// <summary>
+    /// Number of steps that <see cref="Fidelity"/> was measured on; 0: unknown, as for files that were written before
+    /// this number existed.
+    /// </summary>
+    public int HeldOutSteps { get; init; }
+
+    /// <summary>
+    /// Number of episodes that the held-out steps are from; 0: the log has only one episode, and its last steps were
+    /// held out. These are less independent of the training than other episodes.
+    /// </summary>
+    public int HeldOutEpisodes { get; init; }
 
     /// <summary>
     /// Wraps a network that was trained on other observations, such as an agent of another game, for use on a stream.
@@ -79,6 +92,7 @@ public sealed record Proxy
         metadata[Prefix + "actions"] = Text(Stream.Actions);
         metadata[Prefix + "source"] = Stream.Source;
         metadata[Prefix + "fidelity"] = $"{FidelityName}={Text(Fidelity)}";
+        metadata[Prefix + HeldOut] = $"{Text(HeldOutSteps)},{Text(HeldOutEpisodes)}";
         ModelFile.Save(Network.WithMetadata(metadata), path);
     }
 
@@ -88,10 +102,20 @@ public sealed record Proxy
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     public static Proxy Load(string path)
     {
+        if ((File.Exists(path) || Directory.Exists(path)) && !ModelFile.HoldsGraph(path))
+        {
+            throw new ModelFormatException(
+                path, "proxy: not a proxy (got tensors without a graph, as agents of other programs are stored); "
+                    + Make);
+        }
+
         Network network = ModelFile.Load(path);
         try
         {
             string[] bounds = Get("bounds").Split(','), fidelity = Get("fidelity").Split('=');
+            int[] heldOut = network.Metadata.TryGetValue(Prefix + HeldOut, out string? counts)
+                ? [.. counts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))]
+                : [0, 0];
             var stream = new StreamInfo(
                 Shape.Create([.. Get("frame").Split(',').Select(axis =>
                     int.Parse(axis, CultureInfo.InvariantCulture))]), Number("frames"),
@@ -106,14 +130,15 @@ public sealed record Proxy
                         : null,
                     Steps = Number("steps"), FidelityName = fidelity[0],
                     Fidelity = double.Parse(fidelity[1], CultureInfo.InvariantCulture),
+                    HeldOutSteps = heldOut[0], HeldOutEpisodes = heldOut[1],
                 }
                 : throw new FormatException("the network's input is not the stream's stack of frames");
         }
         catch (Exception e) when (e is FormatException
             or ArgumentException or IndexOutOfRangeException or OverflowException or KeyNotFoundException)
         {
-            throw new ModelFormatException(path, $"proxy: not a proxy, or its metadata is damaged ({e.Message}); "
-                + "save a proxy with Proxy.Save", e);
+            throw new ModelFormatException(
+                path, $"proxy: not a proxy, or its metadata is damaged ({e.Message}); {Make}", e);
         }
 
         string Get(string key) => network.Metadata.TryGetValue(Prefix + key, out string? value)

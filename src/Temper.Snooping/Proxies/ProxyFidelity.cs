@@ -6,7 +6,7 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Measures a proxy on held-out episodes: fraction of correct classes, R2 of values, or fraction of next frames that
+/// Measures a proxy on held-out steps: fraction of correct classes, R2 of values, or fraction of next frames that
 /// are entirely right.
 /// </summary>
 internal sealed class ProxyFidelity
@@ -18,7 +18,7 @@ internal sealed class ProxyFidelity
 
     internal static (string Name, double Value) Measure(ProxyGoal goal, ProxyData data, Network network, int[] steps)
     {
-        Dataset part = data.Part("held-out episodes", steps);
+        Dataset part = data.Part("held-out steps", steps);
         var fidelity = new ProxyFidelity();
         float[] target = new float[data.Labels is null ? data.TargetLength : 1];
         int size = part.SampleShape.Count;

@@ -22,7 +22,10 @@ public sealed record ProxyOptions
     /// <summary>Learning rate of Adam, above 0.</summary>
     public float LearningRate { get; init; } = 1e-3f;
 
-    /// <summary>Fraction of the episodes held out to measure the proxy, above 0 and below 1.</summary>
+    /// <summary>
+    /// Fraction of the episodes held out to measure the proxy, above 0 and below 1. If the log has only one episode,
+    /// this fraction of its steps is held out, at its end.
+    /// </summary>
     public double HeldOut { get; init; } = 0.1;
 
     /// <summary>For <see cref="OfflineQ"/>: number of times the targets are recomputed, 1 or more.</summary>

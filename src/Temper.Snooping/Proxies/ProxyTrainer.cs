@@ -8,7 +8,8 @@ using Temper.Training;
 namespace Temper.Snooping.Proxies;
 
 /// <summary>
-/// Trains a proxy offline on a supervised task made from the log, and measures it on held-out episodes.
+/// Trains a proxy offline on a supervised task made from the log, and measures it on held-out episodes, or on the end
+/// of the only episode.
 /// </summary>
 internal static class ProxyTrainer
 {
@@ -17,7 +18,7 @@ internal static class ProxyTrainer
         options.Validate();
         ProxyData data = task.Prepare(log);
         RandomStream random = RandomStream.FromSeed(options.Seed).Split(task.Name);
-        (int[] train, int[] heldOut) = Split(data, options.HeldOut, random.Split("held out"));
+        (int[] train, int[] heldOut, int episodes) = Split(data, options.HeldOut, random.Split("held out"));
         Network network = ProxyNetworks.Create(options.Architecture, log.Stream, data.Outputs, random.Split("weights"));
         network = task is OfflineQ q
             ? FittedQ(q, log, network, train, heldOut, options, cancel)
@@ -26,14 +27,15 @@ internal static class ProxyTrainer
         return new Proxy
         {
             Network = network, Task = task.Name, Goal = task.Goal, Stream = log.Stream, Threat = log.Threat,
-            Steps = log.Count, FidelityName = name, Fidelity = fidelity,
+            Steps = log.Count, FidelityName = name, Fidelity = fidelity, HeldOutSteps = heldOut.Length,
+            HeldOutEpisodes = episodes,
         };
     }
 
     private static Network Fit(
         RelatedTask task, ProxyData data, Network network, int[] train, int[] heldOut, ProxyOptions options, int epochs,
         CancellationToken cancel) =>
-        Trainer.Fit(network, data.Part("log", train), data.Part("held-out episodes", heldOut), new TrainingOptions
+        Trainer.Fit(network, data.Part("log", train), data.Part("held-out steps", heldOut), new TrainingOptions
         {
             Seed = options.Seed, Epochs = epochs, BatchSize = Math.Min(options.BatchSize, train.Length),
             Loss = task.Loss,
@@ -58,16 +60,16 @@ internal static class ProxyTrainer
 
     /// <summary>
     /// Holds out whole episodes, because neighboring steps of an episode are similar. If there is only one episode, its
-    /// end is held out.
+    /// end is held out, and the number of held-out episodes is 0.
     /// </summary>
-    private static (int[] Train, int[] HeldOut) Split(ProxyData data, double share, RandomStream random)
+    private static (int[] Train, int[] HeldOut, int Episodes) Split(ProxyData data, double share, RandomStream random)
     {
         IReadOnlyList<Range> episodes = FrameHistory.Episodes(data.Log);
         if (episodes.Count == 1)
         {
             int rest = Math.Max(1, (int)(data.Steps.Length * share));
             return data.Steps.Length > 1
-                ? (data.Steps[..^rest], data.Steps[^rest..])
+                ? (data.Steps[..^rest], data.Steps[^rest..], 0)
                 : throw new ArgumentException("proxy: the log needs two usable steps or more; record more");
         }
 
@@ -81,7 +83,7 @@ internal static class ProxyTrainer
         int[] train = [.. data.Steps.Where(step => !isHeldOut[step])],
             heldOut = [.. data.Steps.Where(step => isHeldOut[step])];
         return train.Length > 0 && heldOut.Length > 0
-            ? (train, heldOut)
+            ? (train, heldOut, count)
             : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
                 $"proxy: too few episodes with usable steps (got {episodes.Count} episodes, {data.Steps.Length} usable "
                 + $"steps); record more"));

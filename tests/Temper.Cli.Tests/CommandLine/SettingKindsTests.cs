@@ -67,6 +67,36 @@ public sealed class SettingKindsTests : IDisposable
         Assert.Equal(["conv1", "a b"], values.Get(MadeUpCommand.Freeze));
     }
 
+    /// <summary>A repeated flag gives one name per line.</summary>
+    [Theory]
+    [InlineData("fgsm,pgd,mi-fgsm")]
+    [InlineData("fgsm\npgd\nmi-fgsm")]
+    [InlineData("fgsm, pgd\nmi-fgsm")]
+    public void Names_are_separated_by_commas_or_given_one_by_one(string text)
+    {
+        SettingValues values = Settings.Resolve(_command, new(StringComparer.Ordinal) { ["methods"] = text });
+        Assert.Equal(["fgsm", "pgd", "mi-fgsm"], values.Get(MadeUpCommand.Methods));
+        SettingValues again = Settings.Resolve(_command, file: _folder.Write("config.yaml", values.ToYaml()));
+        Assert.Equal(values.Get(MadeUpCommand.Methods), again.Get(MadeUpCommand.Methods));
+        Assert.Empty(values.Differences(again));
+    }
+
+    [Theory]
+    [InlineData("fgsm,")]
+    [InlineData("fgsm,,pgd")]
+    [InlineData(" ")]
+    public void An_empty_name_is_refused(string text) => Assert.Equal(
+        $"--methods: cannot be used (got '{text}', expected names, separated by commas)",
+        Settings.Refusal(() => Settings.Resolve(_command, new(StringComparer.Ordinal) { ["methods"] = text })));
+
+    /// <summary>Names of files may contain commas.</summary>
+    [Fact]
+    public void Words_are_not_separated_by_commas()
+    {
+        SettingValues values = Settings.Resolve(_command, new(StringComparer.Ordinal) { ["freeze"] = "a,b\nc" });
+        Assert.Equal(["a,b", "c"], values.Get(MadeUpCommand.Freeze));
+    }
+
     [Theory]
     [InlineData("train:\n  max-time: null\n  epsilons: ~\n  freeze:\n")]
     [InlineData("{\"train\": {\"max-time\": null, \"epsilons\": null, \"freeze\": null}}")]

@@ -2,6 +2,10 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
 using Temper.Cli.Snooping;
 using Temper.Cli.Tests.Support;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
 using Temper.Testing;
 
 namespace Temper.Cli.Tests.Reinforcement;
@@ -36,6 +40,19 @@ public sealed class UnusedOptionTests : IDisposable
         Refused(new RlTrainCommand(), "--step-limit 0", ("env", "brick-break"), ("step-limit", "0"), ("runs", _folder["runs"]));
         Assert.False(Directory.Exists(_folder["runs"]));
     }
+
+    [Theory]
+    [InlineData("pendulum", "--defense needs discrete actions (got continuous actions in pendulum)")]
+    [InlineData("acrobot", "--defense cannot be used with ppo in acrobot, because observations are normalized there")]
+    public void A_defense_that_is_impossible_is_refused_in_plain_words(string environment, string why) =>
+        Refused(new RlTrainCommand(), why, ("env", environment), ("defense", "smooth"), ("runs", _folder["runs"]));
+
+    [Theory]
+    [InlineData("host", "localhost", "--host: cannot be used (got 'localhost', expected an IP address")]
+    [InlineData("port", "99999", "--port: cannot be used (got '99999', expected a whole number from 0 to 65535)")]
+    [InlineData("max-message-mib", "2000", "--max-message-mib: cannot be used (got '2000', expected a whole number from 1 to 1024)")]
+    public void Of_the_options_of_a_server_the_wrong_one_is_named(string name, string value, string why) =>
+        Refused(new RlServeEnvCommand(), why, ("env", "cartpole"), (name, value));
 
     [Fact]
     public void A2c_takes_no_clip_range() =>
@@ -76,6 +93,20 @@ public sealed class UnusedOptionTests : IDisposable
     [InlineData("uniform-noise")]
     public void Noise_takes_no_proxy(string attack) => Refused(
         new RlBridgeCommand(), $"--proxy does not apply to --attack {attack}", ("connect", "127.0.0.1:1"), ("attack", attack), ("proxy", _folder["missing.safetensors"]));
+
+    /// <summary>Refused before the bridge listens: the file names the proxy's task.</summary>
+    [Fact]
+    public void The_guided_attack_of_a_bridge_takes_no_proxy_of_values()
+    {
+        IEnvironment cart = EnvironmentCatalog.Create("cartpole");
+        new Proxy
+        {
+            Network = RandomPolicy.For(cart).Network, Task = "value-assessor", Goal = ProxyGoal.Value, Stream = new StreamInfo(cart.Spec.ObservationShape, 1, 0, 1, 2, "cartpole"),
+        }.Save(_folder["proxy.safetensors"]);
+        Refused(
+            new RlBridgeCommand(), "guided-cw needs a proxy that predicts actions alone (got value-assessor)", ("connect", "127.0.0.1:1"), ("attack", "guided-cw"),
+            ("proxy", _folder["proxy.safetensors"]));
+    }
 
     [Theory]
     [InlineData("127.0.0.1:8000", "http://127.0.0.1:8000/")]

@@ -56,11 +56,34 @@ public sealed class ReportCheckTests : IDisposable
     public void Without_a_proxy_nothing_is_left_to_time_or_to_choose(string name, string value) =>
         Refused($"--{name} does not apply to a report without --proxy", (name, value));
 
+    [Fact]
+    public void A_log_that_nothing_uses_is_refused() =>
+        Refused("--log does not apply to a report without --timing or --detector", ("proxy", ProxyOf(Cart)), ("log", _folder["log.npz"]));
+
+    /// <summary>Two victims that are one would make the interval too narrow.</summary>
+    [Fact]
+    public void A_victim_or_a_proxy_given_twice_is_refused()
+    {
+        string agent = AgentOf(Cart), proxy = ProxyOf(Cart);
+        Refused($"--agent names the same thing more than once (got {agent}, ", ("agent", agent + "\n" + OtherNameOf(agent)));
+        Refused($"--proxy names the same thing more than once (got {proxy}, ", ("proxy", proxy + "\n" + OtherNameOf(proxy)));
+
+        static string OtherNameOf(string path) => Path.Combine(Path.GetDirectoryName(path)!, ".", Path.GetFileName(path));
+    }
+
+    [Fact]
+    public void An_epsilon_or_an_attack_given_twice_is_refused()
+    {
+        Refused("--epsilon names the same thing more than once (got 0.1, 0.1)", ("epsilon", "0.1,0.2,0.1"));
+        Refused("--attack names the same thing more than once (got pgd, pgd)", ("proxy", ProxyOf(Cart)), ("attack", "pgd,fgsm\npgd"));
+    }
+
     private void Refused(string why, params (string Name, string Value)[] given)
     {
         var command = new RlReportCommand();
         var flags = given.ToDictionary(flag => flag.Name, flag => flag.Value, StringComparer.Ordinal);
-        (flags["env"], flags["agent"]) = (Cart, AgentOf(Cart));
+        flags["env"] = Cart;
+        flags.TryAdd("agent", AgentOf(Cart));
         Assert.Contains(why, Settings.Refusal(() => command.Run(Settings.Context(command, flags, TimeProvider.System))), StringComparison.Ordinal);
     }
 

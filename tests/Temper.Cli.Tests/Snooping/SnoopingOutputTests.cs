@@ -1,6 +1,11 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.Snooping;
+using Temper.Networks;
+using Temper.Reinforcement.Agents;
+using Temper.Reinforcement.Environments;
 using Temper.Snooping.Evaluation;
+using Temper.Snooping.Logs;
+using Temper.Snooping.Proxies;
 
 namespace Temper.Cli.Tests.Snooping;
 
@@ -62,6 +67,20 @@ public sealed class SnoopingOutputTests
         Assert.Equal("none", rows[0][Array.IndexOf(heads, "#95 % interval")]);
         Assert.Equal("0.0001", rows[0][Array.IndexOf(heads, "#epsilon")]);
         Assert.All(SnoopingOutput.Json(table)["rows"]![0]!["interval"]!.AsArray(), end => Assert.Null(end));
+    }
+
+    [Theory]
+    [InlineData(83, 2, "83 steps of 2 held-out episodes")]
+    [InlineData(20, 0, "the last 20 steps of the only episode")]
+    [InlineData(0, 0, "held-out steps")]
+    public void What_a_proxy_was_measured_on_is_said(int steps, int episodes, string words)
+    {
+        var stream = new StreamInfo([4], 1, 0, 1, 2, "test");
+        Network network = RandomPolicy.For(EnvironmentCatalog.Create("cartpole")).Network;
+        Assert.Equal(words, SnoopingConditions.HeldOut(new Proxy
+        {
+            Network = network, Task = "action-imitator", Goal = ProxyGoal.Classes, Stream = stream, HeldOutSteps = steps, HeldOutEpisodes = episodes,
+        }));
     }
 
     private static SnoopingTable Table(params SnoopingRow[] rows) => new(rows, 0, []);

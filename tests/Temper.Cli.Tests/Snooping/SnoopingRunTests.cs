@@ -6,8 +6,10 @@ using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
 using Temper.Reporting.Documents;
 using Temper.Snooping.Attacks;
+using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
+using Temper.Tensors;
 
 namespace Temper.Cli.Tests.Snooping;
 
@@ -24,6 +26,24 @@ public sealed class SnoopingRunTests
         double first = run.Row("uniform-noise", attack, _ => [], timing: null).Returns[0][0];
         Section shown = run.Watch("Play under attack", "uniform-noise", attack, []);
         Assert.Contains($"return {first:F2} in", shown.Blocks.OfType<Paragraph>().Single().Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>The network of the proxy prefers no action, so the attack finds nothing to change, which takes its time.</summary>
+    [Fact]
+    public void The_time_of_an_attack_counts_also_where_it_changes_nothing()
+    {
+        Network even = Network.Build([new InputSpec { SampleShape = [4] }], values => [("policy", values[0].Linear(2))]);
+        even = even.WithParameters(even.Parameters.Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));
+        SnoopingRow row = Run().Row("fgsm", GradientSign.Fgsm(0.1), _ => [Of("action-imitator", ProxyGoal.Classes) with { Network = even }], timing: null);
+        Assert.Equal((1, 0), (row.ChosenFrames, row.AttackedFrames));
+        Assert.True(row.MillisecondsPerFrame > 0);
+    }
+
+    [Fact]
+    public void An_adversary_without_room_attacks_no_frame()
+    {
+        SnoopingRow row = Run().Adversary(epsilon: 0, steps: 256);
+        Assert.Equal((0, 0), (row.ChosenFrames, row.AttackedFrames));
     }
 
     [Fact]

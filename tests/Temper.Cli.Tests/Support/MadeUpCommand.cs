@@ -14,7 +14,9 @@ internal sealed class MadeUpCommand() : ToolCommand("train", "Does nothing")
 
     internal static readonly Setting<IReadOnlyList<string>> Freeze = Setting.List("freeze", "What stays");
 
-    internal override IReadOnlyList<Setting> Settings => [MaxTime, Epsilons, Freeze];
+    internal static readonly Setting<IReadOnlyList<string>> Methods = Setting.Names("methods", "By what means");
+
+    internal override IReadOnlyList<Setting> Settings => [MaxTime, Epsilons, Freeze, Methods];
 
     internal override int Run(CommandContext context) => ExitCode.Success;
 }

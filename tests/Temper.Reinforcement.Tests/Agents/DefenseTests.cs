@@ -130,7 +130,8 @@ public sealed class DefenseTests
         Assert.Throws<ArgumentException>(() => PolicyDefense.Create("noise", 0.1f, strength: 1));
         OnPolicyOptions options = OnPolicyOptions.Ppo(1) with { Defense = new NoiseAugmentation { Epsilon = 0.1f } };
         Assert.Throws<ArgumentException>(() => new OnPolicyTrainer(() => EnvironmentCatalog.Create("pendulum"), options));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new OnPolicyTrainer(() => EnvironmentCatalog.Create("acrobot"), options with { NormalizesObservations = true }));
+        var normalized = Assert.Throws<ArgumentException>(() => new OnPolicyTrainer(() => EnvironmentCatalog.Create("acrobot"), options with { NormalizesObservations = true }));
+        Assert.Contains("the defense noise cannot be used with normalized observations", normalized.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new OnPolicyTrainer(() => EnvironmentCatalog.Create("brick-break"), options with { Defense = new NoiseAugmentation { Epsilon = float.NaN } }));
     }
 
