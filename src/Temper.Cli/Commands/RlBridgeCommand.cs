@@ -112,7 +112,8 @@ internal sealed class RlBridgeCommand() : ToolCommand(
         {
             Recorded = isRecorded ? ThreatModels.Parse(context.Get(SnoopingSettings.Threat)) : null,
             Steps = context.Get(SnoopingSettings.Steps), Attack = isAttack ? attack : null,
-            Proxies = [.. context.Get(Proxies).Select(Proxy.Load)], Bounds = BoundsOf(context),
+            Proxies = [.. context.Get(Proxies).Select(ModelSource.RequireFile).Select(Proxy.Load)],
+            Bounds = BoundsOf(context),
             Seed = context.Get(Seed), Time = context.Time,
         };
     }
