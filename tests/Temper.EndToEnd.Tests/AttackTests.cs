@@ -29,6 +29,7 @@ public sealed class AttackTests : IDisposable
         x[7] = 1.5f;
         Save("outside.npz", x, 0);
         Save("labels.npz", x, 5);
+        NpzFile.Save(_folder["empty.npz"], [KeyValuePair.Create("x_test", Tensor.From(Array.Empty<float>(), [0, 6])), KeyValuePair.Create("y_test", Tensor.From(Array.Empty<long>(), [0]))]);
     }
 
     public void Dispose() => _folder.Dispose();
@@ -98,7 +99,7 @@ public sealed class AttackTests : IDisposable
             JsonElement transfer = JsonDocument.Parse(Tool.Run([.. all, "--bounds", "0,1", "--no-checks", "--attack", "mim", "--epsilon", "0.4", "--surrogate", _folder["model.safetensors"]]).Output).RootElement;
             Assert.True(transfer.GetProperty("success").GetDouble() >= json.GetProperty("success").GetDouble() - 0.1);
             Refused(Usage, "--bounds", [.. all]);
-            Refused(BadInput, "Gradients", [.. all, "--bounds", "0,1", "--attack", "ddn"]);
+            Refused(Usage, "expected gradients", [.. all, "--bounds", "0,1", "--attack", "ddn"]);
         }
         finally
         {
@@ -118,11 +119,15 @@ public sealed class AttackTests : IDisposable
         // Images are reshaped for a network of rows; that does not provide bounds of their values either.
         Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", _folder["pictures.npz"], "--attack", "ddn");
         Assert.Equal(0, Tool.Run("attack", _folder["model.onnx"], "--data", data, "--attack", "ddn", "--bounds", "0,1", "--no-checks", "--limit", "5").ExitCode);
+        ToolResult decisions = Tool.Run("attack", model, "--data", data, "--access", "decisions", "--steps", "200", "--limit", "5", "--json");
+        Assert.Equal("hop-skip-jump", JsonDocument.Parse(decisions.Output).RootElement.GetProperty("attack").GetString());
+        Assert.All((string[])["scores-beat-gradients", "probabilities", "rounded-input"], check => Assert.DoesNotContain(check, decisions.Output));
         Refused(BadInput, "outside the bounds", "attack", model, "--data", _folder["outside.npz"], "--attack", "ddn");
         Refused(Usage, "epsilon", "attack", model, "--data", data, "--attack", "pgd");
         Refused(Usage, "0 to 1", "attack", _folder["model.onnx"], "--data", data, "--bounds", "0,255", "--threat", "mnist-linf-0.1");
         Refused(Usage, "--attack", "attack", model, "--data", data, "--attack", "magic");
         Refused(Usage, "--data", "attack", model);
+        Refused(BadInput, "no test samples", "attack", model, "--data", _folder["empty.npz"], "--attack", "ddn");
         Refused(Usage, "--norm: fgsm does not support l0", "attack", model, "--data", data, "--attack", "fgsm", "--epsilon", "0.1", "--norm", "l0");
         Assert.NotEqual(0, Tool.Run("attack", model, "--data", _folder["labels.npz"], "--attack", "ddn").ExitCode);
     }

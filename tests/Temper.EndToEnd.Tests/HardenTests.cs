@@ -100,7 +100,9 @@ public sealed class HardenTests : IDisposable
         JsonElement json = JsonDocument.Parse(result.Output).RootElement;
         Assert.False(json.GetProperty("within_bound").GetBoolean());
         Assert.True(json.GetProperty("best_round").GetInt32() >= 1);
-        Assert.Contains("clean accuracy", result.Error, StringComparison.Ordinal);
+        Assert.Contains("clean accuracy are lost on held-out samples (", result.Error, StringComparison.Ordinal);
+        Assert.Equal("held_out", json.GetProperty("exceeded_on")[0].GetString());
+        Assert.True(json.GetProperty("held_out_accuracy").GetProperty("after").GetDouble() < json.GetProperty("held_out_accuracy").GetProperty("before").GetDouble());
         Assert.Equal(0, Tool.Run("eval", _folder["hard"], "--data", _folder["data.npz"]).ExitCode);
     }
 

@@ -36,6 +36,14 @@ public sealed class MorphTests
         Assert.Equal((2, 0), (wrong.ExitCode, none.ExitCode));
         Assert.Contains("trained on rows of another key", wrong.Error);
         Assert.Contains("expects morphed rows", none.Error);
+        Assert.Contains("expects morphed rows", Run("attack", run, "--data", Data, "--attack", "fgsm", "--epsilon", "0.1", "--limit", "4", "--no-checks").Error);
+        Assert.Contains("expects morphed rows", Run("probe", run, "--data", Data, "--samples", "4", "--rays", "1").Error);
+
+        // The trainer has no key, but the rows that the network was trained on.
+        ToolResult own = Run("eval", run, "--json");
+        Assert.DoesNotContain("expects morphed rows", own.Error);
+        Assert.Equal(accuracy, JsonDocument.Parse(own.Output).RootElement.GetProperty("accuracy").GetDouble(), 1e-6);
+        Assert.Equal(2, Run("eval", run, "--morph-key", key).ExitCode);
 
         ToolResult augmented = Run("train", "lenet-5-caffe", "--aug-conv", bundle, "--augment", "flip", "--runs", runs);
         Assert.Equal(2, augmented.ExitCode);

@@ -20,6 +20,12 @@ internal static class AttackModes
         ModelSource.Size, AttackSettings.VnnLib, AttackSettings.Budget, AttackSettings.Seed, AttackSettings.Output,
     ];
 
+    /// <summary>Settings that only the reading of a model file uses.</summary>
+    private static readonly Setting[] OfStoredModels =
+    [
+        ModelSource.Architecture, ModelSource.Size, .. Preprocessing.Settings.Except([Preprocessing.Bounds]),
+    ];
+
     private static IEnumerable<Setting> OfSamples =>
         [ModelSource.Size, .. Preprocessing.Settings, .. AttackSettings.All];
 
@@ -38,16 +44,39 @@ internal static class AttackModes
             {
                 context.RefuseUnused(AttackSettings.Surrogate.Flag, [VideoAttackSettings.Gradients]);
             }
+
+            VideoAttackSettings.RequireOwnOfRules(context);
         }
         else if (context.Get(AttackSettings.VnnLib) is not null)
         {
             context.RefuseUnused(
                 AttackSettings.VnnLib.Flag, OfSamples.Except(OfProperties).Concat(VideoAttackSettings.All));
         }
-        else if (VideoAttackSettings.All.FirstOrDefault(context.Values.IsGiven) is { } ofClips)
+        else
+        {
+            RequireOwnOfSamples(context);
+        }
+    }
+
+    private static void RequireOwnOfSamples(CommandContext context)
+    {
+        if (VideoAttackSettings.All.FirstOrDefault(context.Values.IsGiven) is { } ofClips)
         {
             throw ToolException.Usage($"attack: {ofClips.Flag} applies only to a network of clips; add "
                 + $"{VideoAttackSettings.Video.Flag}, or leave it out");
+        }
+
+        string model = context.Get(ModelSource.Setting) ?? "";
+        string[] models = context.Get(AttackSettings.Surrogate) is { } surrogate ? [model, surrogate] : [model];
+        if (context.Values.IsGiven(AttackSettings.TokenFile) && !models.Any(AttackSubject.IsServed))
+        {
+            throw ToolException.Usage(
+                $"attack: {AttackSettings.TokenFile.Flag} applies only to a served model; leave it out");
+        }
+
+        if (models.All(AttackSubject.IsServed))
+        {
+            context.RefuseUnused("a served model", OfStoredModels);
         }
     }
 }

@@ -15,9 +15,11 @@ internal static class AttackSession
             "attack: --data is missing; give the samples to attack (or --vnnlib for a property)");
         Attack attack = AttackSettings.Create(context);
         RequireUsable(context, attack, ranks);
-        using AttackSubject whole = AttackSubject.Open(context, model, source);
-        using AttackSubject? surrogate =
-            context.Get(AttackSettings.Surrogate) is { } other ? AttackSubject.Open(context, other, source) : null;
+        using AttackSubject whole = AttackSubject.Open(context, model, source, AttackAccess.OfModel(context));
+        using AttackSubject? surrogate = context.Get(AttackSettings.Surrogate) is { } other
+            ? AttackSubject.Open(context, other, source, AttackAccess.UsualOf(other))
+            : null;
+        whole.WarnOfMorphedRows(context);
         attack = surrogate is null ? attack : new Transfer(attack, surrogate.Target);
         AttackSettings.ThreatOf(context)?.RequireFits(whole.Target);
         int asked = Math.Min(context.Get(AttackSettings.Limit) ?? int.MaxValue, whole.Samples.Count);
@@ -105,7 +107,7 @@ internal static class AttackSession
     private static TrustCheck Verify(
         CommandContext context, string model, string source, RobustnessEvaluation found, string folder)
     {
-        using AttackSubject fresh = AttackSubject.Open(context, model, source);
+        using AttackSubject fresh = AttackSubject.Open(context, model, source, AttackAccess.OfModel(context));
         return Verification.Of(
             fresh.Target, AttackFiles.ReadAdversarials(folder),
             [.. found.Result.Samples.Select(sample => sample.IsAdversarial)],

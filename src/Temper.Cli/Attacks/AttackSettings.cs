@@ -14,8 +14,8 @@ internal static class AttackSettings
         "data", "Samples: a known set, a path, or an npz with x_test and y_test; see 'temper data list'");
 
     internal static Setting<string> Attack { get; } =
-        Setting.Choice("attack", "Attack; usual: autoattack if a radius is given, else minimal-l2 (for a served "
-            + "model square or hop-skip-jump); see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
+        Setting.Choice("attack", "Attack; usual: autoattack if a radius is given, else minimal-l2 (without gradients "
+            + "square or hop-skip-jump); see docs/attacks.md", Usual, [Usual, .. AttackCatalog.Names]);
 
     internal static Setting<string> Threat { get; } = Setting.Choice(
         "threat", "Named threat model instead of --norm and --epsilon, for pixels of 0 to 1", None,
@@ -62,11 +62,6 @@ internal static class AttackSettings
     internal static Setting<bool> NoChecks { get; } =
         Setting.Switch("no-checks", "Skip the checklist of signs that a result is not trustworthy");
 
-    internal static Setting<string> Asked { get; } = Setting.Choice(
-        "access", "What is read from a served model: scores, or decisions (the predicted class only)", "scores",
-        "scores",
-        "decisions");
-
     internal static Setting<string?> TokenFile { get; } =
         Setting.OptionalText("token-file", "File with the token of a served model; without it, the environment "
             + "variable TEMPER_SERVE_TOKEN is used");
@@ -83,11 +78,8 @@ internal static class AttackSettings
     internal static IReadOnlyList<Setting> All { get; } =
     [
         Data, Attack, Threat, NormName, Epsilon, TargetClass, Steps, Limit, Budget, Batch, Seed, Output, VnnLib,
-        FailBelow, NoChecks, Asked, TokenFile, Surrogate, TensorBoard,
+        FailBelow, NoChecks, AttackAccess.Setting, TokenFile, Surrogate, TensorBoard,
     ];
-
-    internal static Access AccessOf(CommandContext context) =>
-        context.Get(Asked) is "decisions" ? Access.Decisions : Access.Scores;
 
     /// <summary>
     /// Reads the token from a file or the environment; command lines can be read by all users of the machine.
@@ -99,7 +91,7 @@ internal static class AttackSettings
 
     /// <summary>
     /// Creates the attack that the settings describe. Throws a usage error if it does not support the norm or a target
-    /// class.
+    /// class, has no steps, or needs more access to the model than it has.
     /// </summary>
     internal static Attack Create(CommandContext context)
     {
@@ -125,6 +117,8 @@ internal static class AttackSettings
                 + $"{Shown(attack.Norm)} (expected {OneOf(attack.Norms)})");
         }
 
+        context.RefuseUnused($"{Attack.Flag} {name}", AttackCatalog.HasSteps(name) ? [] : [Steps]);
+        AttackAccess.Require(context, attack);
         return context.Get(TargetClass) is null || attack.AimsAtTarget ? attack : throw ToolException.Usage(
             $"{TargetClass.Flag}: {name} does not support a target class; choose another attack, such as pgd, square "
             + "or minimal-l2");
@@ -154,15 +148,16 @@ internal static class AttackSettings
     internal static string Shown(Norm norm) => norm.ToString().ToLowerInvariant();
 
     /// <summary>
-    /// Name of the strongest attack for the access to the model: gradients, or the scores or decisions of a server.
+    /// Name of the strongest attack for the access to the model on which perturbations are computed.
     /// </summary>
-    private static string DefaultName(CommandContext context)
-    {
-        bool isServed = AttackSubject.IsServed(context.Require(Models.ModelSource.Setting))
-            && context.Get(Surrogate) is null;
-        return !isServed ? Radius(context) is null ? "minimal-l2" : "autoattack"
-            : AccessOf(context) == Access.Scores && Radius(context) is not null ? "square" : "hop-skip-jump";
-    }
+    private static string DefaultName(CommandContext context) =>
+        (AttackAccess.OfComputation(context), Radius(context) is not null) switch
+        {
+            (Access.Gradients, true) => "autoattack",
+            (Access.Gradients, false) => "minimal-l2",
+            (Access.Scores, true) => "square",
+            _ => "hop-skip-jump",
+        };
 
     /// <summary>The radius of the accuracy under attack; null: no limit.</summary>
     internal static double? Radius(CommandContext context) =>

@@ -26,6 +26,9 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
     /// <summary>Indices in the data of the samples to attack; null: samples from the first one on.</summary>
     internal IReadOnlyList<int>? Rows { get; init; }
 
+    /// <summary>The network, if the target is one; null: a server.</summary>
+    private Network? Network { get; init; }
+
     /// <summary>Whether a model is the address of a server.</summary>
     internal static bool IsServed(string model) =>
         model.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
@@ -35,13 +38,24 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
     /// <param name="context">Settings of the command.</param>
     /// <param name="model">A file, a run folder, or the address of a served model.</param>
     /// <param name="source">Name or path of the samples.</param>
-    internal static AttackSubject Open(CommandContext context, string model, string source)
+    /// <param name="access">What may be read from the model.</param>
+    internal static AttackSubject Open(CommandContext context, string model, string source, Access access)
     {
         DataSets data = DataChoice.Open(context, source);
         Dataset samples = data.Test.Count > 0 ? data.Test : data.Train;
+        DataChecks.RequireSamples("attack", source, samples);
         return IsServed(model)
-            ? Served(context, model, samples)
-            : Stored(context, model, data with { Train = samples, Test = samples });
+            ? Served(context, model, samples, access)
+            : Stored(context, model, data with { Train = samples, Test = samples }, access);
+    }
+
+    /// <summary>Warns if the target is a network that was trained on morphed rows.</summary>
+    internal void WarnOfMorphedRows(CommandContext context)
+    {
+        if (Network is { } network)
+        {
+            MorphedRows.Warn(context, network, "the accuracy under attack means nothing");
+        }
     }
 
     public void Dispose() => (Target as IDisposable)?.Dispose();
@@ -94,7 +108,7 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         return found;
     }
 
-    private static AttackSubject Stored(CommandContext context, string model, DataSets data)
+    private static AttackSubject Stored(CommandContext context, string model, DataSets data, Access access)
     {
         (Network network, DataSets fitted) = DataForModel.Open(
             context, Preprocessing.OptionsOf(context), data,
@@ -102,18 +116,20 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
-        var target = new NetworkTarget(network, Bounds(context));
-        return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes));
+        AttackTarget target = AttackAccess.Limit(new NetworkTarget(network, Bounds(context)), access);
+        return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))
+        {
+            Network = network,
+        };
     }
 
-    private static AttackSubject Served(CommandContext context, string model, Dataset samples)
+    private static AttackSubject Served(CommandContext context, string model, Dataset samples, Access access)
     {
         (float, float) bounds = Bounds(context) ?? throw ToolException.Usage(
             "--bounds: is missing; a server does not report the range of its inputs; give it, such as --bounds 0,1");
         Uri address = Uri.TryCreate(model, UriKind.Absolute, out Uri? uri) ? uri : throw ToolException.Usage(
             $"model: not an address (got '{model}', expected one such as http://localhost:8080/v2/models/model)");
-        ServedTarget target =
-            ServedTarget.Connect(address, bounds, AttackSettings.AccessOf(context), AttackSettings.Token(context));
+        ServedTarget target = ServedTarget.Connect(address, bounds, access, AttackSettings.Token(context));
         if (target.SampleShape.Count != samples.SampleShape.Count)
         {
             target.Dispose();

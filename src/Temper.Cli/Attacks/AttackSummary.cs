@@ -85,6 +85,7 @@ internal sealed class AttackSummary(
         ["model"] = context.Require(ModelSource.Setting),
         ["data"] = Source,
         ["attack"] = found.Attack.Name,
+        ["access"] = AttackAccess.Shown(AttackAccess.OfModel(context)),
         ["norm"] = AttackSettings.Shown(Norm),
         ["epsilon"] = found.Epsilon is { } radius ? JsonResult.Number(radius) : null,
         ["target"] = subject.Aim,

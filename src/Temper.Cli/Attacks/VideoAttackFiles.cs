@@ -39,13 +39,7 @@ internal sealed class VideoAttackFiles(
         AtomicFile.WriteText(
             Path.Combine(folder, "rows.json"),
             new JsonArray([.. rows.Select(row => (JsonNode)Json(row))]).ToJsonString());
-        NpzFile.Save(Path.Combine(folder, "adversarial.npz"),
-        [
-            KeyValuePair.Create("x_adv", last.Result.Adversarials),
-            KeyValuePair.Create("success", Tensor.From(
-                [.. last.Result.Samples.Select(sample => sample.IsAdversarial)], [last.Result.Samples.Count])),
-            KeyValuePair.Create("label", Tensor.From(labels ?? evaluation.Predictions, [last.Result.Samples.Count])),
-        ]);
+        NpzFile.Save(Path.Combine(folder, "adversarial.npz"), Arrays(last.Result, labels, evaluation.Predictions));
         List<Section> sections = [VideoSection.Table(rows)];
         int[] fooled = [.. Enumerable.Range(0, last.Result.Samples.Count).Where(
             i => last.Result.Samples[i].Outcome == AttackOutcome.Fooled)];
@@ -69,6 +63,26 @@ internal sealed class VideoAttackFiles(
         return context.Get(VideoAttackSettings.Clip) is null && fooled.Length == 0
             ? null
             : WriteClip(folder, fooled.FirstOrDefault(), last);
+    }
+
+    /// <summary>The arrays of <c>adversarial.npz</c>: one row per clip.</summary>
+    /// <param name="result">Result of the last attack.</param>
+    /// <param name="labels">True classes; null: not known, the predicted classes are taken.</param>
+    /// <param name="predictions">Classes that the network predicts for the clean clips.</param>
+    internal static IReadOnlyList<KeyValuePair<string, Tensor>> Arrays(
+        AttackResult result, long[]? labels, long[] predictions)
+    {
+        int count = result.Samples.Count;
+        return
+        [
+            KeyValuePair.Create("x_adv", result.Adversarials),
+            KeyValuePair.Create(
+                "success", Tensor.From([.. result.Samples.Select(sample => sample.IsAdversarial)], [count])),
+            KeyValuePair.Create("label", Tensor.From(labels ?? predictions, [count])),
+            KeyValuePair.Create("clean_prediction", Tensor.From(predictions, [count])),
+            KeyValuePair.Create(
+                "prediction", Tensor.From([.. result.Samples.Select(sample => (long)sample.Prediction)], [count])),
+        ];
     }
 
     internal static JsonObject Json(VideoRow row) => new()

@@ -125,6 +125,7 @@ internal static class VideoAttackRun
             ?? throw ToolException.Usage("attack: --video needs the clips to attack; give --data or --clip");
         DataSets data = DataChoice.Open(context, source);
         Dataset samples = data.Test.Count > 0 ? data.Test : data.Train;
+        DataChecks.RequireSamples("attack", source, samples);
         if (!samples.SampleShape.Equals(shape))
         {
             throw new ToolException(ExitCode.BadInput, $"attack: clips of {source} do not fit the network (got "

@@ -23,7 +23,7 @@ internal static class VideoAttackSettings
 
     internal static Setting<IReadOnlyList<string>> Rules { get; } = new(
         "rules", $"With --video: attacks, of {string.Join(", ", VideoAttacks.Names)}", DefaultRules,
-        ReadRules) { Separator = ',' };
+        ReadRules) { IsList = true, Separator = ',', Words = () => VideoAttacks.Names };
 
     internal static Setting<double[]> Levels { get; } =
         Setting.Numbers("levels", "With --video: maximum perturbations of a pixel, in units of 1/255",
@@ -54,6 +54,15 @@ internal static class VideoAttackSettings
     [
         Video, Clip, Rules, Levels, Queries, Flow, Gradients, TrueLabels, Defenses,
     ];
+
+    /// <summary>Throws if a setting is given that none of the chosen attacks reads.</summary>
+    internal static void RequireOwnOfRules(CommandContext context)
+    {
+        IReadOnlyList<string> rules = context.Get(Rules);
+        string mode = $"{Rules.Flag} {string.Join(',', rules)}";
+        context.RefuseUnused(mode, rules.Any(VideoAttacks.HasSteps) ? [] : [AttackSettings.Steps]);
+        context.RefuseUnused(mode, rules.Any(VideoAttacks.HasQueries) ? [] : [Queries]);
+    }
 
     private static IReadOnlyList<string> ReadRules(string text)
     {

@@ -110,15 +110,17 @@ internal sealed class ConfigFile
             : string.Create(CultureInfo.InvariantCulture, $"'{value.Replace("'", "''", StringComparison.Ordinal)}'");
     }
 
-    /// <summary>A setting's text in YAML: a list if the setting takes several values, else one scalar.</summary>
+    /// <summary>
+    /// A setting's text in YAML: a list if its values stand in lines, else one scalar.
+    /// </summary>
     internal static string Written(Setting setting, string text)
     {
-        if (!setting.IsList)
+        if (setting.Separator is not '\n')
         {
             return Quoted(text);
         }
 
-        string[] values = text.Split(setting.Separator!.Value, StringSplitOptions.RemoveEmptyEntries);
+        string[] values = text.Split(setting.Separator.Value, StringSplitOptions.RemoveEmptyEntries);
         return $"[{string.Join(", ", values.Select(Quoted))}]";
     }
 

@@ -22,7 +22,10 @@ internal abstract class Setting(string name, string help)
     /// <summary>True for a flag without a value.</summary>
     internal bool IsSwitch { get; init; }
 
-    /// <summary>True for a flag that may be repeated or take several values; its text has one value per line.</summary>
+    /// <summary>
+    /// True for a flag that may be repeated. Its text has all values with <see cref="Separator"/> between them. If that
+    /// is a line end, the flag also takes several values; with a comma, one value may contain several.
+    /// </summary>
     internal bool IsList { get; init; }
 
     /// <summary>
@@ -55,23 +58,30 @@ internal abstract class Setting(string name, string help)
     internal string EnvironmentName(string section) =>
         $"TEMPER_{section}__{Name}".Replace('-', '_').ToUpperInvariant();
 
-    internal Option<string[]?> ToListOption() => new(Flag)
+    internal Option<string[]?> ToListOption() => Completed(new Option<string[]?>(Flag, [.. Aliases])
     {
-        Description = Help,
+        Description = Described,
         Arity = ArgumentArity.OneOrMore,
-        AllowMultipleArgumentsPerToken = true,
+        AllowMultipleArgumentsPerToken = Separator is '\n',
         HelpName = Name,
-    };
+    });
 
     internal Option<string?> ToOption()
     {
         string[] aliases = ShortFlag is null ? [.. Aliases] : [ShortFlag, .. Aliases];
-        var option = new Option<string?>(Flag, aliases)
+        return Completed(new Option<string?>(Flag, aliases)
         {
-            Description = DefaultText is { Length: > 0 } text && !IsSwitch ? $"{Help} [default: {text}]" : Help,
+            Description = IsSwitch ? Help : Described,
             Arity = IsSwitch ? ArgumentArity.Zero : ArgumentArity.ExactlyOne,
             HelpName = IsSwitch ? null : Name,
-        };
+        });
+    }
+
+    private string Described => DefaultText is { Length: > 0 } text ? $"{Help} [default: {text}]" : Help;
+
+    private T Completed<T>(T option)
+        where T : Option
+    {
         if (Words is { } words)
         {
             option.CompletionSources.Add(_ => words());

@@ -68,8 +68,9 @@ internal abstract class ToolCommand(string name, string help)
             {
                 Option<string[]?> option = setting.ToListOption();
                 command.Options.Add(option);
+                char separator = setting.Separator!.Value;
                 flags[setting] = result =>
-                    result.GetValue(option) is { Length: > 0 } values ? string.Join('\n', values) : null;
+                    result.GetValue(option) is { Length: > 0 } values ? string.Join(separator, values) : null;
             }
             else
             {

@@ -24,8 +24,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         "Key file, for a network that was trained on morphed data: samples are morphed with it first");
 
     private static readonly Setting<string?> Source = Setting.OptionalText(
-        "data", "A known set, a path, or synth:shapes; see 'temper data list' [default: the data of the run that made "
-            + "the model]");
+        "data", "A known set, a path, a bundle of morphed rows, or synth:shapes; see 'temper data list' [default: the "
+            + "data of the run that made the model]");
 
     internal override bool SharesWork => true;
 
@@ -52,7 +52,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         string model = context.Require(ModelSource.Setting);
         ModelSource.RequireTrained(model);
         (string source, FitOptions fit) = DataOf(context, model);
-        DataSets data = DataChoice.Open(context, source, tells: false);
+        MorphBundle? bundle = Bundle(context, source);
+        DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source, tells: false);
         Dataset samples = PartOf(context, source, data);
         (Network network, DataSets fitted) = DataForModel.Open(
             context, fit, data with { Train = samples, Test = samples },
@@ -64,7 +65,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         DataChecks.RequireLabels(network, samples, context.Get(Part));
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
-        samples = Morphed(context, network, samples);
+        samples = Morphed(context, network, samples, bundle);
         EvaluationResult found =
             Evaluator.Evaluate(network, samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
         if (!ranks.IsFirst)
@@ -107,30 +108,51 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     }
 
     /// <summary>
-    /// Morphs the samples with the key that was given; throws if the network was trained on rows of another key.
+    /// The bundle whose rows are the data; null: the data are a set. Throws if a key is given for rows that are morphed
+    /// already.
     /// </summary>
-    private static Dataset Morphed(CommandContext context, Network network, Dataset samples)
+    private static MorphBundle? Bundle(CommandContext context, string source)
     {
-        AugConv? layer = network.Nodes.Select(node => node.Operator).OfType<AugConv>().FirstOrDefault();
+        if (!MorphBundle.IsBundle(source))
+        {
+            return null;
+        }
+
+        context.RefuseUnused($"the morphed rows of {source}", [KeyFile]);
+        return MorphBundle.Open(source);
+    }
+
+    /// <summary>
+    /// Morphs the samples with the key that was given; rows of a bundle are morphed already. Throws if the network was
+    /// trained on rows of another key.
+    /// </summary>
+    private static Dataset Morphed(CommandContext context, Network network, Dataset samples, MorphBundle? bundle)
+    {
+        if (bundle is not null)
+        {
+            RequireKey(network, bundle.KeyId, "data");
+            return samples;
+        }
+
         if (context.Get(KeyFile) is not { } path)
         {
-            if (layer is not null)
-            {
-                context.Terminal.Note("warning: the network's first layer expects morphed rows; for plain pictures, "
-                    + $"give the owner's key with {KeyFile.Flag}");
-            }
-
+            MorphedRows.Warn(context, network, $"give the owner's key with {KeyFile.Flag}");
             return samples;
         }
 
         using MorphKey key = MorphSettings.OpenKey(context, path);
-        if (layer?.Key is { } expected && !string.Equals(expected, key.Id, StringComparison.Ordinal))
-        {
-            throw ToolException.Usage($"eval: {KeyFile.Flag}: the network was trained on rows of another key (got key "
-                + $"{key.Id}, expected {expected}); give the key that morphed its rows");
-        }
-
+        RequireKey(network, key.Id, KeyFile.Flag);
         return new MorphingDataset(samples, new Morpher(key));
+    }
+
+    private static void RequireKey(Network network, string key, string origin)
+    {
+        if (MorphedRows.LayerOf(network)?.Key is { } expected
+            && !string.Equals(expected, key, StringComparison.Ordinal))
+        {
+            throw ToolException.Usage($"eval: {origin}: the network was trained on rows of another key (got key "
+                + $"{key}, expected {expected}); give the {(origin is "data" ? "bundle" : "key")} of its rows");
+        }
     }
 
     /// <summary>

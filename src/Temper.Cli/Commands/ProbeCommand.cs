@@ -73,10 +73,12 @@ internal sealed class ProbeCommand() : ToolCommand(
         {
             Train = data.Train.Count > 0 ? data.Train : data.Test, Test = data.Test.Count > 0 ? data.Test : data.Train,
         };
+        DataChecks.RequireSamples("probe", source, data.Test);
         (Network network, data) = DataForModel.Open(
             context, Preprocessing.OptionsOf(context), data,
             options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         network = Preprocessing.Apply(context, network, data.Test.SampleShape, takesBounds: false);
+        MorphedRows.Warn(context, network, "the distances mean nothing");
         DataChecks.RequireClasses(network, data.Test);
         DataChecks.RequireLabels(network, data.Test, "test");
         return (network, data.Test, data.Train);

@@ -108,7 +108,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
                 $"rl bridge: {attack.Name} needs a proxy (see temper rl snoop); give --proxy, or --attack random-sign");
         }
 
-        Proxy[] proxies = [.. context.Get(Proxies).Select(Proxy.Load)];
+        Proxy[] proxies = [.. context.Get(Proxies).Select(ModelSource.RequireFile).Select(Proxy.Load)];
         RequireFit(attack, proxies);
         return new BridgeSessionOptions
         {

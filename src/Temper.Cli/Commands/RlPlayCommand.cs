@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Cli.Reinforcement;
 using Temper.Cli.Runs;
@@ -42,7 +43,8 @@ internal sealed class RlPlayCommand()
         using var connection = connected as IDisposable;
         IEnvironment? remote = Limited(connected, options);
         Policy policy =
-            isRandom ? RandomPolicy.For(remote ?? EnvironmentCatalog.Create(name, options)) : PolicyFile.Load(file);
+            isRandom ? RandomPolicy.For(remote ?? EnvironmentCatalog.Create(name, options))
+            : PolicyFile.Load(ModelSource.RequireFile(file));
 
         // The name of a remote environment is not compared; only shapes and actions have to match.
         policy = remote is null ? policy : policy with { Environment = null };

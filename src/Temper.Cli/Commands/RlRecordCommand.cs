@@ -31,7 +31,7 @@ internal sealed class RlRecordCommand()
     {
         string name = context.Require(RlSettings.Environment), output = context.Require(SnoopingSettings.Output);
         ThreatModel threat = ThreatModels.Parse(context.Get(SnoopingSettings.Threat));
-        Policy policy = PolicyFile.Load(context.Require(Agent));
+        Policy policy = PolicyFile.Load(ModelSource.RequireFile(context.Require(Agent)));
         EnvironmentOptions options = SnoopingSettings.EnvironmentOptions(context);
         EnvironmentSpec spec = policy.CreateEnvironment(name, options).Spec;
         if (!spec.Actions.IsDiscrete)

@@ -136,7 +136,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         return context.Get(Timing) is not null && log is null
             ? throw ToolException.Usage("rl report: --timing needs --log, whose frames set its thresholds")
             : new Inputs(
-                [.. context.Get(Proxies).Select(Proxy.Load)],
+                [.. context.Get(Proxies).Select(ModelSource.RequireFile).Select(Proxy.Load)],
                 new OtherAgents
                 {
                     SameMethod = Agent(SameMethod), OtherMethod = Agent(OtherMethod),
@@ -146,7 +146,7 @@ internal sealed class RlReportCommand() : ToolCommand(
                 context.Get(Attacks) is { Count: > 0 } named ? named : ["fgsm"]);
 
         Policy? Agent(Setting<string?> setting) =>
-            context.Get(setting) is { } path ? PolicyFile.Load(path) : null;
+            context.Get(setting) is { } path ? PolicyFile.Load(ModelSource.RequireFile(path)) : null;
     }
 
     /// <summary>
@@ -236,7 +236,7 @@ internal sealed class RlReportCommand() : ToolCommand(
         {
             Environment = context.Require(RlSettings.Environment),
             EnvironmentOptions = SnoopingSettings.EnvironmentOptions(context),
-            Victims = [.. agents.Select(PolicyFile.Load)],
+            Victims = [.. agents.Select(ModelSource.RequireFile).Select(PolicyFile.Load)],
             Episodes = context.Get(RlSettings.Episodes), Seed = context.Get(Seed),
             Mode = context.Get(Mode) is "whole" ? StackMode.WholeStack : StackMode.PerFrame,
             Precision = context.Get(Precision) is "uint8" ? ChannelPrecision.UInt8 : ChannelPrecision.Float32,
@@ -259,7 +259,7 @@ internal sealed class RlReportCommand() : ToolCommand(
                 "rl report: --detector needs --log, and works on single frames (not with --stack whole)");
         }
 
-        Proxy predictor = Proxy.Load(file);
+        Proxy predictor = Proxy.Load(ModelSource.RequireFile(file));
         checks.Require(Detector.Flag, predictor.Stream);
         return PerturbationDetector.Calibrate(predictor, log);
     }

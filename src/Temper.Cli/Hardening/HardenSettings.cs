@@ -103,7 +103,10 @@ internal static class HardenSettings
     {
         BudgetsOf(text);
         return text;
-    });
+    })
+    {
+        IsList = true, Separator = ',',
+    };
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -23,6 +23,8 @@ namespace Temper.Cli.Hardening;
 /// </summary>
 internal sealed class HardeningRun(CommandContext context, RunSession run, TrainingOptions training)
 {
+    private const string HeldOut = "held_out";
+
     private double Bound => context.Get(HardenSettings.Drop) / 100;
 
     /// <summary>
@@ -46,7 +48,8 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
             ["stop_reason"] = result.StopReason,
             ["passes"] = Passes(result.Training, result.Probing),
         };
-        return Finish(start, result.Network, result.IsWithinBound, fields, result);
+        var held = new CleanAccuracy(HeldOut, result.Rounds[0].Accuracy, result.Rounds[result.Best].Accuracy);
+        return Finish(start, result.Network, held, fields, result);
     }
 
     /// <summary>Trains with a baseline defense for about as many passes as all rounds of feedback learning.</summary>
@@ -63,15 +66,16 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
             Epochs = epochs, Objective = defense.Objective, Edits = defense.Edits, EarlyStopping = null,
         });
         Network hard = defense.NetworkOf(trained);
-        double lost =
-            Evaluator.Evaluate(start, run.Validation!).Accuracy - Evaluator.Evaluate(hard, run.Validation!).Accuracy;
+        var lost = new CleanAccuracy(
+            HeldOut, Evaluator.Evaluate(start, run.Validation!).Accuracy, Evaluator.Evaluate(
+                hard, run.Validation!).Accuracy);
         var fields = new JsonObject
         {
             ["method"] = name,
             ["epochs"] = epochs,
             ["passes"] = Passes(defense.Passes * ((long)samples * epochs), default),
         };
-        return Finish(start, hard, lost <= Bound + 1e-12, fields, null);
+        return Finish(start, hard, lost, fields, null);
     }
 
     private void Report(FeedbackRound round) => run.Note(string.Create(
@@ -80,13 +84,14 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
             + $"value, inequality {round.Space.Inequality.Range:F3}, "
             + $"{round.Feedback.Sum(one => one.Made):N0} examples"));
 
-    private int Finish(Network start, Network hard, bool isWithinBound, JsonObject fields, FeedbackResult? result)
+    private int Finish(Network start, Network hard, CleanAccuracy held, JsonObject fields, FeedbackResult? result)
     {
         Measurement before = run.Measure("before", start, "before.safetensors"),
             after = run.Measure("after", hard, ModelSource.ResultName);
         HardeningComparison found = Compare(start, hard, result is null ? [] : HardenSettings.FamilyNames(context));
         IReadOnlyList<string> classes = ClassLabels.Of(hard, run.Train!, found.After.Space.Counts.Count);
-        bool isWithin = isWithinBound && !(before.Record.TestAccuracy - after.Record.TestAccuracy > Bound + 1e-12);
+        var test = new CleanAccuracy("test", before.Record.TestAccuracy, after.Record.TestAccuracy);
+        CleanAccuracy[] exceeded = [.. new[] { held, test }.Where(one => !one.IsWithin(Bound))];
         foreach (Section section in Sections(start, hard, found, result, classes))
         {
             run.Add(section);
@@ -97,7 +102,9 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         fields["after"] = DecisionSpaceJson.Of(
             found.After.Space, after.Record.TestAccuracy ?? found.After.Accuracy, classes, found.After.Attacked);
         fields["difference"] = Differences(found);
-        fields["within_bound"] = isWithin;
+        fields["within_bound"] = exceeded.Length == 0;
+        fields["exceeded_on"] = new JsonArray([.. exceeded.Select(one => (JsonNode)one.Samples)]);
+        fields["held_out_accuracy"] = held.ToJson();
         fields["moved_only_along_probed"] = found.MovedOnlyAlongProbed;
         string? output = context.Get(HardenSettings.Output);
         fields["output"] = output is null ? null : Path.GetFullPath(output);
@@ -113,15 +120,15 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
                 run.Folder.PathOf(RunRecords.ReportName), Path.Combine(output, RunRecords.ReportName), overwrite: true);
         }
 
-        if (!isWithin)
-        {
-            string kept = result is null ? "the network" : $"round {result.Best}, the best one,";
-            Terminal.Error(string.Create(
-                CultureInfo.InvariantCulture, $"harden: more than {context.Get(HardenSettings.Drop)} percentage "
-                    + $"points of clean accuracy are lost; {kept} is saved"));
-        }
+        return exceeded.Length == 0 ? code : Refuse(exceeded, result);
+    }
 
-        return isWithin ? code : ExitCode.ThresholdNotMet;
+    /// <summary>Says where too much accuracy is lost, and returns the exit code.</summary>
+    private int Refuse(CleanAccuracy[] exceeded, FeedbackResult? result)
+    {
+        string kept = result is null ? "the network" : $"round {result.Best}, the best one,";
+        Terminal.Error(CleanAccuracy.Message(exceeded, Bound, kept));
+        return ExitCode.ThresholdNotMet;
     }
 
     /// <summary>Measures both networks on the same test samples, which were not used for training.</summary>

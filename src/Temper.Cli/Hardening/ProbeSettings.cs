@@ -78,6 +78,8 @@ internal static class ProbeSettings
                 $"some of {string.Join(", ", known)} separated by commas{Suggestion.For(unknown, known)}"))
         {
             Words = () => known,
+            IsList = true,
+            Separator = ',',
         };
     }
 }

@@ -17,6 +17,9 @@ internal static class ModelSource
     /// <summary>File name of the resulting network in a run folder.</summary>
     internal const string ResultName = "model.safetensors";
 
+    /// <summary>Extensions of model files; no built-in network has a name with one of them.</summary>
+    private static readonly string[] Extensions = [".onnx", ".safetensors", ".pt", ".pth", ".th", ".bin"];
+
     internal static Setting<string?> Setting { get; } = new(
         "model",
         "An .onnx, .safetensors or PyTorch file, a model or run folder, or the name of a network such as lenet-5-caffe",
@@ -92,8 +95,25 @@ internal static class ModelSource
         return new ZooOptions { Input = input, Classes = data.ClassNames.Count, Preprocessing = normalize };
     }
 
-    /// <summary>Whether the name is the name of a file or folder.</summary>
-    internal static bool IsStored(string source) => File.Exists(source) || Directory.Exists(source);
+    /// <summary>
+    /// Whether the name is the name of a file or folder, not of a built-in network. Throws if it can only be the name
+    /// of a file or folder, and there is none.
+    /// </summary>
+    internal static bool IsStored(string source)
+    {
+        bool exists = Path.Exists(source);
+        return exists || !IsPath(source) ? exists : throw Missing(source);
+    }
+
+    /// <summary>Throws if a file that contains a network does not exist.</summary>
+    internal static string RequireFile(string path) => Path.Exists(path) ? path : throw Missing(path);
+
+    private static ToolException Missing(string path) => new(
+        ExitCode.InputOutput, $"model: there is no such file or folder (got '{path}'); check the name");
+
+    /// <summary>Whether a text is a path, or has an extension of a model file.</summary>
+    private static bool IsPath(string text) => text.AsSpan().ContainsAny('/', Path.DirectorySeparatorChar)
+        || Extensions.Contains(Path.GetExtension(text), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// The file to read: a run folder contains its result as one file, a model folder has a graph beside its weights.

@@ -79,6 +79,20 @@ internal static class DataChecks
             : "warning: the test samples have no labels; accuracy on them is not measured");
     }
 
+    /// <summary>Throws if there are neither test samples nor, in their place, training samples.</summary>
+    /// <param name="command">Name of the command.</param>
+    /// <param name="source">Name or path of the data.</param>
+    /// <param name="samples">The test samples, or the training samples if there are none.</param>
+    internal static void RequireSamples(string command, string source, Dataset samples)
+    {
+        if (samples.Count == 0)
+        {
+            throw new ToolException(
+                ExitCode.BadInput, $"{command}: there are no test samples in {source}, and no other samples (got 0, "
+                    + "expected 1 or more); give other data");
+        }
+    }
+
     /// <summary>Throws if a new network would have fewer than two outputs.</summary>
     internal static void RequireSeveralClasses(Dataset data)
     {

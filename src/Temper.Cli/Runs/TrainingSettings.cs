@@ -53,7 +53,10 @@ internal static class TrainingSettings
     {
         Transforms(text);
         return text;
-    });
+    })
+    {
+        IsList = true, Separator = ',',
+    };
 
     private static readonly Setting<double> Clip =
         Setting.Number("clip-norm", "Clip the gradient's L2 norm; 0 = off", defaultValue: 0);

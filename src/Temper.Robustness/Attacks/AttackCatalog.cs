@@ -79,6 +79,9 @@ public static class AttackCatalog
     /// <exception cref="ArgumentException">No attack has this name, or a required option is missing.</exception>
     public static Attack Create(string name, AttackChoice choice) => Find(name).Make(choice);
 
+    /// <summary>Whether an attack reads the number of steps.</summary>
+    internal static bool HasSteps(string name) => name is not ("fgsm" or "corruptions");
+
     private static (string Name, string Help, Func<AttackChoice, Attack> Make) Find(string name) =>
         All.FirstOrDefault(
             entry => string.Equals(entry.Name, name, StringComparison.Ordinal)) is { Name: not null } found

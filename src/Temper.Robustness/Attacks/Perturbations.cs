@@ -65,10 +65,10 @@ public static class Perturbations
     {
         if (norm == Norm.Linf)
         {
-            float r = (float)radius;
             for (int i = 0; i < x.Length; i++)
             {
-                x[i] = Math.Clamp(Math.Clamp(x[i], center[i] - r, center[i] + r), bounds.Low, bounds.High);
+                float inside = Math.Clamp(x[i], Lowest(center[i], radius), Highest(center[i], radius));
+                x[i] = Math.Clamp(inside, bounds.Low, bounds.High);
             }
 
             return;
@@ -88,6 +88,19 @@ public static class Perturbations
 
         Clip(x, bounds.Low, bounds.High);
     }
+
+    /// <summary>
+    /// The largest number whose distance to the center, in double precision, is at most the radius. The rounded sum may
+    /// lie outside by half a unit in the last place.
+    /// </summary>
+    internal static float Highest(float center, double radius)
+    {
+        float edge = (float)(center + radius);
+        return (double)edge - center > radius ? MathF.BitDecrement(edge) : edge;
+    }
+
+    /// <summary>The smallest number whose distance to the center is at most the radius.</summary>
+    internal static float Lowest(float center, double radius) => -Highest(-center, radius);
 
     /// <summary>x = center + factor (x - center)</summary>
     internal static void ScaleTo(Span<float> x, ReadOnlySpan<float> center, float factor)

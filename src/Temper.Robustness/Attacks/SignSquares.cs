@@ -37,5 +37,6 @@ internal sealed class SignSquares(Search s, double radius) : SquareMoves(s, radi
         }
     }
 
-    private void Set(int i, float sign) => S.X[i] = Math.Clamp(S.Clean[i] + (sign * (float)Radius), S.Low, S.High);
+    private void Set(int i, float sign) => S.X[i] = Math.Clamp(
+        sign > 0 ? Perturbations.Highest(S.Clean[i], Radius) : Perturbations.Lowest(S.Clean[i], Radius), S.Low, S.High);
 }

@@ -42,6 +42,12 @@ public static class VideoAttacks
         ?? throw new ArgumentException(
             $"VideoAttacks: no such attack (got '{name}', expected one of {string.Join(", ", Names)})");
 
+    /// <summary>Whether an attack reads the number of steps.</summary>
+    internal static bool HasSteps(string name) => name is "iterative" or "sparse" or "random-frames" or "energy-frames";
+
+    /// <summary>Whether an attack reads the number of queries.</summary>
+    internal static bool HasQueries(string name) => name is "square";
+
     /// <summary>Options of an attack.</summary>
     private readonly record struct AttackSize(double Epsilon, int Steps, int Queries);
 }
@@ -82,9 +88,10 @@ public sealed record SignNoise : FixedBudgetAttack
     {
         for (int i = 0; i < clean.Length; i++)
         {
-            noisy[i] = Math.Clamp(
-                clean[i] + ((random.NextUInt32() & 1) == 0 ? (float)Epsilon : -(float)Epsilon), bounds.Low,
-                bounds.High);
+            float edge = (random.NextUInt32() & 1) == 0
+                ? Perturbations.Highest(clean[i], Epsilon)
+                : Perturbations.Lowest(clean[i], Epsilon);
+            noisy[i] = Math.Clamp(edge, bounds.Low, bounds.High);
         }
     }
 }

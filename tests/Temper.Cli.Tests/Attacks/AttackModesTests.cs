@@ -32,6 +32,27 @@ public sealed class AttackModesTests
     public void One_clip_excludes_a_set(string name) =>
         Assert.Equal($"attack: --{name} does not apply to --clip; leave it out", Refused(("video", "true"), ("clip", "a.mkv"), (name, "4")));
 
+    [Theory]
+    [InlineData("noise,refresh", "steps", "3")]
+    [InlineData("iterative,sparse", "queries", "10")]
+    public void An_option_that_no_rule_reads_is_refused(string rules, string name, string text) =>
+        Assert.Equal($"attack: --{name} does not apply to --rules {rules}; leave it out", Refused(("video", "true"), ("rules", rules), (name, text)));
+
+    [Fact]
+    public void A_token_wants_a_server() => Assert.Equal(
+        "attack: --token-file applies only to a served model; leave it out", Refused(("model", "m.onnx"), ("data", "a.npz"), ("token-file", "none")));
+
+    [Theory]
+    [InlineData("normalize", "0.5/0.25")]
+    [InlineData("architecture", "lenet-5")]
+    [InlineData("resize", "linear")]
+    public void A_served_model_reads_no_option_of_files(string name, string text)
+    {
+        (string, string) model = ("model", "http://localhost/v2/models/m");
+        Assert.Equal($"attack: --{name} does not apply to a served model; leave it out", Refused(model, (name, text)));
+        AttackModes.RequireOwn(Given(model, (name, text), ("surrogate", "m.onnx"), ("bounds", "0,1"), ("token-file", "token")));
+    }
+
     [Fact]
     public void A_surrogate_gives_the_gradients() => Assert.Equal(
         "attack: --gradients does not apply to --surrogate; leave it out", Refused(("video", "true"), ("surrogate", "b"), ("gradients", "motion")));
@@ -43,7 +64,7 @@ public sealed class AttackModesTests
     [Fact]
     public void What_is_read_is_accepted()
     {
-        AttackModes.RequireOwn(Given(("video", "true"), ("data", "a"), ("levels", "8"), ("steps", "3"), ("limit", "4"), ("surrogate", "b"), ("fail-below", "0.1"), ("threads", "1")));
+        AttackModes.RequireOwn(Given(("video", "true"), ("data", "a"), ("levels", "8"), ("steps", "3"), ("rules", "square,sparse"), ("queries", "9"), ("limit", "4"), ("surrogate", "b"), ("fail-below", "0.1"), ("threads", "1")));
         AttackModes.RequireOwn(Given(("vnnlib", "a"), ("budget", "9"), ("seed", "2"), ("size", "8x8"), ("output", "out")));
         AttackModes.RequireOwn(Given(("data", "a"), ("attack", "pgd"), ("epsilon", "0.1"), ("bounds", "0,1"), ("no-checks", "true")));
     }

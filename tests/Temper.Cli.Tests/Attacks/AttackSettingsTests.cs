@@ -52,6 +52,41 @@ public sealed class AttackSettingsTests
     }
 
     [Theory]
+    [InlineData("decisions", "fgsm", "gradients", "hop-skip-jump")]
+    [InlineData("decisions", "square", "scores", "hop-skip-jump")]
+    [InlineData("scores", "autoattack", "gradients", "square or hop-skip-jump")]
+    public void An_attack_that_needs_more_access_is_refused(string access, string attack, string needs, string others) => Assert.Equal(
+        $"--attack: {attack} needs more access to the model (got {access}, expected {needs}); choose an attack that needs less, such as {others}, "
+        + "or compute the attack on another model with --surrogate",
+        Settings.Refusal(() => AttackSettings.Create(Given(("model", "m.onnx"), ("access", access), ("attack", attack), ("epsilon", "0.1")))));
+
+    [Theory]
+    [InlineData("m.onnx", "usual", "0.1", "autoattack")]
+    [InlineData("m.onnx", "gradients", null, "minimal-l2")]
+    [InlineData("m.onnx", "scores", "0.1", "square")]
+    [InlineData("m.onnx", "scores", null, "hop-skip-jump")]
+    [InlineData("m.onnx", "decisions", "0.1", "hop-skip-jump")]
+    [InlineData("http://a/m", "usual", "0.1", "square")]
+    [InlineData("http://a/m", "decisions", "0.1", "hop-skip-jump")]
+    public void The_usual_attack_is_the_strongest_for_the_access(string model, string access, string? radius, string expected) => Assert.Equal(
+        expected, AttackSettings.Create(Given([("model", model), ("access", access), .. radius is null ? Array.Empty<(string, string)>() : [("epsilon", radius)]])).Name);
+
+    [Fact]
+    public void Access_restricts_the_model_and_not_its_surrogate()
+    {
+        Assert.Equal("autoattack", AttackSettings.Create(Given(("model", "m.onnx"), ("access", "decisions"), ("surrogate", "b.onnx"), ("epsilon", "0.1"))).Name);
+        Assert.Contains(
+            "a served model provides no gradients", Settings.Refusal(() => AttackSettings.Create(Given(("model", "http://a/m"), ("access", "gradients")))), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fgsm")]
+    [InlineData("corruptions")]
+    public void Steps_want_an_attack_with_steps(string attack) => Assert.Equal(
+        $"attack: --steps does not apply to --attack {attack}; leave it out",
+        Settings.Refusal(() => AttackSettings.Create(Given(("attack", attack), ("epsilon", "0.1"), ("steps", "7")))));
+
+    [Theory]
     [InlineData("dog", 1)]
     [InlineData("0", 0)]
     [InlineData("7", 2)]

@@ -1,5 +1,8 @@
 using System.Collections;
+using System.CommandLine;
+using Temper.Cli.Attacks;
 using Temper.Cli.CommandLine;
+using Temper.Cli.Commands;
 using Temper.Cli.Tests.Support;
 using Temper.Testing;
 
@@ -149,9 +152,38 @@ public sealed class SettingKindsTests : IDisposable
         Assert.Equal((ExitCode.Usage, message), (error.ExitCode, error.Message));
     }
 
+    [Theory]
+    [InlineData("--rules noise,sparse", "noise,sparse")]
+    [InlineData("--rules noise --rules sparse", "noise,sparse")]
+    [InlineData("--rules noise model.safetensors", "noise")]
+    [InlineData("model.safetensors", null)]
+    public void Names_are_separated_by_commas_or_by_the_repeated_flag(string line, string? expected)
+    {
+        string? found = "not parsed";
+        Command command = new AttackCommand().ToCommand((_, _, text) =>
+        {
+            found = text(VideoAttackSettings.Rules);
+            return ExitCode.Success;
+        });
+        Assert.Equal(ExitCode.Success, command.Parse(line).Invoke());
+        Assert.Equal(expected, found);
+    }
+
+    [Fact]
+    public void Names_of_a_file_are_a_list_or_one_text()
+    {
+        foreach (string names in (string[])["noise,sparse", "[noise, sparse]"])
+        {
+            SettingValues values = Settings.Resolve(new AttackCommand(), file: _folder.Write("run.yaml", $"attack:\n  rules: {names}\n"));
+            Assert.Equal(["noise", "sparse"], values.Get(VideoAttackSettings.Rules));
+            Assert.Contains("rules: 'noise,sparse'\n", values.ToYaml(), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Help_tells_defaults()
     {
+        Assert.EndsWith("or none [default: none]", Cli.Runs.TrainingSettings.Augment.ToListOption().Description, StringComparison.Ordinal);
         Assert.Equal("How far [default: 0.1,0.2]", MadeUpCommand.Epsilons.ToOption().Description);
         Assert.Equal("How long", MadeUpCommand.MaxTime.ToOption().Description);
     }

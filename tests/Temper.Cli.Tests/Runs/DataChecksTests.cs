@@ -52,6 +52,15 @@ public sealed class DataChecksTests
         Assert.Contains("got '/Relu'", Settings.Refusal(() => TrainCommand.Frozen(network, "net.onnx", ["/Relu"])), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void No_samples_are_bad_input()
+    {
+        DataChecks.RequireSamples("attack", "set", FourClasses);
+        var error = Assert.Throws<ToolException>(() => DataChecks.RequireSamples("attack", "set", FourClasses.Subset([])));
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.StartsWith("attack: there are no test samples in set", error.Message, StringComparison.Ordinal);
+    }
+
     private static string Refusal(ToolCommand command)
     {
         CommandContext context = Settings.Context(command, new Dictionary<string, string>(StringComparer.Ordinal), TimeProvider.System);

@@ -39,6 +39,29 @@ public sealed class PerturbationTests
         }
     }
 
+    /// <summary>Rounding the bounds to the nearest number would leave the ball for about every second value.</summary>
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(8 / 255.0)]
+    [InlineData(1e-9)]
+    [InlineData(0)]
+    public void Projection_stays_inside_in_double_precision_and_next_to_the_edge(double radius)
+    {
+        float[] center = new float[1000], up = new float[1000], down = new float[1000];
+        RandomStream.FromSeed(1).FillUniform(center, -1, 1);
+        Array.Fill(up, 2);
+        Array.Fill(down, -2);
+        Perturbations.Project(Norm.Linf, up, center, radius, (-2, 2));
+        Perturbations.Project(Norm.Linf, down, center, radius, (-2, 2));
+        for (int i = 0; i < center.Length; i++)
+        {
+            Assert.InRange((double)up[i] - center[i], 0, radius);
+            Assert.InRange((double)center[i] - down[i], 0, radius);
+            Assert.True((double)MathF.BitIncrement(up[i]) - center[i] > radius);
+            Assert.True((double)center[i] - MathF.BitDecrement(down[i]) > radius);
+        }
+    }
+
     [Fact]
     public void Gradients_that_point_out_of_the_box_go_and_others_keep_every_bit()
     {

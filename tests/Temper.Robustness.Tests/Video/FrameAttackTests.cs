@@ -14,6 +14,15 @@ public sealed class FrameAttackTests
 
     public static TheoryData<string> Rules => new(VideoAttacks.Names);
 
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void A_rule_that_says_that_it_has_steps_or_queries_reads_them(string rule)
+    {
+        Attack usual = VideoAttacks.Create(rule, 0.1, steps: 10, queries: 100);
+        Assert.Equal(VideoAttacks.HasSteps(rule), usual != VideoAttacks.Create(rule, 0.1, steps: 20, queries: 100));
+        Assert.Equal(VideoAttacks.HasQueries(rule), usual != VideoAttacks.Create(rule, 0.1, steps: 10, queries: 200));
+    }
+
     /// <summary>
     /// Frame t has weight t + 1, and a change of epsilon in frame 5 alone suffices: a salience rule must find this
     /// frame.
