@@ -2,45 +2,57 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
-using Temper.Cli;
+using Temper.Cli.Predictions;
 using Temper.Formats;
 using Temper.Formats.Npz;
 using Temper.Formats.Onnx;
-using Temper.Inference;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
 
 namespace Temper.Cli.Commands;
 
-/// <summary><c>temper predict</c>: runs a network on arrays and writes its outputs.</summary>
+/// <summary>
+/// <c>temper predict</c>: runs a network on arrays and writes its outputs, or prints the classes of pictures.
+/// </summary>
 internal sealed class PredictCommand()
-    : ToolCommand("predict", "Run a network on arrays: .npy files in, .npy files out")
+    : ToolCommand("predict", "Run a network on pictures, or on arrays: .npy files in, .npy files out")
 {
-    /// <summary>Maximum number of samples per run, which limits the memory for intermediate values.</summary>
-    private const int MaxBatch = 256;
+    private static readonly Setting<IReadOnlyList<string>> Inputs = Setting.List(
+        "input", "Pictures or folders of pictures; or an array as NAME=FILE.npy, where NAME= may be omitted when the "
+            + "network has one input");
 
-    private static readonly Setting<IReadOnlyList<string>> Inputs =
-        Setting.List("input", "Input array as NAME=FILE.npy; NAME= may be omitted when the network has one input");
+    private static readonly Setting<string?> Output = Setting.OptionalText(
+        "output", "Of arrays: output folder, created if missing; one NAME.npy per output");
 
-    private static readonly Setting<string?> Output =
-        Setting.OptionalText("output", "Output folder, created if missing; one NAME.npy per output");
-
-    private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
-
-    private static readonly Setting<string> Engine = Setting.Choice(
-        "engine", "Engine: compiled (kernels chosen by a cost estimate) or graph (operator by operator)",
-        "compiled", "compiled", "graph");
+    private static readonly Setting<bool> Force = Setting.Switch("force", "Of arrays: overwrite existing files");
 
     internal override IReadOnlyList<string> Examples =>
     [
+        "predict runs/train-pictures-1-... --input cat.jpg more/ --top 3",
         "predict model.onnx --input x.npy --output predicted",
     ];
 
-    internal override IReadOnlyList<Setting> Settings =>
-        field ??= [ModelSource.Setting, ModelSource.Architecture, Inputs, Output, Engine, Force];
+    internal override IReadOnlyList<Setting> Settings => field ??=
+        [
+            ModelSource.Setting, ModelSource.Architecture, Inputs, Output, PredictionEngine.Setting, Force,
+            .. PicturePredictions.Settings,
+        ];
 
     internal override int Run(CommandContext context)
+    {
+        IReadOnlyList<string> files = context.Get(Inputs);
+        if (PicturePredictions.AreGiven(files))
+        {
+            context.RefuseUnused("pictures", [Output, Force]);
+            return PicturePredictions.Run(context, context.Require(ModelSource.Setting), files);
+        }
+
+        context.RefuseUnused("arrays", PicturePredictions.Settings);
+        return RunOnArrays(context);
+    }
+
+    private int RunOnArrays(CommandContext context)
     {
         string source = context.Require(ModelSource.Setting), folder = context.Require(Output);
         Dictionary<string, Tensor> given = Read(context.Get(Inputs));
@@ -58,7 +70,8 @@ internal sealed class PredictCommand()
 
         Tensor[] values = [.. inputs.Zip(network.Inputs, (name, input) =>
             Fitted(input, ValueOf(name, inputs, given)))];
-        IReadOnlyList<Tensor> results = Results(source, network, values, context.Get(Engine));
+        using var engine = new PredictionEngine(source, network, context.Get(PredictionEngine.Setting));
+        IReadOnlyList<Tensor> results = engine.Run(values);
         string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
         if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
         {
@@ -161,37 +174,6 @@ internal sealed class PredictCommand()
         return given.Equals(wanted) || given.Count != wanted.Count || isOtherOrder
             ? value
             : value.Reshape([value.Shape[0], .. wanted.AsSpan()]);
-    }
-
-    /// <summary>
-    /// Runs the network. An error that the values of the arrays cause, such as an index out of range, and the error for
-    /// samples that do not fit a fixed batch size name the model file.
-    /// </summary>
-    private static IReadOnlyList<Tensor> Results(
-        string source, Network network, IReadOnlyList<Tensor> values, string engine)
-    {
-        try
-        {
-            return engine is "graph"
-                ? FixedBatch.Run(network, values, most: MaxBatch)
-                : RunCompiled(network, values);
-        }
-        catch (ArgumentException error)
-        {
-            throw new ToolException(ExitCode.BadInput, $"predict: {source}: {Failure.Of(error).Message}");
-        }
-    }
-
-    /// <summary>
-    /// Runs the compiled network. Kernels are not chosen by timing, so the same command gives the same bytes regardless
-    /// of the load of the machine.
-    /// </summary>
-    private static IReadOnlyList<Tensor> RunCompiled(Network network, IReadOnlyList<Tensor> values)
-    {
-        using CompiledNetwork compiled =
-            CompiledNetwork.Compile(network, new CompileOptions { BatchSizes = [], TimesKernels = false });
-        using InferenceSession session = compiled.CreateSession();
-        return FixedBatch.Run(network, values, inputs => session.Run(inputs), MaxBatch);
     }
 
     private static Dictionary<string, Tensor> Read(IReadOnlyList<string> inputs)

@@ -35,7 +35,8 @@ internal static class DataChoice
         return data;
     }
 
-    private static void Tell(CommandContext context, IReadOnlyList<UnusedSamples> unused)
+    /// <summary>Prints the first unused samples.</summary>
+    internal static void Tell(CommandContext context, IReadOnlyList<UnusedSamples> unused)
     {
         foreach (UnusedSamples one in unused.Take(MaxShown))
         {

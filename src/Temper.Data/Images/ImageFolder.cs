@@ -57,6 +57,9 @@ public sealed class ImageFolder : Dataset
     public override IReadOnlyList<string> ClassNames { get; }
 
     /// <inheritdoc/>
+    public override bool HasLabels => ClassNames.Count > 0;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<UnusedSamples> Unused { get; }
 
     /// <inheritdoc/>

@@ -14,10 +14,22 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
     /// </summary>
     private const int FirstBytes = 4096;
 
+    /// <summary>Maximum number of pixels that any decoder accepts.</summary>
+    private const long MaxPixels = 256L * 1024 * 1024;
+
     /// <exception cref="ModelFormatException">The format is not supported, or the file is damaged.</exception>
     internal static PictureHeader Read(string path)
     {
-        byte[] start = StartOf(path);
+        PictureHeader header = Of(StartOf(path), path);
+        return header is { Width: > 0, Height: > 0 } && (long)header.Width * header.Height <= MaxPixels
+            ? header
+            : throw new ModelFormatException(
+                path, 0, $"picture: the size is out of range (got {header.Width} x {header.Height}, expected 1 to "
+                    + $"{MaxPixels} pixels)");
+    }
+
+    private static PictureHeader Of(byte[] start, string path)
+    {
         return start switch
         {
             [0x89, (byte)'P', (byte)'N', (byte)'G', ..] when start.Length >= 33 => OfPng(start),

@@ -50,6 +50,16 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
             [.. files.OrderBy(file => file.Label).ThenBy(file => file.Path, StringComparer.Ordinal)], unused, channels);
     }
 
+    /// <summary>Finds all pictures below a folder, without classes, in ordinal order.</summary>
+    internal static (string[] Pictures, UnusedSamples[] Unused) Below(string folder)
+    {
+        ILookup<string?, string> files = Directory.EnumerateFiles(folder, "*", Everything)
+            .Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
+            .ToLookup(ReasonAgainst, StringComparer.Ordinal);
+        return ([.. files[null]], [.. files.Where(group => group.Key is not null)
+            .SelectMany(group => group.Select(path => new UnusedSamples(path, 1, group.Key!)))]);
+    }
+
     /// <summary>Lists all files below a folder as unused.</summary>
     internal static IEnumerable<UnusedSamples> AllIn(string root, string top, string reason) =>
         Directory.EnumerateFiles(root, "*", Everything).Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)

@@ -28,6 +28,22 @@ public static partial class NpyFile
         return Read(stream, stream.Length, path);
     }
 
+    /// <summary>Whether a file begins as an array file does; false if it cannot be read.</summary>
+    internal static bool IsArray(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            byte[] start = new byte[Magic.Length];
+            return stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
+                && start.AsSpan().SequenceEqual(Magic);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Writes a file atomically.</summary>
     /// <param name="path">The file.</param>
     /// <param name="tensor">A tensor of any dtype and shape.</param>
