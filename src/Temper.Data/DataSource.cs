@@ -1,8 +1,8 @@
-using System.Globalization;
 using Temper.Data.Catalog;
 using Temper.Data.Images;
 using Temper.Data.Readers;
 using Temper.Data.Synthetic;
+using Temper.Data.Tables;
 using Temper.Data.Video;
 using Temper.Randomness;
 
@@ -24,6 +24,8 @@ public static class DataSource
     /// A folder of IDX or CIFAR files.
     /// A folder with <c>train</c> and <c>test</c> (or <c>val</c>), each with one folder of pictures per class.
     /// An <c>.npz</c> file with x_train, y_train, x_test and y_test.
+    /// A table: <c>table.csv?label=NAME&amp;test=0.2&amp;seed=1&amp;scale=none&amp;skip=A,B&amp;delimiter=comma</c>;
+    /// <c>test</c> may also name a second table. Every option has a default; the labels are the last column.
     /// A set that is missing (train or test) is empty.
     /// </param>
     /// <param name="catalog">Finds known names; null: the user's cache and the default sources.</param>
@@ -60,11 +62,17 @@ public static class DataSource
             return NpzReader.Read(specification, needsLabels);
         }
 
+        (string path, string pairs) = WithOptions(specification);
+        if (TableSets.IsTable(path))
+        {
+            return TableSets.Read(path, pairs);
+        }
+
         string folder = Directory.Exists(specification) ? specification
             : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DataUnavailableException(
                 $"data: '{specification}' is not a known data set ({string.Join(", ", DataCatalog.Names)}), a folder "
                 + "in the cache, "
-                + "a folder or an .npz file; try --data synth:shapes");
+                + "a folder, an .npz file or a .csv file; try --data synth:shapes");
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         return IdxReader.IsFolder(folder) ? IdxReader.ReadFolder(folder, name)
             : CifarReader.IsFolder(folder) ? CifarReader.ReadFolder(folder)
@@ -74,7 +82,7 @@ public static class DataSource
     private static DataSets OpenSynthetic(string text)
     {
         string[] parts = text.Split('?', 2);
-        var options = new Options($"synth:{parts[0]}", parts.Length > 1 ? parts[1] : "");
+        var options = new SourceOptions($"synth:{parts[0]}", parts.Length > 1 ? parts[1] : "");
         int count = options.Take("count", parts[0] is "actions" ? 1200 : 6000, min: 1, max: 10_000_000);
         var stream = RandomStream.FromSeed((ulong)options.Take("seed", 1, min: 0, max: int.MaxValue));
         int classes = options.Take("classes", 10, min: 2, max: parts[0] is "shapes" or "actions" ? 10 : 1000);
@@ -116,16 +124,22 @@ public static class DataSource
         return sets;
     }
 
-    private static DataSets OpenVideos(string text)
+    /// <summary>A path and the options after it.</summary>
+    private static (string Path, string Pairs) WithOptions(string text)
     {
         int sign = text.LastIndexOf('?');
-        (string folder, string pairs) = sign < 0 ? (text, "") : (text[..sign], text[(sign + 1)..]);
+        return sign < 0 ? (text, "") : (text[..sign], text[(sign + 1)..]);
+    }
+
+    private static DataSets OpenVideos(string text)
+    {
+        (string folder, string pairs) = WithOptions(text);
         if (!Directory.Exists(folder))
         {
             throw new DataUnavailableException($"data: the folder of videos does not exist: '{folder}'");
         }
 
-        var options = new Options("videos", pairs);
+        var options = new SourceOptions("videos", pairs);
         var defaults = new VideoSetOptions();
         var asked = new VideoSetOptions
         {
@@ -140,68 +154,5 @@ public static class DataSource
         };
         options.RequireAllTaken();
         return VideoSets.Read(folder, asked);
-    }
-
-    /// <summary>Options of a synthetic data set or of videos, as name=value pairs; unknown names are errors.</summary>
-    private sealed class Options
-    {
-        private readonly string _set;
-        private readonly List<string> _known = [];
-        private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
-
-        internal Options(string set, string text)
-        {
-            _set = set;
-            foreach (string pair in text.Split('&', StringSplitOptions.RemoveEmptyEntries))
-            {
-                string[] sides = pair.Split('=', 2);
-                _values[sides[0]] = sides.Length == 2
-                    ? sides[1]
-                    : throw new ArgumentException(
-                        $"data: {set}: '{pair}' cannot be parsed (expected NAME=NUMBER or NAME=TEXT)", nameof(text));
-            }
-        }
-
-        internal int Take(string name, int defaultValue, int min, int max)
-        {
-            _known.Add(name);
-            if (!_values.Remove(name, out string? given))
-            {
-                return defaultValue;
-            }
-
-            if (!int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out int value))
-            {
-                throw new ArgumentException($"data: {_set}: '{name}={given}' cannot be parsed (expected NAME=NUMBER)");
-            }
-
-            return value >= min && value <= max ? value : throw new ArgumentException(
-                $"data: {_set}: {name} is out of range (got {value}, expected {min} to {max})");
-        }
-
-        /// <summary>Returns the text of an option; empty if it is not given.</summary>
-        internal string TakeText(string name)
-        {
-            _known.Add(name);
-            return _values.Remove(name, out string? given) ? given : "";
-        }
-
-        internal void RequireAllTaken()
-        {
-            if (_values.Count > 0)
-            {
-                throw new ArgumentException(
-                    $"data: {_set} has no option '{_values.Keys.First()}' (expected {string.Join(", ", _known)})");
-            }
-        }
-
-        internal void RequireMemory(long values)
-        {
-            if (values > Array.MaxLength)
-            {
-                throw new ArgumentException($"data: {_set} is too large (got {values} values, expected at most "
-                    + $"{Array.MaxLength}); ask for fewer or smaller samples");
-            }
-        }
     }
 }
