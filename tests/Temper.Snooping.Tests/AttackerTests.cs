@@ -4,37 +4,12 @@ using Temper.Snooping.Attacks;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
 using Temper.Tensors;
+using static Temper.Snooping.Tests.LinearProxies;
 
 namespace Temper.Snooping.Tests;
 
 public sealed class AttackerTests
 {
-    private static readonly StreamInfo Pair = new(Shape.Create(2), 1, 0, 1, 2, "test");
-
-    /// <summary>
-    /// Linear proxy whose gradient signs are known: logits (x0 - 2 x1, 0), or the value x0 - 2 x1; the weights 1 and -2
-    /// alternate for longer inputs.
-    /// </summary>
-    private static Proxy Linear(StreamInfo stream, ProxyGoal goal = ProxyGoal.Classes)
-    {
-        int size = stream.StackShape.Count, outputs = goal == ProxyGoal.Value ? 1 : goal == ProxyGoal.ClassesAndValue ? 3 : 2;
-        Network network = Network.Build(new InputSpec { SampleShape = stream.StackShape, Minimum = stream.Minimum, Maximum = stream.Maximum }, x => x.Linear(outputs, bias: false, name: "fc"))
-            .Initialize(RandomStream.FromSeed(1));
-        float[] weights = new float[outputs * size];
-        for (int i = 0; i < size; i++)
-        {
-            weights[i] = i % 2 == 0 ? 1 : -2;
-        }
-
-        return new Proxy { Network = network.WithParameters([network.Parameters["fc.weight"] with { Value = Tensor.From(weights, [outputs, size]) }]), Task = "linear", Goal = goal, Stream = stream };
-    }
-
-    private static float[] Attack(ObservationAttack attack, Proxy proxy, params float[] observation)
-    {
-        new ObservationAttacker(attack, [proxy], proxy.Stream, RandomStream.FromSeed(1)).Perturb(0, observation, isFirst: true);
-        return observation;
-    }
-
     [Fact]
     public void A_step_goes_along_the_sign_away_from_the_class_that_wins()
     {
@@ -43,60 +18,6 @@ public sealed class AttackerTests
         Near([0.2f, 0.8f], Attack(GradientSign.Fgsm(0.1), Linear(Pair), 0.1f, 0.9f));
         Near([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1) with { IsTargeted = true }, Linear(Pair), 0.9f, 0.1f));
         Near([0.8f, 0.2f], Attack(GradientSign.Fgsm(0.1), Linear(Pair, ProxyGoal.Rewards), 0.9f, 0.1f));
-    }
-
-    [Fact]
-    public void A_step_goes_toward_the_action_that_is_named()
-    {
-        Near([0.8f, 0.2f], Toward(GradientSign.Fgsm(0.1), Linear(Pair), 1));
-        Near([1.0f, 0.0f], Toward(GradientSign.Fgsm(0.1), Linear(Pair), 0));
-        Near([0.8f, 0.2f], Toward(GradientSign.Pgd(0.1), Linear(Pair), 1));
-        Near([1.0f, 0.0f], Toward(GradientSign.Fgsm(0.1), Linear(Pair, ProxyGoal.ClassesAndValue), 0));
-
-        static float[] Toward(ObservationAttack attack, Proxy proxy, int action)
-        {
-            float[] observation = [0.9f, 0.1f];
-            new ObservationAttacker(attack, [proxy], proxy.Stream, RandomStream.FromSeed(1)).PerturbToward(0, observation, isFirst: true, action);
-            return observation;
-        }
-    }
-
-    [Fact]
-    public void Only_gradients_of_actions_lead_to_an_action()
-    {
-        Refused("random-sign: cannot move toward an action", new RandomSign { Epsilon = 0.1 }, ProxyGoal.Classes, 0);
-        Refused("got proxies of Value", GradientSign.Fgsm(0.1), ProxyGoal.Value, 0);
-        Refused("out of range (got 2, expected 0 to 1)", GradientSign.Fgsm(0.1), ProxyGoal.Classes, 2);
-        Refused("out of range (got -1, expected 0 to 1)", GradientSign.Fgsm(0.1), ProxyGoal.ClassesAndValue, -1);
-
-        static void Refused(string why, ObservationAttack attack, ProxyGoal goal, int action)
-        {
-            var attacker = new ObservationAttacker(attack, [Linear(Pair, goal)], Pair, RandomStream.FromSeed(1));
-            float[] observation = [0.9f, 0.1f];
-            Assert.Contains(why, Assert.Throws<ArgumentException>(() => attacker.PerturbToward(0, observation, isFirst: true, action)).Message, StringComparison.Ordinal);
-            Assert.Equal([0.9f, 0.1f], observation);
-        }
-    }
-
-    /// <summary>
-    /// The network of other observations, x0 - 2 x1, sees the first two of three values and a zero in the place of a
-    /// missing one; of stacked frames it sees the newest.
-    /// </summary>
-    [Fact]
-    public void A_network_of_other_observations_sees_what_fits()
-    {
-        Network network = Linear(Pair).Network;
-        StreamInfo three = Pair with { FrameShape = Shape.Create(3) }, one = Pair with { FrameShape = Shape.Create(1) };
-        Assert.Equal(0.1f - (2 * 0.2f), Output(three, 0.1f, 0.2f, 0.7f), 1e-6f);
-        Assert.Equal(0.1f, Output(one, 0.1f), 1e-6f);
-        Assert.Equal(0.3f - (2 * 0.4f), Output(one with { Frames = 4 }, 0.1f, 0.2f, 0.3f, 0.4f), 1e-6f);
-        Near([0.8f, 0.3f, 0.5f], Attack(GradientSign.Fgsm(0.1), Proxy.OfOtherObservations(network, "other game", three), 0.9f, 0.2f, 0.5f));
-        Assert.Same(network, Proxy.OfOtherObservations(network, "other game", Pair).Network);
-        var error = Assert.Throws<ArgumentException>(() => Proxy.OfOtherObservations(network, "other game", Streams.Grid));
-        Assert.Contains("another number of axes", error.Message, StringComparison.Ordinal);
-
-        float Output(StreamInfo stream, params float[] x) =>
-            Proxy.OfOtherObservations(network, "other game", stream).Network.Forward([Tensor.From(x, [1, x.Length])], Pass.Evaluation)[0].AsSpan<float>()[0];
     }
 
     [Fact]
@@ -151,14 +72,6 @@ public sealed class AttackerTests
         var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1) with { Precision = precision }, [Linear(Pair)], Pair, RandomStream.FromSeed(1), AttackTiming.Random(1));
         attacker.Perturb(0, new float[] { 0.9f, 0.1f }, isFirst: true);
         Assert.Equal((1, 1, 1), (attacker.Frames, attacker.Chosen, attacker.Attacked));
-    }
-
-    private static void Near(float[] expected, float[] actual)
-    {
-        for (int i = 0; i < expected.Length; i++)
-        {
-            Assert.Equal(expected[i], actual[i], 1e-6f);
-        }
     }
 
     public static TheoryData<ObservationAttack> Attacks =>
@@ -288,57 +201,6 @@ public sealed class AttackerTests
         Near([2.9f, -1.9f], seen);                       // they move back towards the bounds, by at most epsilon
     }
 
-    [Fact]
-    public void Frames_with_equal_scores_are_chosen_in_the_share_that_was_asked_for()
-    {
-        // A proxy with constant output gives every frame the same margin.
-        IStateLog log = Streams.Catch(ThreatModel.SA, 400);
-        Network network = Network.Build(new InputSpec { SampleShape = log.Stream.StackShape }, x => x.Flatten().Linear(2, name: "fc")).Initialize(RandomStream.FromSeed(1));
-        network = network.WithParameters(network.Parameters.Select(parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));
-        var proxy = new Proxy { Network = network, Task = "even", Goal = ProxyGoal.Classes, Stream = log.Stream };
-        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], log.Stream, RandomStream.FromSeed(1), AttackTiming.Calibrate(TimingRule.LowMargin, 0.25, proxy, log));
-        for (int step = 0; step < log.Count; step++)
-        {
-            attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
-        }
-
-        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.17, 0.33);
-    }
-
-    [Theory]
-    [InlineData(TimingRule.Random)]
-    [InlineData(TimingRule.LowMargin)]
-    [InlineData(TimingRule.HighPreference)]
-    public void A_rule_chooses_about_the_share_that_was_asked_for(TimingRule rule)
-    {
-        IStateLog log = Streams.Catch(ThreatModel.SA, 1200);
-        Proxy proxy = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 2 });
-        AttackTiming timing = AttackTiming.Calibrate(rule, 0.25, proxy, log);
-        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], log.Stream, RandomStream.FromSeed(1), timing);
-        for (int step = 0; step < log.Count; step++)
-        {
-            attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
-        }
-
-        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.2, 0.3);
-    }
-
-    /// <summary>The threshold is that of other states, where far more frames would be attacked; it follows the scores.</summary>
-    [Fact]
-    public void The_rate_holds_when_states_change()
-    {
-        IStateLog log = Streams.Catch(ThreatModel.SA, 1200);
-        Proxy proxy = new ActionImitator().TrainOn(log, new ProxyOptions { Seed = 1, Epochs = 2 });
-        AttackTiming timing = AttackTiming.Calibrate(TimingRule.LowMargin, 0.9, proxy, log) with { Rate = 0.25 };
-        var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [proxy], log.Stream, RandomStream.FromSeed(1), timing);
-        for (int step = 0; step < log.Count; step++)
-        {
-            attacker.Perturb(0, log.Observation(step).ToArray(), log.IsFirst(step));
-        }
-
-        Assert.InRange((double)attacker.Chosen / attacker.Frames, 0.2, 0.4);
-    }
-
     [Theory]
     [InlineData(-1, 0.5f, "the slot is out of range (got -1")]
     [InlineData(0, float.NaN, "the observation is not finite (got NaN at index 1")]
@@ -348,23 +210,6 @@ public sealed class AttackerTests
         var attacker = new ObservationAttacker(GradientSign.Fgsm(0.1), [Linear(Pair)], Pair, RandomStream.FromSeed(1));
         Assert.Contains(why, Assert.Throws<ArgumentException>(() => attacker.Perturb(slot, new float[] { 0.5f, value }, isFirst: true)).Message, StringComparison.Ordinal);
         Assert.Equal(0, attacker.Frames);
-    }
-
-    [Fact]
-    public void A_timing_that_cannot_be_calibrated_is_refused()
-    {
-        var recorder = new SnoopRecorder(Pair, ThreatModel.S, 1);
-        recorder.Observe([0.5f, 0.5f], isFirst: true);
-        recorder.Act(0, 0);
-        IStateLog log = recorder.ToLog(), empty = new SnoopRecorder(Pair, ThreatModel.S, 1).ToLog();
-        Proxy proxy = Linear(Pair), other = Linear(Pair with { Frames = 2 });
-        Refused("the rate is out of range", 1.5, proxy, log);
-        Refused("the rate is out of range", double.NaN, proxy, log);
-        Refused("made for another stream format", 0.5, other, log);
-        Refused("the log has no steps", 0.5, proxy, empty);
-
-        static void Refused(string why, double rate, Proxy proxy, IStateLog log) =>
-            Assert.Contains(why, Assert.ThrowsAny<ArgumentException>(() => AttackTiming.Calibrate(TimingRule.LowMargin, rate, proxy, log)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -73,10 +73,6 @@ internal sealed class LearnedAdversary(SnoopingRunOptions run, Policy victim, Pr
     }
 
     /// <summary>Seeds that the report's episodes do not use.</summary>
-    private ulong Seed(string purpose)
-    {
-        Span<uint> words = stackalloc uint[2];
-        RandomStream.FromSeed(run.Seed).Split("learned adversary").Split(purpose).Fill(words);
-        return words[0] | ((ulong)words[1] << 32);
-    }
+    private ulong Seed(string purpose) => VectorEnvironment.SeedOf(
+        RandomStream.FromSeed(run.Seed).Split("learned adversary").Split(purpose), episode: 0);
 }
