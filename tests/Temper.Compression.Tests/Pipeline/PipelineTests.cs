@@ -188,33 +188,6 @@ public sealed class PipelineTests
         Assert.True(result.Network.Parameters["fc1.weight"].Value.Shape[0] < 32);
     }
 
-    [Fact]
-    public void Without_training_layers_are_fitted_again()
-    {
-        CompressionResult result = CompressionPipeline.Calibrate(
-            Trained.Value, Train, 64, Options with { MaxAccuracyDrop = 4, Goal = CompressionGoal.Weights, Trials = 4 }, new RecordedRun(_ => 1));
-        Assert.True(result.IsWithinBound);
-        Assert.True(result.Chosen!.Figures.Weights < 0.6 * result.Before.Weights);
-        Assert.Equal(1, result.Before.Accuracy);
-    }
-
-    [Fact]
-    public void Without_training_the_structure_is_obeyed_or_refused()
-    {
-        CompressionResult result = CompressionPipeline.Calibrate(Trained.Value, Train, 64, Options with { Structure = CompressionStructure.None }, new RecordedRun(_ => 1));
-        Assert.True(result.IsWithinBound);
-        Assert.Empty(result.Trials);
-        Assert.Same(Trained.Value, result.Network);
-        foreach (CompressionStructure structure in (CompressionStructure[])[CompressionStructure.Blocks, CompressionStructure.Channels])
-        {
-            CompressionOptions options = Options with { Structure = structure };
-            Assert.Contains("only single weights can be removed", Assert.Throws<ArgumentException>(
-                () => CompressionPipeline.Calibrate(Trained.Value, Train, 64, options, new RecordedRun(_ => 1))).Message, StringComparison.Ordinal);
-            Assert.Contains("only single weights can be removed", Assert.Throws<ArgumentException>(
-                () => CompressionPipeline.RunDataFree(Trained.Value, options, new RecordedRun(_ => 1))).Message, StringComparison.Ordinal);
-        }
-    }
-
     [Theory]
     [InlineData(CompressionMethod.L1, CompressionStructure.Channels)]
     [InlineData(CompressionMethod.Magnitude, CompressionStructure.Element)]
@@ -230,61 +203,6 @@ public sealed class PipelineTests
         double left = structure == CompressionStructure.Channels ? (double)trial.Figures.Macs / result.Before.Macs : (double)trial.Figures.Weights / result.Before.Weights;
         Assert.InRange(left, 0.2, 0.41);
         Assert.True(trial.IsWithinBound);
-    }
-
-    [Fact]
-    public void Without_data_layers_are_fitted_again_on_inputs_made_from_the_network()
-    {
-        CompressionOptions options = Options with { MaxAccuracyDrop = 4, Goal = CompressionGoal.Weights, Trials = 3, FirstKept = 0.7 };
-        CompressionResult result = CompressionPipeline.RunDataFree(Trained.Value, options, new RecordedRun(_ => 1));
-        Assert.Contains("No samples were read", result.Remarks[0], StringComparison.Ordinal);
-        Assert.True(result.Trials[0].Figures.Weights <= 0.71 * result.Before.Weights);
-
-        // Checked with the accuracy on labeled validation samples, which the compression does not read.
-        double before = Evaluator.Evaluate(Trained.Value, Validation).Accuracy, after = Evaluator.Evaluate(result.Trials[0].Network, Validation).Accuracy;
-        Assert.True(after > before - 0.1, $"{after} after {before}");
-        Assert.Equal(result.Trials[0].Figures.Accuracy, CompressionPipeline.RunDataFree(Trained.Value, options, new RecordedRun(_ => 1)).Trials[0].Figures.Accuracy);
-    }
-
-    /// <summary>A network without any weights would agree with it.</summary>
-    [Fact]
-    public void Without_data_a_network_that_gives_one_class_to_all_inputs_is_refused()
-    {
-        Parameter bias = Trained.Value.Parameters["fc2.bias"];
-        Network network = Trained.Value.WithParameters([bias with { Value = Tensor.From([0f, 0, 1e6f, 0], bias.Value.Shape) }]);
-        var error = Assert.Throws<ArgumentException>(() => CompressionPipeline.RunDataFree(network, Options, new RecordedRun(_ => 1)));
-        Assert.Contains("gives class 2 to all 64 inputs", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Widths_are_rounded_where_measured_time_says_so_and_the_cost_is_told()
-    {
-        CompressionOptions options = Options with { Structure = CompressionStructure.Channels, Goal = CompressionGoal.Milliseconds, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 1, FirstKept = 0.25 };
-        CompressionResult plain = CompressionPipeline.Run(Trained.Value, options, new RecordedRun(_ => 1) { Rounding = "0" });
-        CompressionResult rounded = CompressionPipeline.Run(Trained.Value, options, new RecordedRun(_ => 1) { Rounding = "1: 2 ms to 1 ms" });
-        Assert.DoesNotContain(plain.Remarks, remark => remark.Contains("rounded", StringComparison.Ordinal));
-        Assert.Contains(rounded.Remarks, remark => remark.Contains("multiples of 4", StringComparison.Ordinal) && remark.Contains("% more MACs", StringComparison.Ordinal));
-        Assert.True(rounded.Trials[0].Figures.Macs > plain.Trials[0].Figures.Macs);
-        Assert.Equal(0, rounded.Trials[0].Network.Parameters["conv1.weight"].Value.Shape[0] % 4);
-        Assert.Equal(0, rounded.Trials[0].Network.Parameters["conv2.weight"].Value.Shape[0] % 4);
-    }
-
-    [Fact]
-    public void Rounding_that_would_bring_all_channels_back_is_no_choice()
-    {
-        // All widths are 4, so rounding up to a multiple of 4 would restore the whole network.
-        Network fresh = Network.Build(InputSpec.Image(channels: 1, height: 12, width: 12, min: 0, max: 1), x => x
-            .Conv2d(4, kernel: 3, padding: 1).Relu().MaxPool2d(2).Conv2d(4, kernel: 3, padding: 1).Relu().MaxPool2d(2).Flatten().Linear(4))
-            .Initialize(RandomStream.FromSeed(6));
-        Network narrow = Trainer.Fit(fresh, Train, Validation, Options.Training! with { Epochs = 20, Optimizer = new Adam { LearningRate = 1e-2f } }).Network;
-        CompressionOptions options = Options with
-        {
-            Structure = CompressionStructure.Channels, Goal = CompressionGoal.Milliseconds, Trials = 1, RegularizeEpochs = 0, TuneEpochs = 0,
-            FirstKept = 0.5, MaxAccuracyDrop = 100,
-        };
-        var run = new RecordedRun(_ => 1) { Rounding = "1: 2 ms to 1 ms" };
-        CompressionTrial trial = CompressionPipeline.Run(narrow, options, run).Trials[0];
-        Assert.True(trial.Figures.Macs <= 0.5 * narrow.Cost().Macs, $"{trial.Figures.Macs} of {narrow.Cost().Macs} operations are left");
     }
 
     [Fact]

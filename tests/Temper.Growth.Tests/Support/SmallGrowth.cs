@@ -6,6 +6,7 @@ using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Training;
+using Temper.Training.Runs;
 
 namespace Temper.Growth.Tests.Support;
 
@@ -41,6 +42,15 @@ internal static class SmallGrowth
         GrowableNetwork seed = GrowableNetwork.Of(narrow, depths.Length > 0 ? depths : [.. narrow.Widths.Select(_ => 1)], Zoo);
         return seed.With(seed.Network.Initialize(RandomStream.FromSeed(1).Split("weights")));
     }
+
+    internal static GrowthResult Run(GrowthOptions options, string family = "basic3") =>
+        AutoGrow.Run(Seed(family), options, Training, new MethodRun(Data));
+
+    internal static MethodRun Stages(RunFolder folder) => new(Data, new StagedRun(folder, TimeProvider.System));
+
+    /// <summary>A step without its time, which differs between runs.</summary>
+    internal static string Untimed(GrowthStep step) =>
+        $"{step.Event} {step.Stage} {string.Join('-', step.Depths)} {step.Epoch} {step.Accuracy} {step.Macs}";
 
     internal static Tensor Inputs { get; } = Data.Train.Read(0, 8).Inputs;
 

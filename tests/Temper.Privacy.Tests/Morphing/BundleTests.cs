@@ -1,10 +1,5 @@
 using System.Buffers.Binary;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using Temper.Data;
-using Temper.Formats;
-using Temper.Formats.Npz;
-using Temper.Formats.Safetensors;
 using Temper.Kernels;
 using Temper.Privacy.Morphing;
 using Temper.Testing;
@@ -34,7 +29,7 @@ public sealed class BundleTests
         Assert.Equal(Enumerable.Range(0, 1200).Select(data.Train.Label), Enumerable.Range(0, 1200).Select(read.Train.Label));
         Assert.Equal(data.Train.ClassNames, read.Train.ClassNames);
         Assert.Equal(data.Test.Count, read.Test.Count);
-        CheckWithOtherReader(Path.Combine(folder.Path, $"train-rows.{format}"), format, found);
+        OtherReader.Check(Path.Combine(folder.Path, $"train-rows.{format}"), format, found);
     }
 
     /// <summary>The state of the journal affects only how much work is repeated, never the output.</summary>
@@ -203,178 +198,5 @@ public sealed class BundleTests
         AugConvLayer read = MorphBundle.Open(folder.Path).OpenLayer();
         Assert.Equal(layer.Operator, read.Operator);
         Assert.InRange(AugConvLayer.RelativeError(read.Weight.ToArray<float>(), layer.Weight.ToArray<float>()), 1e-7, 1e-3);
-    }
-
-    [Theory]
-    [InlineData("npz")]
-    [InlineData("npy")]
-    public void Every_changed_file_is_refused(string format)
-    {
-        using var folder = new TemporaryFolder();
-        using MorphKey key = MorphSamples.Key(Map);
-        MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(1, 8, 600), MorphSamples.Weights(5, 1, 3), 1, format);
-        foreach (string path in Directory.GetFiles(folder.Path))
-        {
-            byte[] content = File.ReadAllBytes(path);
-            foreach (int place in new[] { 0, content.Length / 2, content.Length - 1 })
-            {
-                byte[] changed = [.. content];
-                changed[place] ^= 4;
-                Refused(path, changed);
-            }
-
-            Refused(path, content[..^1]);
-            Refused(path, [.. content, 0]);
-            File.WriteAllBytes(path, content);
-        }
-
-        Read(folder.Path);
-
-        void Refused(string path, byte[] content)
-        {
-            File.WriteAllBytes(path, content);
-            Assert.ThrowsAny<FormatException>(() => Read(folder.Path));
-        }
-
-        static void Read(string folder)
-        {
-            MorphBundle bundle = MorphBundle.Open(folder);
-            bundle.OpenLayer();
-            (bundle.OpenData().Train as IDisposable)?.Dispose();
-        }
-    }
-
-    /// <summary>Manifests with a valid signature and wrong content: the signer may be an attacker.</summary>
-    [Theory]
-    [InlineData("\"cores\": 4", "\"cores\": 5")]
-    [InlineData("\"cores\": 4", "\"cores\": -1")]
-    [InlineData("\"rows\": 600", "\"rows\": 2000000000")]
-    [InlineData("\"rows\": 600", "\"rows\": 599")]
-    [InlineData("train-rows.npy", "../secret.npy")]
-    [InlineData("\"channels\": 5", "\"channels\": 500000")]
-    [InlineData("\"padding\": 1", "\"padding\": 2147483647")]
-    [InlineData("\"padding\": 1", "\"padding\": 20000")]
-    [InlineData("\"stride\": 1", "\"stride\": 0")]
-    [InlineData("\"version\": 1", "\"version\": 2")]
-    [InlineData("temper-morph", "other")]
-    [InlineData("\"notice\"", "\"unknown\"")]
-    [InlineData("\"npy\"", "\"exe\"")]
-    public void Signed_manifests_that_lie_are_refused(string text, string lie)
-    {
-        using var folder = new TemporaryFolder();
-        using MorphKey key = MorphSamples.Key(Map);
-        MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(1, 8, 600), MorphSamples.Weights(5, 1, 3), 1);
-        string path = Path.Combine(folder.Path, "manifest.json"), manifest = File.ReadAllText(path);
-        Assert.Contains(text, manifest);
-        byte[] changed = System.Text.Encoding.UTF8.GetBytes(manifest.Replace(text, lie, StringComparison.Ordinal));
-        File.WriteAllBytes(path, changed);
-        File.WriteAllBytes(Path.Combine(folder.Path, "manifest.sig"), BundleSignature.Sign(key, changed));
-        Exception error = Assert.ThrowsAny<Exception>(() =>
-        {
-            MorphBundle bundle = MorphBundle.Open(folder.Path);
-            bundle.OpenLayer();
-            bundle.OpenData();
-        });
-        Assert.True(error is FormatException or ArgumentException, $"{error.GetType().Name}: {error.Message}");
-    }
-
-    [Fact]
-    public void Another_key_and_another_size_are_refused_and_no_secret_stands_in_a_bundle()
-    {
-        using var folder = new TemporaryFolder();
-        using MorphKey key = MorphSamples.Key(Map);
-        using var other = MorphKey.Create(Map);
-        using var morpher = new Morpher(key);
-        MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(1, 8, 100), MorphSamples.Weights(5, 1, 3), 1);
-        Assert.Throws<ArgumentException>(() => MorphBundle.WriteData(other, morpher, MorphSamples.Pictures(1, 8, 100), folder.Path));
-        Assert.Throws<ArgumentException>(() => MorphBundle.WriteData(key, morpher, MorphSamples.Pictures(1, 16, 100), Path.Combine(folder.Path, "b")));
-        byte[] core = MemoryMarshal.AsBytes(((CoreMap)morpher.Secret).Core(0)[..16]).ToArray();
-        foreach (string path in Directory.GetFiles(folder.Path))
-        {
-            ReadOnlySpan<byte> content = File.ReadAllBytes(path);
-            Assert.True(content.IndexOf(key.Seed) < 0 && content.IndexOf(core) < 0 && content.IndexOf(key.SigningKey.AsSpan(^32..)) < 0, path);
-            Assert.True(content.IndexOf(System.Text.Encoding.ASCII.GetBytes(Convert.ToHexStringLower(key.Seed))) < 0, path);
-        }
-
-        Assert.DoesNotContain(Convert.ToHexStringLower(key.Seed), key.ToString());
-    }
-
-    private static void CheckWithOtherReader(string path, string format, float[] rows)
-    {
-        switch (format)
-        {
-            case "npy":
-                Assert.Equal(rows, NpyFile.Load(path).ToArray<float>());
-                break;
-            case "npz":
-                Assert.Equal(rows, NpzFile.Load(path)["rows"].ToArray<float>());
-                Assert.Equal(0xCBF43926, new NpzRows().Sum(0, "123456789"u8));
-                break;
-            case "safetensors":
-                Assert.Equal(rows, SafetensorsFile.Load(path)["rows"].ToArray<float>());
-                break;
-            default:
-                Assert.Equal(rows, ReadRecords(File.ReadAllBytes(path)));
-                break;
-        }
-    }
-
-    /// <summary>
-    /// Independent reader: record framing, checksums computed bit by bit, and protobuf fields by their tags.
-    /// </summary>
-    private static float[] ReadRecords(byte[] file)
-    {
-        Assert.Equal(0xE3069283, Crc("123456789"u8));
-        var rows = new List<float>();
-        for (int place = 0; place < file.Length;)
-        {
-            int length = (int)BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(place));
-            Assert.Equal(Masked(file.AsSpan(place, 8)), BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(place + 8)));
-            ReadOnlySpan<byte> payload = file.AsSpan(place + 12, length);
-            Assert.Equal(Masked(payload), BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(place + 12 + length)));
-            ReadOnlySpan<byte> entry = Field(Field(payload, 1, out _), 1, out _);
-            Assert.Equal("row"u8.ToArray(), Field(entry, 1, out ReadOnlySpan<byte> rest).ToArray());
-            ReadOnlySpan<byte> value = Field(Field(Field(rest, 2, out _), 1, out _), 1, out ReadOnlySpan<byte> behind);
-            Assert.Equal(0, behind.Length);
-            rows.AddRange(MemoryMarshal.Cast<byte, float>(value).ToArray());
-            place += 16 + length;
-        }
-
-        return [.. rows];
-
-        static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> message, int number, out ReadOnlySpan<byte> rest)
-        {
-            Assert.Equal((number << 3) | 2, message[0]);
-            int length = 0, place = 1;
-            for (int shift = 0; ; shift += 7)
-            {
-                byte part = message[place++];
-                length |= (part & 0x7F) << shift;
-                if (part < 0x80)
-                {
-                    break;
-                }
-            }
-
-            rest = message[(place + length)..];
-            return message.Slice(place, length);
-        }
-
-        static uint Masked(ReadOnlySpan<byte> bytes) => BitOperations.RotateRight(Crc(bytes), 15) + 0xA282EAD8;
-
-        static uint Crc(ReadOnlySpan<byte> bytes)
-        {
-            uint crc = 0xFFFFFFFF;
-            foreach (byte value in bytes)
-            {
-                crc ^= value;
-                for (int bit = 0; bit < 8; bit++)
-                {
-                    crc = (crc >> 1) ^ (0x82F63B78 & (0 - (crc & 1)));
-                }
-            }
-
-            return ~crc;
-        }
     }
 }
