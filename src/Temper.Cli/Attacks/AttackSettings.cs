@@ -49,8 +49,9 @@ internal static class AttackSettings
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText(
-        "output", "Folder for adversarial.npz, report.html and pictures; an interrupted run continues");
+    internal static Setting<string?> Output { get; } = Setting.Output(
+        "output", "Folder for adversarial.npz, report.html and pictures; an interrupted run continues",
+        OutputKind.Folder);
 
     internal static Setting<string?> VnnLib { get; } =
         Setting.OptionalText("vnnlib", "Search a counterexample of this VNN-LIB property instead; exit code 4 if "

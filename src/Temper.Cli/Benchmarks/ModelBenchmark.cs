@@ -32,7 +32,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
         Setting.OptionalText("plan", "Use the kernels of this file, written by --save-plan on this processor");
 
     private static readonly Setting<string?> SavePlan =
-        Setting.OptionalText("save-plan", "Write the chosen kernels to this file");
+        Setting.Output("save-plan", "Write the chosen kernels to this file", OutputKind.File);
 
     internal static IReadOnlyList<Setting> Settings { get; } =
     [

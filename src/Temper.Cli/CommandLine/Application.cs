@@ -114,6 +114,7 @@ internal static class Application
             }
 
             RequireShared(command);
+            values.RequireOutputs();
             using var interrupts = new Interrupts(() => terminal.Note(command.StopNote));
             return command.Run(new CommandContext(values, terminal, interrupts.Token));
         }

@@ -19,6 +19,9 @@ internal abstract class Setting(string name, string help)
     /// <summary>True for settings that affect only the output; they are not read from configuration files.</summary>
     internal bool IsAboutOutput { get; init; }
 
+    /// <summary>What is written to the path that is the setting's value; null: the value is no output path.</summary>
+    internal OutputKind? Writes { get; init; }
+
     /// <summary>True for a flag without a value.</summary>
     internal bool IsSwitch { get; init; }
 
@@ -150,6 +153,10 @@ internal abstract class Setting(string name, string help)
         new(name, help, defaultValue, text => text);
 
     internal static Setting<string?> OptionalText(string name, string help) => new(name, help, null, text => text);
+
+    /// <summary>Path of an output; checked before the command runs (<see cref="OutputPath"/>).</summary>
+    internal static Setting<string?> Output(string name, string help, OutputKind kind) =>
+        new(name, help, null, text => text) { Writes = kind };
 
     internal static Setting<IReadOnlyList<string>> List(string name, string help) =>
         new(name, help, [], text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries))

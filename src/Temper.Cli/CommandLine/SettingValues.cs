@@ -77,6 +77,18 @@ internal sealed class SettingValues
         }
     }
 
+    /// <summary>Throws if an output path cannot be written.</summary>
+    internal void RequireOutputs()
+    {
+        foreach ((Setting setting, (object? value, string? _)) in _values)
+        {
+            if (setting.Writes is { } kind && value is string path)
+            {
+                OutputPath.Require(setting.Flag, path, kind);
+            }
+        }
+    }
+
     /// <summary>The settings as a configuration file that repeats this run.</summary>
     internal string ToYaml()
     {

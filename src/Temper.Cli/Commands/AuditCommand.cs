@@ -34,11 +34,12 @@ internal sealed class AuditCommand()
     private static readonly Setting<int> Rows =
         Setting.Integer("rows", "Maximum number of rows for attacks on whole sets", defaultValue: 2000);
 
-    private static readonly Setting<string?> Save = Setting.OptionalText(
-        "save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack");
+    private static readonly Setting<string?> Save = Setting.Output(
+        "save-pictures", "Folder for recovered pictures beside the real ones, a PNG file for each attack",
+        OutputKind.Folder);
 
     private static readonly Setting<string?> ReportFile =
-        Setting.OptionalText("report", "Write a report with recovered pictures to this HTML file");
+        Setting.Output("report", "Write a report with recovered pictures to this HTML file", OutputKind.File);
 
     private static readonly Setting<bool> Accept =
         Setting.Switch("accept-obfuscation", "Exit with 0 although the bundle is broken");

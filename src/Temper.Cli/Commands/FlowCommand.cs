@@ -29,7 +29,7 @@ internal sealed class FlowCommand()
         Setting.Choice("method", "Method of optical flow", "tvl1", [.. FlowMethods.Names]);
 
     private static readonly Setting<string?> Output =
-        Setting.OptionalText("output", "An .npz with flow float32 [T-1, H, W, 2]: dx and dy in pixels");
+        Setting.Output("output", "An .npz with flow float32 [T-1, H, W, 2]: dx and dy in pixels", OutputKind.File);
 
     private static readonly Setting<string?> FloFolder =
         Setting.OptionalText("flo", "Folder for .flo files, one per pair of frames");

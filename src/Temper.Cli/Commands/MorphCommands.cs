@@ -16,7 +16,7 @@ internal sealed class MorphKeygenCommand()
     : ToolCommand("morph keygen", "Make a key for one recipient and one data set; an obfuscation, not encryption")
 {
     private static readonly Setting<string?> Output =
-        Setting.OptionalText("output", "Key file to write, encrypted with the password");
+        Setting.Output("output", "Key file to write, encrypted with the password", OutputKind.File);
 
     private static readonly Setting<bool> Force =
         Setting.Switch("force", "Overwrite an existing key; data morphed with the old key becomes unusable");
@@ -99,8 +99,8 @@ internal static class MorphNotice
 internal sealed class MorphDataCommand()
     : ToolCommand("morph data", "Morph the pictures of a data set into a bundle; an interrupted run continues")
 {
-    private static readonly Setting<string?> Output = Setting.OptionalText(
-        "output", "Folder of the bundle to write; it may already contain a layer of the same key");
+    private static readonly Setting<string?> Output = Setting.Output(
+        "output", "Folder of the bundle to write; it may already contain a layer of the same key", OutputKind.Folder);
 
     private static readonly Setting<string> Format = Setting.Choice(
         "format", "Files of the rows: npy, npz, safetensors or tfrecord", "npy", "npy", "npz", "safetensors",
@@ -167,8 +167,8 @@ internal sealed class MorphDataCommand()
 internal sealed class MorphLayerCommand()
     : ToolCommand("morph layer", "Make the first layer for morphed data from a developer's first convolution")
 {
-    private static readonly Setting<string?> Output = Setting.OptionalText(
-        "output", "Folder of the bundle to add the layer to; a layer in it is replaced");
+    private static readonly Setting<string?> Output = Setting.Output(
+        "output", "Folder of the bundle to add the layer to; a layer in it is replaced", OutputKind.Folder);
 
     private static readonly Setting<bool> Half = Setting.Switch(
         "half", "Store the layer as float16: half the bytes, weights with a relative error of about 3e-4");

@@ -32,13 +32,13 @@ internal sealed class PlanCommand()
         Setting.OptionalText("plan", "Say what this plan costs, which --save-plan wrote, instead of searching");
 
     private static readonly Setting<string?> SavePlan =
-        Setting.OptionalText("save-plan", "Write the plan to this file");
+        Setting.Output("save-plan", "Write the plan to this file", OutputKind.File);
 
     private static readonly Setting<string?> Picture =
-        Setting.OptionalText("picture", "Draw the plan and its step to this SVG file");
+        Setting.Output("picture", "Draw the plan and its step to this SVG file", OutputKind.File);
 
     private static readonly Setting<string?> ReportFile =
-        Setting.OptionalText("report", "Write a report of the plan to this HTML file");
+        Setting.Output("report", "Write a report of the plan to this HTML file", OutputKind.File);
 
     private static readonly Setting<bool> Probe = Setting.Switch(
         "probe", "Time the network's layers one by one, about 10 seconds, and simulate accelerators like this machine "

@@ -22,8 +22,8 @@ internal sealed class PredictCommand()
         "input", "Pictures or folders of pictures; or an array as NAME=FILE.npy, where NAME= may be omitted when the "
             + "network has one input");
 
-    private static readonly Setting<string?> Output = Setting.OptionalText(
-        "output", "Of arrays: output folder, created if missing; one NAME.npy per output");
+    private static readonly Setting<string?> Output = Setting.Output(
+        "output", "Of arrays: output folder, created if missing; one NAME.npy per output", OutputKind.Folder);
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Of arrays: overwrite existing files");
 

@@ -13,7 +13,7 @@ internal sealed class ReportCommand() : ToolCommand("report", "Write the HTML re
         Setting.Positional("run", "Folder of a run; when not given, the latest in --runs");
 
     private static readonly Setting<string?> Output =
-        Setting.OptionalText("output", "Output file [default: report.html in the run's folder]");
+        Setting.Output("output", "Output file [default: report.html in the run's folder]", OutputKind.File);
 
     private static readonly Setting<bool> Force = Setting.Switch("force", "Overwrite existing files");
 

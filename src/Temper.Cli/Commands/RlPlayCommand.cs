@@ -25,8 +25,8 @@ internal sealed class RlPlayCommand()
         Setting.Switch("sample", "Sample actions from the policy instead of taking the most likely one");
 
     private static readonly Setting<string?> ReportFile =
-        Setting.OptionalText("report", "Write an HTML report with pictures and an animation of the first episode to "
-            + "this file");
+        Setting.Output("report", "Write an HTML report with pictures and an animation of the first episode to "
+            + "this file", OutputKind.File);
 
     internal override IReadOnlyList<Setting> Settings { get; } =
         [

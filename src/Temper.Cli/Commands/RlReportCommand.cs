@@ -68,7 +68,7 @@ internal sealed class RlReportCommand() : ToolCommand(
             + "clean frames set its bound (1 % false alarms), and single frames");
 
     private static readonly Setting<string?> Folder =
-        Setting.OptionalText("output", "Folder for report.html");
+        Setting.Output("output", "Folder for report.html", OutputKind.Folder);
 
     private static readonly Setting<ulong> Seed = Setting.Seed();
 

@@ -16,8 +16,9 @@ internal static class HardenSettings
 {
     internal const string Feedback = "feedback", Corruptions = "corruptions";
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText(
-        "output", "Folder for the hardened network, usable as MODEL in every command, and for the report");
+    internal static Setting<string?> Output { get; } = Setting.Output(
+        "output", "Folder for the hardened network, usable as MODEL in every command, and for the report",
+        OutputKind.Folder);
 
     internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 

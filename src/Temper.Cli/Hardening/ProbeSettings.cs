@@ -38,7 +38,8 @@ internal static class ProbeSettings
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Folder for report.html");
+    internal static Setting<string?> Output { get; } =
+        Setting.Output("output", "Folder for report.html", OutputKind.Folder);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -76,8 +76,8 @@ internal static class Preprocessing
         Shape wanted = DataForModel.ChannelsFirst(input.SampleShape, options), shape = sample ?? wanted;
         if (shape.Rank != 3)
         {
-            throw ToolException.Usage($"samples do not fit the network (got {shape}, expected {input.SampleShape}), "
-                + "and preprocessing needs pictures, [C, H, W]");
+            throw ToolException.Usage($"samples do not fit the network (got {shape}, expected {input.SampleShape}); "
+                + (isAsked ? "preprocessing needs pictures, [C, H, W]" : "choose data of that shape"));
         }
 
         // A different shape alone says nothing about values. A command that needs bounds asks for them if the network

@@ -86,8 +86,8 @@ internal static class RlTrainSettings
     internal static Setting<double?> Until { get; } =
         Setting.OptionalNumber("until", "Stop when an evaluation reaches this mean return", minimum: double.MinValue);
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "Write a copy of the agent to "
-        + "this file");
+    internal static Setting<string?> Output { get; } = Setting.Output("output", "Write a copy of the agent to "
+        + "this file", OutputKind.File);
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -20,7 +20,8 @@ internal static class CompressionSettings
     });
 
     internal static Setting<string?> Output { get; } =
-        Setting.OptionalText("output", "Folder for the compressed network, usable as MODEL in every command");
+        Setting.Output(
+            "output", "Folder for the compressed network, usable as MODEL in every command", OutputKind.Folder);
 
     private static readonly Setting<double> Drop =
         Setting.Number("max-accuracy-drop", "Largest accepted loss of accuracy, in percentage points, 0 to 100",

@@ -36,7 +36,7 @@ internal static class GrowthSettings
             + "compare; not counted by --max-time");
 
     internal static Setting<string?> Output { get; } =
-        Setting.OptionalText("output", "Folder for the found network, usable as MODEL in every command");
+        Setting.Output("output", "Folder for the found network, usable as MODEL in every command", OutputKind.Folder);
 
     internal static Setting<bool> Force { get; } = Setting.Switch("force", "Overwrite existing files");
 

@@ -24,9 +24,9 @@ internal static class RankSettings
         "shard-optimizer",
         "Shard the optimizer state over the ranks (ZeRO stage 1); with --plan data");
 
-    private static readonly Setting<string?> Timeline = Setting.OptionalText(
+    private static readonly Setting<string?> Timeline = Setting.Output(
         "timeline", "Write a timeline of the training steps to this file (Chrome trace format, for Perfetto); ranks "
-            + "from 1 on append their number to the file name");
+            + "from 1 on append their number to the file name", OutputKind.File);
 
     private static readonly Setting<TimeSpan?> Timeout = Setting.OptionalDuration(
         "rank-timeout",

@@ -20,7 +20,7 @@ internal static class SnoopingSettings
     internal static Setting<IReadOnlyList<string>> Agents { get; } =
         Setting.List("agent", "File of the attacked agent; repeat the option for several victims");
 
-    internal static Setting<string?> Output { get; } = Setting.OptionalText("output", "File to write");
+    internal static Setting<string?> Output { get; } = Setting.Output("output", "File to write", OutputKind.File);
 
     internal static Setting<string?> Log { get; } = Setting.OptionalText("log", "Log written by temper rl record");
 
