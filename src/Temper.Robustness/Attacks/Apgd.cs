@@ -9,7 +9,8 @@ public enum ApgdLoss
     CrossEntropy,
 
     /// <summary>
-    /// Difference of logits ratio; needs at least three classes, or four when a target class is given.
+    /// Difference of logits ratio. With fewer than three classes, or four with target classes, the ratio can be
+    /// constant; its numerator, the difference of two logits, is then used instead.
     /// </summary>
     Dlr,
 
@@ -67,12 +68,7 @@ public sealed record Apgd : FixedBudgetAttack
     /// <inheritdoc/>
     protected internal override IEnumerable<Ask> Find(Search s)
     {
-        LossKind kind = Loss switch { ApgdLoss.Dlr =>
-            LossKind.Dlr, ApgdLoss.Margin => LossKind.Margin, _ => LossKind.CrossEntropy };
-        IReadOnlyList<AttackLoss> losses = TargetClasses == 0 || s.Target >= 0
-            ? [s.LossOf(kind)]
-            : [.. TargetOrder.Of(s, TargetClasses).Select(target => new AttackLoss(kind, s.Label, target))];
-        foreach (AttackLoss loss in losses)
+        foreach (AttackLoss loss in Losses(s))
         {
             for (int restart = 0; restart < Restarts; restart++)
             {
@@ -83,6 +79,24 @@ public sealed record Apgd : FixedBudgetAttack
                 }
             }
         }
+    }
+
+    private IReadOnlyList<AttackLoss> Losses(Search s)
+    {
+        bool isUntargeted = TargetClasses == 0 && s.Target < 0, isRatio = s.Classes >= (isUntargeted ? 3 : 4);
+        LossKind kind = Loss switch
+        {
+            ApgdLoss.Dlr when isRatio => LossKind.Dlr,
+            ApgdLoss.CrossEntropy => LossKind.CrossEntropy,
+            _ => LossKind.Margin,
+        };
+        if (isUntargeted || s.Target >= 0)
+        {
+            return [s.LossOf(kind)];
+        }
+
+        LossKind aimed = Loss == ApgdLoss.Dlr && !isRatio ? LossKind.Difference : kind;
+        return [.. TargetOrder.Of(s, TargetClasses).Select(target => new AttackLoss(aimed, s.Label, target))];
     }
 
     private IEnumerable<Ask> FromRandomStart(Search s)

@@ -16,6 +16,7 @@ public enum LossKind
 
     /// <summary>
     /// Difference of logits ratio (arXiv:2003.01690, equations 5 and 6): invariant to shifting and scaling the logits.
+    /// With fewer than three classes, or four with a target class, it can be constant.
     /// </summary>
     Dlr,
 
@@ -37,15 +38,19 @@ public readonly record struct AttackLoss(LossKind Kind, int Label, int Target = 
 {
     /// <summary>Returns the loss and computes its derivative with respect to each logit.</summary>
     /// <param name="z">Logits, <c>[K]</c>.</param>
-    /// <param name="gradient">Receives the derivative, <c>[K]</c>; must be zero on entry.</param>
-    public double Evaluate(ReadOnlySpan<float> z, Span<float> gradient) => Kind switch
+    /// <param name="gradient">Receives the derivative, <c>[K]</c>; every entry is written.</param>
+    public double Evaluate(ReadOnlySpan<float> z, Span<float> gradient)
     {
-        LossKind.CrossEntropy => CrossEntropy(z, gradient),
-        LossKind.Margin => Margin(z, gradient),
-        LossKind.Difference => Difference(z, gradient, Target, Label),
-        LossKind.Complement => Target < 0 ? Complement(z, gradient) : CrossEntropy(z, gradient),
-        _ => Target < 0 ? Ratio(z, gradient) : TargetedRatio(z, gradient),
-    };
+        gradient.Clear();
+        return Kind switch
+        {
+            LossKind.CrossEntropy => CrossEntropy(z, gradient),
+            LossKind.Margin => Margin(z, gradient),
+            LossKind.Difference => Difference(z, gradient, Target, Label),
+            LossKind.Complement => Target < 0 ? Complement(z, gradient) : CrossEntropy(z, gradient),
+            _ => Target < 0 ? Ratio(z, gradient) : TargetedRatio(z, gradient),
+        };
+    }
 
     /// <summary>Returns the class with the largest logit, other than the given class.</summary>
     internal static int LargestOther(ReadOnlySpan<float> z, int index)

@@ -18,7 +18,7 @@ public enum Access
 /// <summary>Computes the derivative of a loss with respect to the logits of one sample.</summary>
 /// <param name="row">Index of the sample in the batch.</param>
 /// <param name="logits">Logits of the sample, <c>[K]</c>.</param>
-/// <param name="derivative">Receives the derivative, <c>[K]</c>; zero on entry.</param>
+/// <param name="derivative">Receives the derivative, <c>[K]</c>; every entry is written.</param>
 public delegate void LogitDerivative(int row, ReadOnlySpan<float> logits, Span<float> derivative);
 
 /// <summary>

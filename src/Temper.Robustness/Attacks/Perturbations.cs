@@ -54,7 +54,10 @@ public static class Perturbations
 
     internal static void Clip(Span<float> x, float low, float high) => TensorPrimitives.Clamp(x, low, high, x);
 
-    /// <summary>Projects a point onto the ball around a center, then clamps it to the bounds.</summary>
+    /// <summary>
+    /// Projects a point onto the ball around a center, then clamps it to the bounds. The result lies inside the ball
+    /// also in double precision.
+    /// </summary>
     /// <param name="norm">The norm.</param>
     /// <param name="x">The point, <c>[D]</c>, changed in place.</param>
     /// <param name="center">Center of the ball, <c>[D]</c>, within the bounds.</param>
@@ -83,6 +86,12 @@ public static class Perturbations
                 case Norm.L2: ScaleTo(x, center, (float)(radius / size)); break;
                 case Norm.L1: Shrink(x, center, radius); break;
                 default: KeepLargest(x, center, (int)radius); break;
+            }
+
+            // Rounding can leave the point just outside; every repetition shrinks it twice as much.
+            for (float less = 1e-7f; Distance(norm, x, center) > radius; less *= 2)
+            {
+                ScaleTo(x, center, Math.Max(1 - less, 0));
             }
         }
 

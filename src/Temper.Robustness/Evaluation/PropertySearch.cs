@@ -118,6 +118,7 @@ internal sealed class PropertyTarget(AttackTarget inner, VnnLibProperty property
         var binding = new OutputComparison[property.Cases];
         property.Slacks(outputs, slacks.AsSpan(1), binding);
         derivative(row, slacks, bySlack);
+        dz.Clear();
         for (int k = 0; k < binding.Length; k++)
         {
             if (binding[k].Larger >= 0)

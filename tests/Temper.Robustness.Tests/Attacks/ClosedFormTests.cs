@@ -48,6 +48,34 @@ public sealed class ClosedFormTests(ITestOutputHelper output)
         Assert.InRange(worst, 1 - 1e-4, 1.05);
     }
 
+    /// <summary>
+    /// With so few classes the difference of logits ratio is constant, and its gradient zero. The exact distances in the
+    /// L-infinity norm say which samples can be fooled.
+    /// </summary>
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(2, 9)]
+    [InlineData(3, 9)]
+    public void Logit_ratios_of_few_classes_do_not_overstate_robustness(int classes, int targets)
+    {
+        for (int seed = 1; seed <= 5; seed++)
+        {
+            LinearCase net = LinearCase.Make(classes, "12", isAtBounds: false, seed);
+            double[] exact = [.. Enumerable.Range(0, LinearCase.Samples).Select(i => net.Exact(i, Norm.Linf))];
+            foreach (double epsilon in (double[])[0.02, 0.05, 0.1])
+            {
+                var attack = new Apgd { Epsilon = epsilon, Loss = ApgdLoss.Dlr, TargetClasses = targets, Steps = 50 };
+                AttackResult found = attack.Run(net.Network, net.Inputs, net.Untargeted, Random);
+                for (int i = 0; i < exact.Length; i++)
+                {
+                    // Next to the boundary rounding decides.
+                    bool isClear = Math.Abs(exact[i] - epsilon) > 1e-3 * epsilon;
+                    Assert.True(!isClear || found.Samples[i].IsAdversarial == exact[i] < epsilon, $"seed {seed}, sample {i}: exact distance {exact[i]}, epsilon {epsilon}, {found.Samples[i].Outcome}");
+                }
+            }
+        }
+    }
+
     private static double Worst(AttackResult found, double[] exact) => found.Samples.Select((sample, i) =>
         double.IsInfinity(exact[i]) || exact[i] < 0.02 ? 1 : sample.IsAdversarial ? sample.L2 / exact[i] : double.PositiveInfinity).Max();
 

@@ -57,6 +57,28 @@ public sealed class NetworkTargetTests
         Assert.True(compared > 400, $"too few inputs were compared (got {compared})");
     }
 
+    /// <summary>A target may pass the same memory for every row.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(10)]
+    public void Every_entry_of_a_derivative_is_written(int classes)
+    {
+        float[] z = new float[classes], clean = new float[classes], dirty = new float[classes];
+        RandomStream.FromSeed(1).FillUniform(z, -3, 3);
+        foreach (LossKind kind in Enum.GetValues<LossKind>())
+        {
+            foreach (int target in (int[])[-1, 1])
+            {
+                var loss = new AttackLoss(kind, 0, kind == LossKind.Difference ? 1 : target);
+                Array.Clear(clean);
+                Array.Fill(dirty, float.NaN);
+                Assert.Equal(loss.Evaluate(z, clean), loss.Evaluate(z, dirty));
+                Assert.Equal(clean, dirty);
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Nets))]
     public void A_row_has_the_same_bytes_in_any_batch(string name)

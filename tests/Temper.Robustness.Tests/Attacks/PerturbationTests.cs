@@ -1,6 +1,5 @@
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
-using Temper.Robustness.Evaluation;
 
 namespace Temper.Robustness.Tests.Attacks;
 
@@ -59,6 +58,27 @@ public sealed class PerturbationTests
             Assert.InRange((double)center[i] - down[i], 0, radius);
             Assert.True((double)MathF.BitIncrement(up[i]) - center[i] > radius);
             Assert.True((double)center[i] - MathF.BitDecrement(down[i]) > radius);
+        }
+    }
+
+    [Theory]
+    [InlineData(Norm.L2)]
+    [InlineData(Norm.L1)]
+    [InlineData(Norm.L0)]
+    public void Projection_onto_other_balls_stays_inside_too_and_next_to_the_edge(Norm norm)
+    {
+        float[] center = new float[300], x = new float[300];
+        for (ulong seed = 1; seed <= 50; seed++)
+        {
+            RandomStream.FromSeed(seed).FillUniform(center, 0, 1);
+            foreach (double radius in (double[])[0, 1e-6, 0.1, 3])
+            {
+                RandomStream.FromSeed(seed).Split("x").FillUniform(x, 0, 1);
+                Perturbations.Project(norm, x, center, radius, (0, 1));
+                double least = norm == Norm.L0 ? Math.Floor(radius) : radius * (1 - 1e-4) - 1e-6;
+                Assert.InRange(Perturbations.Distance(norm, x, center), least, radius);
+                Assert.All(x, value => Assert.InRange(value, 0, 1));
+            }
         }
     }
 
