@@ -79,10 +79,12 @@ public sealed class CompiledNetwork : IDisposable
 
     /// <summary>Creates a session, which one thread needs to run the network.</summary>
     /// <param name="threads">
-    /// Number of threads per run, including the calling thread; null: the current worker pool of the calling thread,
-    /// which several threads can share.
+    /// Number of threads per run, including the calling thread, as for <see cref="Kernels.WorkerPool"/>; null: the
+    /// current worker pool of the calling thread, which several threads can share.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The number of threads is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The number of threads is less than 1, or more than <see cref="Kernels.WorkerPool"/> allows.
+    /// </exception>
     public InferenceSession CreateSession(int? threads = null)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);

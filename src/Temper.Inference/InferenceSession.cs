@@ -19,6 +19,7 @@ public sealed class InferenceSession : IDisposable
     private readonly WorkerPool? _ownPool;
     private readonly BatchRun _run = new();
     private int _threads;
+    private int _isRunning;
     private bool _isDisposed;
 
     internal InferenceSession(CompiledNetwork compiled, int? threads)
@@ -41,14 +42,22 @@ public sealed class InferenceSession : IDisposable
     /// <param name="cancellation">Checked between layers.</param>
     /// <exception cref="ArgumentException">The lengths do not correspond to a whole number of samples.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The network has several inputs or outputs, or their dtype is not float32.
+    /// The network has several inputs or outputs, or their dtype is not float32;
+    /// or another thread is using the session.
     /// </exception>
     /// <exception cref="OperationCanceledException">The run was canceled; the output is undefined.</exception>
     public void Run(ReadOnlySpan<float> input, Span<float> output, CancellationToken cancellation = default)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        Prepare(SessionChecks.BatchOf(_compiled.Graph, input.Length, output.Length));
-        CallerMemory.Rent(input, output, this, cancellation);
+        Enter();
+        try
+        {
+            Prepare(SessionChecks.BatchOf(_compiled.Graph, input.Length, output.Length));
+            CallerMemory.Rent(input, output, this, cancellation);
+        }
+        finally
+        {
+            Leave();
+        }
     }
 
     /// <summary>Runs a batch through any network.</summary>
@@ -56,10 +65,23 @@ public sealed class InferenceSession : IDisposable
     /// <param name="cancellation">Checked between layers.</param>
     /// <returns>One tensor per network output.</returns>
     /// <exception cref="ArgumentException">The number, shape or dtype of the inputs is wrong.</exception>
+    /// <exception cref="InvalidOperationException">Another thread is using the session.</exception>
     /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     public IReadOnlyList<Tensor> Run(IReadOnlyList<Tensor> inputs, CancellationToken cancellation = default)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        Enter();
+        try
+        {
+            return RunTensors(inputs, cancellation);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private IReadOnlyList<Tensor> RunTensors(IReadOnlyList<Tensor> inputs, CancellationToken cancellation)
+    {
         Network.CheckInputs(inputs);
         LayerGraph graph = _compiled.Graph;
         int first = Network.Inputs.Index().FirstOrDefault(input => input.Item.IsBatched, (-1, null!)).Index;
@@ -104,6 +126,19 @@ public sealed class InferenceSession : IDisposable
         _run.Dispose();
         _ownPool?.Dispose();
     }
+
+    /// <summary>Two threads in one session would write to the same memory, and both get wrong results.</summary>
+    private void Enter()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (Interlocked.Exchange(ref _isRunning, 1) != 0)
+        {
+            throw new InvalidOperationException(
+                "InferenceSession.Run: another thread is using this session; create a session for each thread");
+        }
+    }
+
+    private void Leave() => Volatile.Write(ref _isRunning, 0);
 
     private WorkerPool Pool => _ownPool ?? WorkerPool.Current;
 

@@ -58,6 +58,41 @@ public sealed class InferenceSessionTests
     }
 
     [Fact]
+    public void A_session_in_use_refuses_a_second_run_and_goes_on()
+    {
+        Network network = NetworkZoo.ConvNetSmall().Initialize(RandomStream.FromSeed(1));
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
+        using InferenceSession session = compiled.CreateSession(threads: 1);
+        float[] x = new float[network.Inputs[0].BatchShape(256).Count], y = new float[2560];
+        int refused = 0, wrong = 0;
+        session.Run(x, y);
+        float[] expected = [.. y];
+        Thread[] threads = [.. Enumerable.Range(0, 2).Select(_ => new Thread(() =>
+        {
+            float[] own = new float[y.Length];
+            for (int i = 0; i < 200 && Volatile.Read(ref refused) == 0; i++)
+            {
+                try
+                {
+                    session.Run(x, own);
+                    wrong += own.AsSpan().SequenceEqual(expected) ? 0 : 1;
+                }
+                catch (InvalidOperationException error) when (error.Message.Contains("another thread", StringComparison.Ordinal))
+                {
+                    Interlocked.Increment(ref refused);
+                }
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        Assert.True(refused > 0);
+        Assert.Equal(0, wrong);
+        session.Run(x, y);
+        Assert.Equal(expected, y);
+        Assert.Throws<ArgumentOutOfRangeException>(() => compiled.CreateSession(threads: 100_000));
+    }
+
+    [Fact]
     public void Lengths_that_do_not_fit_are_refused()
     {
         using CompiledNetwork compiled = CompiledNetwork.Compile(TestNetworks.Make("chain of layers"), new CompileOptions { TimesKernels = false });

@@ -17,6 +17,12 @@ internal static class Rounds
     /// <summary>Work shorter than this is repeated within one sample.</summary>
     private static readonly TimeSpan ShortestSample = TimeSpan.FromMicroseconds(150);
 
+    /// <summary>
+    /// Time before the first sample. The JIT compiles methods with full optimization 100 ms after the last new method;
+    /// before, generic vector code can be several hundred times slower.
+    /// </summary>
+    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(200);
+
     private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(20);
 
     private const int SamplesATurn = 10;
@@ -85,11 +91,10 @@ internal static class Rounds
 
     private static int Repetitions(Action work, double seconds)
     {
-        // Enough calls for the JIT to reach its last tier before anything is timed.
         TimeSpan best = TimeSpan.MaxValue;
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < 5
-            || (i < 200 && Stopwatch.GetElapsedTime(start).TotalSeconds < Math.Min(seconds, 0.2)); i++)
+            || Stopwatch.GetElapsedTime(start).TotalSeconds < Math.Min(seconds, WarmUp.TotalSeconds); i++)
         {
             long once = Stopwatch.GetTimestamp();
             work();

@@ -100,6 +100,7 @@ internal static unsafe class ByteCopies
             Run<DotLane, Lane>(x, y, i, length);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
         private int Run<T, TFloat>(float* x, byte* y, int i, int length)
             where T : unmanaged, IDotLanes<T, TFloat>
             where TFloat : unmanaged, ILanes<TFloat>

@@ -52,6 +52,7 @@ internal unsafe struct Int8Epilogue<T, TFloat>
     /// <param name="sums">Sums of the panel.</param>
     /// <param name="scale">Factor of each sum.</param>
     /// <param name="bias">Bias added to each scaled sum.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal readonly void Write(long pixel, int first, int* sums, float* scale, float* bias)
     {
         for (int i = 0; i < 2 * T.Count && first + i < _stride; i += T.Count)

@@ -64,6 +64,7 @@ internal readonly unsafe struct Int8Body<T, TFloat>(Int8Job job) : IChunkBody
     where TFloat : unmanaged, ILanes<TFloat>
 {
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int chunk)
     {
         ConvolutionGeometry g = job.Geometry;

@@ -27,6 +27,7 @@ internal static unsafe class Int8Tile<T, TFloat>
     /// <param name="start">Initial values of the sums.</param>
     /// <param name="sums">Receives a panel of sums per pixel.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Six(byte* source, int* offsets, in Int8Rows shape, int* weights, int* start, int* sums)
     {
         T a0 = T.Load(start), a1 = T.Load(start + T.Count), b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1,
@@ -80,6 +81,7 @@ internal static unsafe class Int8Tile<T, TFloat>
     /// the latency of the additions.
     /// </summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void One(byte* source, in Int8Rows shape, int* weights, int* start, int* sums)
     {
         T a0 = T.Load(start), a1 = T.Load(start + T.Count), b0 = default, b1 = default, c0 = default, c1 = default,

@@ -52,10 +52,16 @@ public sealed unsafe partial class WorkerPool : IDisposable
     private volatile bool _stopped;
 
     /// <summary>Starts a pool.</summary>
-    /// <param name="threads">Number of threads that work on a job, including the calling thread; 1 or more.</param>
+    /// <param name="threads">
+    /// Number of threads that work on a job, including the calling thread: 1 to 64, or to twice the number of
+    /// processors if that is more. Waiting workers poll, so with many more threads than processors they stop each
+    /// other.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     public WorkerPool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, Math.Max(64, 2 * Environment.ProcessorCount));
         Threads = threads;
         _tickets = new long[(threads + 1) * Distance];
         _workers = new Thread[threads - 1];
