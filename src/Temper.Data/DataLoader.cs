@@ -70,7 +70,7 @@ public sealed class DataLoader
     /// <summary>Number of batches per epoch.</summary>
     public int BatchCount => _options.DropsLast
         ? _dataset.Count / _options.BatchSize
-        : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
+        : (int)(((long)_dataset.Count + _options.BatchSize - 1) / _options.BatchSize);
 
     /// <summary>Returns the number of samples in a batch, over all ranks.</summary>
     /// <param name="index">Index of the batch in its epoch.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Tensors;
 
 namespace Temper.Data;
@@ -79,11 +80,26 @@ public abstract class Dataset
 
     /// <summary>Returns the samples at the given indices, in that order.</summary>
     /// <param name="indices">Indices, each 0 to <see cref="Count"/> - 1.</param>
-    public Dataset Subset(IReadOnlyList<int> indices) => new SubsetDataset(this, indices);
+    /// <exception cref="ArgumentOutOfRangeException">There is no sample of one of the indices.</exception>
+    public Dataset Subset(IReadOnlyList<int> indices)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        foreach (int index in indices)
+        {
+            RequireRange("Subset", index, 1);
+        }
+
+        return new SubsetDataset(this, indices);
+    }
 
     /// <summary>Returns the first samples.</summary>
-    /// <param name="count">Number of samples; if the set is smaller, all are returned.</param>
-    public Dataset Take(int count) => Subset([.. Enumerable.Range(0, Math.Min(count, Count))]);
+    /// <param name="count">Number of samples, 0 or more; if the set is smaller, all are returned.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    public Dataset Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return Subset([.. Enumerable.Range(0, Math.Min(count, Count))]);
+    }
 
     /// <summary>
     /// Returns samples spread evenly over the set. Unlike the first samples, they represent all classes even if samples
@@ -117,10 +133,12 @@ public abstract class Dataset
     /// <summary>
     /// Reads consecutive samples into one tensor <c>[N, ...]</c>, and their labels into an int64 tensor <c>[N]</c>.
     /// </summary>
-    /// <param name="start">Index of the first sample.</param>
-    /// <param name="count">Number of samples.</param>
+    /// <param name="start">Index of the first sample, 0 or more.</param>
+    /// <param name="count">Number of samples, 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The set has no such samples.</exception>
     public (Tensor Inputs, Tensor Labels) Read(int start, int count)
     {
+        RequireRange("Read", start, count);
         int size = SampleShape.Count;
         float[] values = new float[checked(count * size)];
         long[] labels = new long[count];
@@ -131,5 +149,16 @@ public abstract class Dataset
         }
 
         return (Tensor.From(values, [count, .. SampleShape.AsSpan()]), Tensor.From(labels, [count]));
+    }
+
+    private void RequireRange(string operation, int start, int count)
+    {
+        if (start < 0 || count < 0 || start > Count - count)
+        {
+            throw new ArgumentOutOfRangeException(nameof(start), string.Create(
+                CultureInfo.InvariantCulture,
+                $"Dataset.{operation}: {Name} has no such samples (got {count} from index {start}, expected indices "
+                + $"below {Count})"));
+        }
     }
 }

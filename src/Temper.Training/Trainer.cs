@@ -38,7 +38,8 @@ public static class Trainer
     /// uninterrupted run.
     /// </summary>
     /// <param name="network">
-    /// The network with which training started. The current graph, weights and masks are read from the checkpoint.
+    /// The network with which training started; only its graph is compared. The current graph, weights and masks are
+    /// read from the checkpoint.
     /// </param>
     /// <param name="train">The training samples of the run.</param>
     /// <param name="validation">The validation samples of the run.</param>
@@ -46,8 +47,8 @@ public static class Trainer
     /// <param name="cancel">Stops after the current step and writes a checkpoint.</param>
     /// <exception cref="FileNotFoundException">The folder has no checkpoint.</exception>
     /// <exception cref="Formats.ModelFormatException">
-    /// The checkpoint is damaged, or the run started with other options, data or another network; the message names the
-    /// difference.
+    /// The checkpoint is damaged, or the run started with other options, other data (compared by their numbers and by
+    /// 16 samples of each set) or a network with another graph; the message names the difference.
     /// </exception>
     public static TrainingResult Resume(
         Network network, Dataset train, Dataset validation, TrainingOptions options, CancellationToken cancel = default)

@@ -78,7 +78,11 @@ public sealed record TrainingOptions
     /// <summary>Records the time spent in each step; null: off. Does not change results.</summary>
     public StepTimeline? Timeline { get; init; }
 
-    /// <summary>Folder for checkpoints, written after each epoch and on cancellation; null: no checkpoints.</summary>
+    /// <summary>
+    /// Folder for checkpoints, written after each epoch and on cancellation; null: no checkpoints. A folder holds one
+    /// run: <see cref="Trainer.Fit"/> begins a new one, whose first checkpoint replaces those of an earlier run; use
+    /// <see cref="Trainer.Resume"/> to continue.
+    /// </summary>
     public string? CheckpointFolder { get; init; }
 
     /// <summary>Returns the options of the learner.</summary>

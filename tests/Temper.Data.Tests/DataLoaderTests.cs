@@ -79,6 +79,32 @@ public sealed class DataLoaderTests
     }
 
     [Fact]
+    public void A_batch_larger_than_any_set_is_the_whole_set()
+    {
+        Dataset set = DataSource.Open("synth:blobs?count=21&features=3").Train;
+        var loader = new DataLoader(set, new DataLoaderOptions { BatchSize = int.MaxValue }, RandomStream.FromSeed(1));
+        Assert.Equal(1, loader.BatchCount);
+        Assert.Equal([21, 3], Assert.Single(loader.Epoch(0)).Inputs.Shape);
+    }
+
+    [Theory]
+    [InlineData(85, 20)]
+    [InlineData(-1, 1)]
+    [InlineData(0, -1)]
+    [InlineData(int.MaxValue, 1)]
+    [InlineData(90, 1)]
+    public void Samples_that_do_not_exist_are_refused(int start, int count)
+    {
+        Dataset set = DataSource.Open("synth:blobs?count=90&features=3").Train;
+        Assert.Equal(90, set.Count);
+        Assert.Contains("expected indices below 90", Assert.Throws<ArgumentOutOfRangeException>(() => set.Read(start, count)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => set.Subset([3, start < 0 || count < 0 ? -1 : 90]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => set.Take(-1));
+        Assert.Throws<ArgumentNullException>(() => set.Subset(null!));
+        Assert.Equal([0, 3], set.Read(90, 0).Inputs.Shape);
+    }
+
+    [Fact]
     public void Error_in_a_sample_reaches_the_reader()
     {
         int reads = 0;

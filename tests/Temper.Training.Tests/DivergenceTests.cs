@@ -55,6 +55,43 @@ public sealed class DivergenceTests
     }
 
     [Fact]
+    public void Gradients_that_the_caller_made_infinite_do_not_pass_clipping_and_no_checkpoint_is_replaced_by_nan()
+    {
+        using var folder = new TemporaryFolder();
+        var options = new LearnerOptions { Optimizer = new Sgd { LearningRate = 0.1f }, Clipping = new GradientClipping { MaxNorm = 1 } };
+        using var learner = new Learner(SmallRun.Network, options);
+        learner.Save(folder["c"], new Dictionary<string, string>(StringComparer.Ordinal));
+        byte[] before = SmallRun.BytesOf(learner.Network);
+        using (Gradients gradients = Gradients(learner))
+        {
+            gradients["conv1.weight"][0] = float.NaN;
+            Assert.Contains("the gradients", Assert.Throws<TrainingDivergedException>(() => learner.Apply(gradients)).Message, StringComparison.Ordinal);
+            Assert.Equal(before, SmallRun.BytesOf(learner.Network));
+        }
+
+        foreach (float factor in (float[])[float.NaN, -1, float.PositiveInfinity])
+        {
+            using Gradients gradients = Gradients(learner);
+            Assert.Contains("got", Assert.Throws<ArgumentOutOfRangeException>(() => learner.Apply(gradients, factor)).Message, StringComparison.Ordinal);
+        }
+
+        // Without clipping nothing is checked, but such a network is not saved.
+        using var unclipped = new Learner(SmallRun.Network, options with { Clipping = null });
+        using (Gradients gradients = Gradients(unclipped))
+        {
+            gradients["conv1.weight"][0] = float.NaN;
+            unclipped.Apply(gradients);
+        }
+
+        Assert.Throws<TrainingDivergedException>(() => unclipped.Save(folder["c"], new Dictionary<string, string>(StringComparer.Ordinal)));
+        using var loaded = Learner.Load(folder["c"], options);
+        Assert.Equal(before, SmallRun.BytesOf(loaded.Network));
+
+        static Gradients Gradients(Learner learner) =>
+            learner.Gradients((network, pass) => network.Forward(SmallRun.Train.Read(0, 4).Inputs, pass).Mean());
+    }
+
+    [Fact]
     public void A_stop_does_not_save_a_network_that_is_not_finite()
     {
         using var folder = new TemporaryFolder();

@@ -95,8 +95,9 @@ public static class Evaluator
     /// <summary>Returns the predicted class and its probability for a range of samples.</summary>
     /// <param name="network">A network whose output is logits <c>[N, K]</c>.</param>
     /// <param name="dataset">The data set.</param>
-    /// <param name="start">Index of the first sample.</param>
-    /// <param name="count">Number of samples.</param>
+    /// <param name="start">Index of the first sample, 0 or more.</param>
+    /// <param name="count">Number of samples, 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The set has no such samples.</exception>
     public static IReadOnlyList<(int Predicted, float Probability)> Predict(
         Network network, Dataset dataset, int start, int count)
     {

@@ -20,8 +20,14 @@ public sealed partial class Learner
     /// </param>
     /// <param name="method">State of the method; null: none.</param>
     /// <exception cref="IOException">The checkpoint cannot be written. The previous checkpoint is intact.</exception>
-    public void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState? method = null) =>
+    /// <exception cref="TrainingDivergedException">
+    /// A value of the network is not finite. The previous checkpoint is intact.
+    /// </exception>
+    public void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState? method = null)
+    {
+        RequireFiniteNetwork();
         Save(folder, identity, method ?? MethodState.Empty, create: null);
+    }
 
     /// <summary>
     /// Resumes from the newest checkpoint of a folder. The graph is read from the checkpoint, including earlier edits.

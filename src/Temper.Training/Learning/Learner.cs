@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
@@ -126,13 +127,17 @@ public sealed partial class Learner : IDisposable
     /// Applies one step: regularizers, clipping, optimizer, masks, weight average and batch statistics, in this order.
     /// </summary>
     /// <param name="gradients">Gradients of this learner; regularizer gradients are added to them in place.</param>
-    /// <param name="rateFactor">Factor on the optimizer's learning rate, from the schedule.</param>
+    /// <param name="rateFactor">
+    /// Factor on the optimizer's learning rate, from the schedule; finite, 0 or more.
+    /// </param>
     /// <returns>Regularization value and learning rate of the step.</returns>
     /// <exception cref="ArgumentException">
-    /// The gradients belong to another learner, or to the network before an edit.
+    /// The gradients belong to another learner, or to the network before an edit; or the factor is out of range.
     /// </exception>
     /// <exception cref="TrainingDivergedException">
-    /// The loss or a regularizer is not finite. The network has not changed.
+    /// The loss, a regularizer or, with clipping by norm, a gradient is not finite. The network has not changed.
+    /// Without clipping by norm, gradients are not checked: one that the caller made infinite or NaN reaches the
+    /// network.
     /// </exception>
     public LearnerStep Apply(Gradients gradients, float rateFactor = 1)
     {
@@ -143,10 +148,22 @@ public sealed partial class Learner : IDisposable
                 + "before an edit; compute them again", nameof(gradients));
         }
 
+        if (!(rateFactor >= 0 && float.IsFinite(rateFactor)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(rateFactor), string.Create(
+                CultureInfo.InvariantCulture,
+                $"Learner.Apply: the factor is out of range (got {rateFactor}, expected a finite number, 0 or more)"));
+        }
+
         float rate = _options.Optimizer.LearningRate * rateFactor;
         RequireFinite(gradients.Loss, rate);
         double regularization = Regularize(gradients, out double squares);
         RequireFinite(regularization, rate);
+        if (!double.IsFinite(squares))
+        {
+            throw TrainingDivergedException.OfTensor(Steps, "the gradients", rate);
+        }
+
         float clip = _options.Clipping?.ScaleFor(squares) ?? 1;
         for (int i = 0; i < _trained.Count; i++)
         {

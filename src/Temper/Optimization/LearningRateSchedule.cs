@@ -7,6 +7,18 @@ namespace Temper.Optimization;
 /// Schedule of the learning rate: a factor on the optimizer's rate. It depends only on the position in the run, so a
 /// resumed run needs no schedule state.
 /// </summary>
+/// <remarks>
+/// For a schedule of your own, derive a record. Checkpoints identify it by its type and its text, which contains all
+/// public properties.
+/// </remarks>
+/// <example><code>
+/// public sealed record SquareRootSchedule : LearningRateSchedule
+/// {
+///     public override double Factor(double epoch, double epochs) => 1 / Math.Sqrt(1 + epoch);
+///
+///     public override bool DependsOnLength => false;
+/// }
+/// </code></example>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(ConstantSchedule), "constant")]
 [JsonDerivedType(typeof(CosineSchedule), "cosine")]
@@ -16,7 +28,8 @@ namespace Temper.Optimization;
 [JsonDerivedType(typeof(WarmUpSchedule), "warm-up")]
 public abstract record LearningRateSchedule
 {
-    private protected LearningRateSchedule()
+    /// <summary>Creates a schedule whose options are set by an initializer.</summary>
+    protected LearningRateSchedule()
     {
     }
 
@@ -31,7 +44,8 @@ public abstract record LearningRateSchedule
     /// <summary>
     /// True if the factors depend on the length of the run; such a run cannot be extended to more epochs.
     /// </summary>
-    internal virtual bool DependsOnLength => false;
+    [JsonIgnore]
+    public virtual bool DependsOnLength => true;
 
     /// <summary>Throws if an option is out of range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">
@@ -56,6 +70,9 @@ public abstract record LearningRateSchedule
 public sealed record ConstantSchedule : LearningRateSchedule
 {
     /// <inheritdoc/>
+    public override bool DependsOnLength => false;
+
+    /// <inheritdoc/>
     public override double Factor(double epoch, double epochs) => 1;
 }
 
@@ -67,6 +84,9 @@ public sealed record StepSchedule : LearningRateSchedule
 
     /// <summary>Factor by which the learning rate is multiplied at each step; 0 or more. Default: 0.1.</summary>
     public double Gamma { get; init; } = 0.1;
+
+    /// <inheritdoc/>
+    public override bool DependsOnLength => false;
 
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs) => Math.Pow(Gamma, Math.Floor(epoch / Every));
@@ -87,6 +107,9 @@ public sealed record MultiStepSchedule : LearningRateSchedule
 
     /// <summary>Factor by which the learning rate is multiplied at each milestone; 0 or more. Default: 0.1.</summary>
     public double Gamma { get; init; } = 0.1;
+
+    /// <inheritdoc/>
+    public override bool DependsOnLength => false;
 
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs) => Math.Pow(Gamma, Milestones.Count(m => epoch >= m));
@@ -111,7 +134,8 @@ public sealed record CosineSchedule : LearningRateSchedule
     /// <summary>Ratio of the length of each period to that of the preceding one, 1 or more. Default: 1.</summary>
     public double PeriodGrowth { get; init; } = 1;
 
-    internal override bool DependsOnLength => Period <= 0;
+    /// <inheritdoc/>
+    public override bool DependsOnLength => Period <= 0;
 
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs)
@@ -151,7 +175,8 @@ public sealed record WarmUpSchedule : LearningRateSchedule
     /// </summary>
     public LearningRateSchedule Then { get; init; } = new ConstantSchedule();
 
-    internal override bool DependsOnLength => Then.DependsOnLength;
+    /// <inheritdoc/>
+    public override bool DependsOnLength => Then.DependsOnLength;
 
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs)
@@ -189,8 +214,6 @@ public sealed record OneCycleSchedule : LearningRateSchedule
 
     /// <summary>The last factor is the first factor divided by this value, 1 or more. Default: 10000.</summary>
     public double DivideEnd { get; init; } = 1e4;
-
-    internal override bool DependsOnLength => true;
 
     /// <inheritdoc/>
     public override double Factor(double epoch, double epochs)

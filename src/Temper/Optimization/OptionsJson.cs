@@ -20,8 +20,9 @@ internal sealed partial class OptionsJson : JsonSerializerContext
 {
     internal static JsonNode? Of(Optimizer value) => JsonSerializer.SerializeToNode(value, Default.Optimizer);
 
-    internal static JsonNode? Of(LearningRateSchedule value) =>
-        JsonSerializer.SerializeToNode(value, Default.LearningRateSchedule);
+    internal static JsonNode? Of(LearningRateSchedule value) => IsKnown(value)
+        ? JsonSerializer.SerializeToNode(value, Default.LearningRateSchedule)
+        : new JsonObject { ["type"] = value.GetType().FullName, ["options"] = value.ToString() };
 
     internal static JsonNode? Of(IReadOnlyList<ParameterGroup> value) =>
         JsonSerializer.SerializeToNode(value, Default.IReadOnlyListParameterGroup);
@@ -31,6 +32,11 @@ internal sealed partial class OptionsJson : JsonSerializerContext
 
     internal static JsonNode? Of(WeightAverage? value) =>
         value is null ? null : JsonSerializer.SerializeToNode(value, Default.WeightAverage);
+
+    /// <summary>Whether the serializer knows a schedule; it does not know those of other assemblies.</summary>
+    private static bool IsKnown(LearningRateSchedule value) =>
+        value.GetType().Assembly == typeof(LearningRateSchedule).Assembly
+        && (value is not WarmUpSchedule warmUp || IsKnown(warmUp.Then));
 }
 
 /// <summary>Creates and compares fingerprints of options.</summary>

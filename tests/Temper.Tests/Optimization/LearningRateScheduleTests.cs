@@ -50,6 +50,26 @@ public sealed class LearningRateScheduleTests
         }
     }
 
+    /// <summary>Checkpoints compare schedules by this text.</summary>
+    [Fact]
+    public void A_schedule_from_outside_is_identified_by_its_type_and_its_options()
+    {
+        LearningRateSchedule[] all =
+        [
+            new OutsideSchedule(2), new OutsideSchedule(3), new ConstantSchedule(),
+            new WarmUpSchedule { Then = new OutsideSchedule(2) }, new WarmUpSchedule { Then = new OutsideSchedule(3) },
+            new WarmUpSchedule { Then = new OutsideSchedule(2), Epochs = 4 },
+        ];
+        Assert.Equal(all.Length, all.Select(schedule => OptionsJson.Of(schedule)!.ToJsonString()).Distinct(StringComparer.Ordinal).Count());
+        Assert.Contains(nameof(OutsideSchedule), OptionsJson.Of(all[0])!.ToJsonString(), StringComparison.Ordinal);
+        Assert.True(all[0].DependsOnLength);
+    }
+
+    private sealed record OutsideSchedule(double Power) : LearningRateSchedule
+    {
+        public override double Factor(double epoch, double epochs) => Math.Pow(1 - (epoch / epochs), Power);
+    }
+
     [Fact]
     public void Options_out_of_range_are_refused()
     {

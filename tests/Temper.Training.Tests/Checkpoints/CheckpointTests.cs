@@ -3,7 +3,6 @@ using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Tensors;
-using Temper.Training.Checkpoints;
 using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests.Checkpoints;
@@ -183,6 +182,8 @@ public sealed class CheckpointTests : IDisposable
         Refused("accumulation", () => SmallRun.Resume(Here with { Accumulation = 2 }));
         Refused("optimizer.type", () => SmallRun.Resume(Here with { Optimizer = new AdamW() }));
         Refused("training samples", () => Trainer.Resume(SmallRun.Network, SmallRun.Train.Take(300), SmallRun.Validation, Here));
+        Refused("training data", () => Trainer.Resume(SmallRun.Network, SmallRun.Train.Subset([.. Enumerable.Range(0, SmallRun.Train.Count).Reverse()]), SmallRun.Validation, Here));
+        Refused("validation data", () => Trainer.Resume(SmallRun.Network, SmallRun.Train, SmallRun.Train.Take(SmallRun.Validation.Count), Here));
         Refused("network", () => Trainer.Resume(Other(x => x.Flatten().Linear(4)), SmallRun.Train, SmallRun.Validation, Here));
         Refused("network", () => Trainer.Resume(
             Other(x => x.Conv2d(16, 3).BatchNorm().Relu().Conv2d(24, 3).BatchNorm().Relu().Flatten().Linear(33).Linear(4)), SmallRun.Train, SmallRun.Validation, Here));
