@@ -36,8 +36,7 @@ internal static class VideoAttackRun
             {
                 last = Run(context, evaluation, victim, network, rule, level / 255);
                 rows.Add(last.Row);
-                context.Terminal.Note($"{rule} {level}/255: {last.Row.Top1 * 100:F1} % still classified correctly, "
-                    + $"{last.Row.MedianFrames} frames, {last.Row.Seconds:F1} s");
+                context.Terminal.Note(VideoAttackText.Line(level, last.Row));
             }
         }
 
@@ -169,7 +168,7 @@ internal static class VideoAttackRun
         }
         else
         {
-            WriteTables(context, rows, defenses, check);
+            VideoAttackText.Write(context, rows, defenses, check);
         }
 
         double min = context.Get(AttackSettings.FailBelow) ?? 0, accuracy = rows.Min(row => row.Top1);
@@ -180,32 +179,5 @@ internal static class VideoAttackRun
 
         Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {min})");
         return ExitCode.ThresholdNotMet;
-    }
-
-    private static void WriteTables(
-        CommandContext context, List<VideoRow> rows, IReadOnlyList<VideoDefense> defenses, JsonObject? check)
-    {
-        var table = new ResultTable(
-            $"attacks on {rows[0].Forwards:N0} clips of {Source(context)}", "attack", "#255ths", "#top-1", "#top-5",
-            "#frames", "#90 %", "#SSIM", "#backward", "#seconds");
-        foreach (VideoRow row in rows)
-        {
-            table.Row(
-                row.Attack, $"{row.Epsilon * 255:0.##}", $"{row.Top1 * 100:F1} %", $"{row.Top5 * 100:F1} %",
-                $"{row.MedianFrames:0}", $"{row.LateFrames:0}", $"{row.Ssim:F4}", $"{row.Backwards:N0}",
-                $"{row.Seconds:F1}");
-        }
-
-        table.Write(context.Terminal);
-        foreach (VideoDefense one in defenses)
-        {
-            Console.Out.WriteLine($"{one.Name}: {one.Clean * 100:F1} % of clean clips classified correctly, "
-                + $"{one.Attacked * 100:F1} % of attacked ones");
-        }
-
-        foreach ((string name, JsonNode? value) in check ?? [])
-        {
-            Console.Out.WriteLine($"{name.Replace('_', ' ')}: {value}");
-        }
     }
 }
