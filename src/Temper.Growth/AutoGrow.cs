@@ -149,6 +149,7 @@ public static class AutoGrow
     {
         GrowableNetwork start = edit.Gain ?? grown;
         double accuracy = RollBack.Accuracy(start, run.Validation);
+        edit.AddMeasured(start, accuracy);
         if (!start.Depths.SequenceEqual(grown.Depths))
         {
             string reason = string.Create(
@@ -163,7 +164,10 @@ public static class AutoGrow
     private static GrowableNetwork Trimmed(
         (GrowableNetwork Network, double Accuracy) start, GrowthEdit edit, double tolerance, IMethodRun run) =>
         RollBack.Trim(start, run.Validation, tolerance, (stage, shorter, accuracy) =>
-            edit.Note(GrowthEvents.Bypass, stage, shorter, accuracy));
+        {
+            edit.AddMeasured(shorter, accuracy);
+            edit.Note(GrowthEvents.Bypass, stage, shorter, accuracy);
+        });
 
     /// <summary>Returns the options of the final training, with as many epochs as the time limit allows.</summary>
     private static TrainingOptions FinishOptions(

@@ -303,6 +303,12 @@ public sealed class AutoGrowTests
             Enumerable.Range(1, removed).Select(count => trials.Repairs.TryGetValue(count, out (int Depth, double Accuracy) repair) ? repair.Accuracy : (double?)null),
             shortened.Select(step => step.Accuracy));
         Assert.All(trials.Repairs, trial => Assert.Equal(whole.Depth - trial.Key, trial.Value.Depth));
+
+        // No network that was measured after growth, taken or not, is better than the front at its MACs.
+        Assert.All(trials.Repairs, trial => Assert.Contains(
+            result.Record.Measured, point => point.Depths.Sum() == trial.Value.Depth && point.Accuracy == trial.Value.Accuracy));
+        Assert.All(result.Record.Measured.GroupBy(point => point.Macs).Select(group => group.Last()), point => Assert.Contains(
+            result.Record.Pareto, front => front.Macs <= point.Macs && front.Accuracy >= point.Accuracy));
         Assert.Equal(options.RepairEpochs * trials.Repairs.Count, result.RepairEpochs);
         Assert.True(result.RepairEpochs <= options.MaxRepairEpochs(whole.Depth - SmallGrowth.Seed().Depths.Sum()));
     }
