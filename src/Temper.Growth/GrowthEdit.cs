@@ -120,16 +120,10 @@ internal sealed class GrowthEdit : IEpochEdit
         CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Adds the time since the last epoch of growth, mainly that of roll-back, which no epoch includes. The time is
-    /// measured once and recorded; a resumed run uses the recorded value.
+    /// Adds the time since the last epoch of growth, mainly that of roll-back, which no epoch includes. The checkpoints
+    /// of the trainings that follow keep it, see <see cref="TrainingClock"/>.
     /// </summary>
-    internal void CountSinceLastEpoch()
-    {
-        string seconds = _run.Choose(
-            Stage, "seconds after the last epoch",
-            () => _run.Time.GetElapsedTime(_lap).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
-        _state.Seconds += double.Parse(seconds, CultureInfo.InvariantCulture);
-    }
+    internal void CountSinceLastEpoch() => _state.Seconds += _run.Time.GetElapsedTime(_lap).TotalSeconds;
 
     /// <summary>Adds an entry to the record; its accuracy is described at <see cref="GrowthStep"/>.</summary>
     internal void Note(string what, int stage, GrowableNetwork network, double? accuracy, string? reason = null)

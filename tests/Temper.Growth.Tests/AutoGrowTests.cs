@@ -122,6 +122,38 @@ public sealed class AutoGrowTests
     }
 
     /// <summary>
+    /// A look at the held-out samples takes three seconds in the first process, which is killed in the final training,
+    /// and none in the second. No limit depends on the time, so it is no choice.
+    /// </summary>
+    [Fact]
+    public void Seconds_of_roll_back_are_those_of_the_process_that_did_it()
+    {
+        using var folder = new TemporaryFolder();
+        RunFolder run = RunFolder.Create(folder.Path, new RunName("grow", "small", 1), TimeProvider.System);
+        GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 2, FinishEpochs = 3, RepairEpochs = 0 };
+        int looks = 0;
+        GrowthResult Grown(TrainingOptions training, bool isSlow)
+        {
+            var clock = new Clock();
+            var timed = new Timed(new MethodRun(SmallGrowth.Data, new StagedRun(run, TimeProvider.System), clock), clock, _ => 1);
+            var slow = new SlowAnswers(timed, clock);
+            try
+            {
+                return AutoGrow.Run(SmallGrowth.Seed(), options, training, isSlow ? slow : timed);
+            }
+            finally
+            {
+                looks += isSlow ? slow.Asked : 0;
+            }
+        }
+
+        Assert.Throws<KilledException>(() => Grown(SmallGrowth.Training with { Callbacks = [new Bomb(2)] }, isSlow: true));
+        Assert.True(looks > 0);
+        Assert.Equal(2 + (3 * looks) + 3, Grown(SmallGrowth.Training, isSlow: false).Record.Seconds, 1e-3);
+        Assert.Empty(run.ReadDecisions());
+    }
+
+    /// <summary>
     /// Where a run is killed: in epochs of growth and of the final training, and just after roll-back.
     /// </summary>
     public static TheoryData<string, int> Kills => new() { { "grow", 0 }, { "grow", 3 }, { "roll-back", 0 }, { "shorten-0", 0 }, { "finish", 1 } };

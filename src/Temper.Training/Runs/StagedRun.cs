@@ -62,8 +62,8 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
         string value = choose();
         folder.Record(new RunDecision
         {
-            Time = time.GetUtcNow(), Kind = name, Phase = stage, Step = 0, Text = $"{name} was chosen in '{stage}'",
-            Value = value,
+            Time = time.GetUtcNow(), Kind = name, Phase = stage, Step = 0,
+            Text = $"{name} in '{stage}': {value.ReplaceLineEndings(" ")}", Value = value,
         });
         return value;
     }
