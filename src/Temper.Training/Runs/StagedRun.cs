@@ -1,5 +1,6 @@
 using Temper.Data;
 using Temper.Networks;
+using Temper.Training.Checkpoints;
 
 namespace Temper.Training.Runs;
 
@@ -33,6 +34,22 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
         return Trainer.CanResume(options.CheckpointFolder)
             ? Trainer.Resume(network, data.Train, data.Validation, options, cancel)
             : Trainer.Fit(network, data.Train, data.Validation, options, cancel);
+    }
+
+    /// <summary>
+    /// Returns where a stage's newest checkpoint is: steps done and epoch, from 1; null if it has no checkpoint.
+    /// </summary>
+    /// <exception cref="Formats.ModelFormatException">The checkpoint is damaged.</exception>
+    internal (long Steps, int Epoch)? PositionOf(string stage)
+    {
+        string checkpoints = CheckpointsOf(stage);
+        if (!Trainer.CanResume(checkpoints))
+        {
+            return null;
+        }
+
+        CheckpointState state = CheckpointState.Read(Checkpoint.NewestState(checkpoints));
+        return (state.Steps, TrainingProgress.Read(state.Method, checkpoints).Epoch + 1);
     }
 
     /// <summary>Returns the folder of a stage's checkpoints; it need not exist.</summary>
