@@ -21,7 +21,32 @@ internal static class VideoAttackRun
     /// <summary>Number of clips to attack if <c>--limit</c> is not given.</summary>
     private const int DefaultLimit = 60;
 
-    internal static int Execute(CommandContext context, string model)
+    /// <summary>
+    /// How long to wait for the signal after a failure of ffmpeg: a signal to the process group ends it at once, maybe
+    /// before it reaches this process.
+    /// </summary>
+    private static readonly TimeSpan SignalDelay = TimeSpan.FromMilliseconds(200);
+
+    internal static int Execute(CommandContext context, string model) =>
+        Interruptible(() => Attacked(context, model), context.Cancel);
+
+    /// <summary>
+    /// Reports interruption instead of the failure of an ffmpeg that the same signal has ended, such as that of Ctrl-C.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The work failed, and cancellation was requested.</exception>
+    internal static int Interruptible(Func<int> work, CancellationToken cancel)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception error) when (error is IOException or FormatException && cancel.WaitHandle.WaitOne(SignalDelay))
+        {
+            throw new OperationCanceledException("attack: interrupted", error, cancel);
+        }
+    }
+
+    private static int Attacked(CommandContext context, string model)
     {
         Network network = Victim(context, model);
         var target = new NetworkTarget(network);
@@ -44,7 +69,8 @@ internal static class VideoAttackRun
         JsonObject? check = last is null ? null : files.Write(rows, last, $"{model} on {Source(context)}");
         IReadOnlyList<VideoDefense> defenses = last is not null && context.Get(VideoAttackSettings.Defenses)
             ? VideoDefense.Measure(
-                network, victim, labels ?? evaluation.Predictions, clips, last.Result.Adversarials) : [];
+                network, victim, labels ?? evaluation.Predictions, (clips, last.Result.Adversarials), context.Cancel)
+            : [];
         return Tell(context, model, rows, defenses, check);
     }
 
