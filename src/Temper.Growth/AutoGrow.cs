@@ -122,7 +122,7 @@ public static class AutoGrow
 
     /// <summary>
     /// Returns the schedule of the final training: the learning rate is divided by 10 at one half and at three quarters
-    /// of the epochs.
+    /// of the epochs, also in the middle of an epoch.
     /// </summary>
     /// <param name="epochs">Number of epochs of the final training (N).</param>
     public static LearningRateSchedule FinishSchedule(int epochs) =>

@@ -345,6 +345,17 @@ public sealed class AutoGrowTests
         Assert.True(result.RepairEpochs <= options.MaxRepairEpochs(whole.Depth - SmallGrowth.Seed().Depths.Sum()));
     }
 
+    /// <summary>Positions are epochs with a fraction: for 5 epochs the rate drops in the middle of the third one, and in the fourth.</summary>
+    [Theory]
+    [InlineData(4, 2, 3)]
+    [InlineData(5, 2.5, 3.75)]
+    [InlineData(30, 15, 22.5)]
+    public void Final_training_divides_the_rate_at_half_and_three_quarters(int epochs, double half, double most)
+    {
+        LearningRateSchedule schedule = AutoGrow.FinishSchedule(epochs);
+        Assert.Equal([1, 0.1, 0.1, 0.01], new[] { half - 1e-6, half, most - 1e-6, most }.Select(epoch => schedule.Factor(epoch, epochs)), (a, b) => Math.Abs(a - b) < 1e-12);
+    }
+
     [Fact]
     public void Without_repair_no_further_blocks_are_removed()
     {
