@@ -122,7 +122,7 @@ public static class AutoGrow
 
     /// <summary>
     /// Returns the schedule of the final training: the learning rate is divided by 10 at one half and at three quarters
-    /// of the epochs.
+    /// of the epochs, also in the middle of an epoch.
     /// </summary>
     /// <param name="epochs">Number of epochs of the final training (N).</param>
     public static LearningRateSchedule FinishSchedule(int epochs) =>
@@ -149,6 +149,7 @@ public static class AutoGrow
     {
         GrowableNetwork start = edit.Gain ?? grown;
         double accuracy = RollBack.Accuracy(start, run.Validation);
+        edit.AddMeasured(start, accuracy);
         if (!start.Depths.SequenceEqual(grown.Depths))
         {
             string reason = string.Create(
@@ -163,7 +164,10 @@ public static class AutoGrow
     private static GrowableNetwork Trimmed(
         (GrowableNetwork Network, double Accuracy) start, GrowthEdit edit, double tolerance, IMethodRun run) =>
         RollBack.Trim(start, run.Validation, tolerance, (stage, shorter, accuracy) =>
-            edit.Note(GrowthEvents.Bypass, stage, shorter, accuracy));
+        {
+            edit.AddMeasured(shorter, accuracy);
+            edit.Note(GrowthEvents.Bypass, stage, shorter, accuracy);
+        });
 
     /// <summary>Returns the options of the final training, with as many epochs as the time limit allows.</summary>
     private static TrainingOptions FinishOptions(

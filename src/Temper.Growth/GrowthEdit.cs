@@ -27,6 +27,7 @@ internal sealed class GrowthEdit : IEpochEdit
     private readonly TrainingOptions _training;
     private readonly IMethodRun _run;
     private readonly RandomStream _stream;
+    private readonly List<GrowthPoint> _measured = [];
     private GrowthState _state;
     private GrowableNetwork? _gain;
     private Network? _restoredGain;
@@ -106,7 +107,7 @@ internal sealed class GrowthEdit : IEpochEdit
     internal GrowthRecord Record() => new()
     {
         Stages = [.. _seed.Stages.Select(stage => stage.Name)], Path = [.. _state.Path], Points = [.. _state.Points],
-        RestoredSteps = _restoredSteps, Seconds = _state.Seconds,
+        Measured = [.. _measured], RestoredSteps = _restoredSteps, Seconds = _state.Seconds,
     };
 
     /// <summary>
@@ -119,16 +120,10 @@ internal sealed class GrowthEdit : IEpochEdit
         CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Adds the time since the last epoch of growth, mainly that of roll-back, which no epoch includes. The time is
-    /// measured once and recorded; a resumed run uses the recorded value.
+    /// Adds the time since the last epoch of growth, mainly that of roll-back, which no epoch includes. The checkpoints
+    /// of the trainings that follow keep it, see <see cref="TrainingClock"/>.
     /// </summary>
-    internal void CountSinceLastEpoch()
-    {
-        string seconds = _run.Choose(
-            Stage, "seconds after the last epoch",
-            () => _run.Time.GetElapsedTime(_lap).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
-        _state.Seconds += double.Parse(seconds, CultureInfo.InvariantCulture);
-    }
+    internal void CountSinceLastEpoch() => _state.Seconds += _run.Time.GetElapsedTime(_lap).TotalSeconds;
 
     /// <summary>Adds an entry to the record; its accuracy is described at <see cref="GrowthStep"/>.</summary>
     internal void Note(string what, int stage, GrowableNetwork network, double? accuracy, string? reason = null)
@@ -138,6 +133,12 @@ internal sealed class GrowthEdit : IEpochEdit
             what, stage, network.Depths, _state.Track.Best.Count, accuracy, cost.Parameters, cost.Macs, _state.Seconds,
             reason));
     }
+
+    /// <summary>
+    /// Adds a network that was measured after growth. A resumed run measures these networks again, so the checkpoint
+    /// need not have them.
+    /// </summary>
+    internal void AddMeasured(GrowableNetwork network, double accuracy) => _measured.Add(PointOf(network, accuracy));
 
     private GrowthState Begin()
     {
@@ -185,10 +186,15 @@ internal sealed class GrowthEdit : IEpochEdit
     /// <summary>Records the results of the interval that ends now.</summary>
     private void AddPoint(GrowableNetwork now)
     {
-        NetworkCost cost = now.Network.Cost();
-        _state.Points.Add(new GrowthPoint(
-            now.Depths, _state.Track.Best.Count, _state.IntervalBest, cost.Parameters, cost.Macs, _state.Seconds));
+        _state.Points.Add(PointOf(now, _state.IntervalBest));
         _state.IntervalBest = 0;
+    }
+
+    private GrowthPoint PointOf(GrowableNetwork network, double accuracy)
+    {
+        NetworkCost cost = network.Network.Cost();
+        return new GrowthPoint(
+            network.Depths, _state.Track.Best.Count, accuracy, cost.Parameters, cost.Macs, _state.Seconds);
     }
 
     /// <summary>Appends a block to the next stage that can grow; returns false if there is none.</summary>

@@ -18,19 +18,27 @@ public sealed record GrowthRecord
     /// <summary>Results of each intermediate network at the end of its interval, in order.</summary>
     public required IReadOnlyList<GrowthPoint> Points { get; init; }
 
+    /// <summary>
+    /// Networks measured after growth and before the final training, in order: after roll-back, after each removal of a
+    /// block, and each repaired one, also those that were not taken.
+    /// </summary>
+    public IReadOnlyList<GrowthPoint> Measured { get; init; } = [];
+
     /// <summary>Seconds of growth and final training so far.</summary>
     public required double Seconds { get; init; }
 
     /// <summary>
-    /// The Pareto front of <see cref="Points"/>, ordered by MACs: points for which no other point has higher accuracy
-    /// at the same or fewer MACs.
+    /// The Pareto front of <see cref="Points"/> and <see cref="Measured"/>, ordered by MACs: points for which no other
+    /// point has higher accuracy at the same or fewer MACs. Of points with equal depths only the last one counts.
     /// </summary>
     public IReadOnlyList<GrowthPoint> Pareto
     {
         get
         {
             var front = new List<GrowthPoint>();
-            foreach (GrowthPoint point in Points.OrderBy(point => point.Macs).ThenByDescending(point => point.Accuracy))
+            IEnumerable<GrowthPoint> last = Points.Concat(Measured)
+                .GroupBy(point => string.Join('-', point.Depths), StringComparer.Ordinal).Select(group => group.Last());
+            foreach (GrowthPoint point in last.OrderBy(point => point.Macs).ThenByDescending(point => point.Accuracy))
             {
                 if (front.Count == 0 || point.Accuracy > front[^1].Accuracy)
                 {
@@ -61,10 +69,12 @@ public sealed record GrowthStep(
     string Event, int Stage, IReadOnlyList<int> Depths, int Epoch, double? Accuracy, long Parameters, long Macs,
         double Seconds, string? Reason = null);
 
-/// <summary>An intermediate network at the end of its interval.</summary>
+/// <summary>An intermediate network at the end of its interval, or one that was measured after growth.</summary>
 /// <param name="Depths">Number of blocks of each stage.</param>
 /// <param name="Epoch">Number of epochs of growth completed.</param>
-/// <param name="Accuracy">Best held-out accuracy in the interval's epochs, 0 to 1.</param>
+/// <param name="Accuracy">
+/// Held-out accuracy, 0 to 1: the best of the interval's epochs, or of the repair's; else that of the network.
+/// </param>
 /// <param name="Parameters">Number of parameter values.</param>
 /// <param name="Macs">Multiply-accumulates per sample.</param>
 /// <param name="Seconds">Seconds since the start.</param>

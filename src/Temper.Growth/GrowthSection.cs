@@ -29,8 +29,9 @@ public static class GrowthSection
             Chart("Million MACs per sample", "million MACs", [Line("MACs", record, step => step.Macs / 1e6)]),
             Chart("Thousand parameters", "thousand", [Line("parameters", record, step => step.Parameters / 1e3)]),
         ]),
-        new Paragraph("Pareto front of the intermediate networks: no other one has higher held-out accuracy at as many "
-            + "or fewer MACs. Measured at the constant learning rate of growth, before the final training."),
+        new Paragraph("Pareto front of all networks measured before the final training: no other one has higher "
+            + "held-out accuracy at as many or fewer MACs. Of several measurements at equal depths, as after roll-back "
+            + "and repair, the last one counts."),
         new DataTable(
             ["depths", "#accuracy, %", "#MACs", "#parameters", "#epoch", "#seconds"],
             [.. record.Pareto.Select(point => (string[])

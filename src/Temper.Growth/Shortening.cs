@@ -93,7 +93,9 @@ internal sealed class Shortening(
         });
         edit.State.Seconds = clock.Seconds;
         Epochs += options.RepairEpochs;
-        return (network.With(result.Network), result.History[result.BestEpoch].ValidationAccuracy);
+        double accuracy = result.History[result.BestEpoch].ValidationAccuracy;
+        edit.AddMeasured(network, accuracy);
+        return (network.With(result.Network), accuracy);
     }
 
     /// <summary>Whether the time limit leaves time for another repair before the final training.</summary>

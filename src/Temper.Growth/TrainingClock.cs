@@ -11,11 +11,14 @@ namespace Temper.Growth;
 /// </summary>
 /// <param name="stage">Name of the training stage.</param>
 /// <param name="limit">Time limit of the whole run; null: none.</param>
-/// <param name="before">Seconds of the run before this training.</param>
+/// <param name="before">
+/// Seconds of the run before this training. A resumed training takes those of its checkpoint, as the process that began
+/// it has measured them.
+/// </param>
 /// <param name="run">Provides the clock and records choices.</param>
 internal sealed class TrainingClock(string stage, TimeSpan? limit, double before, IMethodRun run) : IEpochEdit
 {
-    private ClockState _state = new();
+    private ClockState _state = new() { Before = before };
     private long _lap = run.Time.GetTimestamp();
 
     public string Name => "clock";
@@ -23,7 +26,7 @@ internal sealed class TrainingClock(string stage, TimeSpan? limit, double before
     public bool EndsTraining => _state.HasEnded;
 
     /// <summary>Seconds of the run so far, including this training.</summary>
-    internal double Seconds => before + _state.Seconds;
+    internal double Seconds => (_state.Before ?? before) + _state.Seconds;
 
     public void AfterEpoch(Learner learner, EpochResult epoch)
     {
@@ -42,7 +45,7 @@ internal sealed class TrainingClock(string stage, TimeSpan? limit, double before
 
     public void Restore(JsonNode? state)
     {
-        _state = state?.Deserialize(GrowthJson.Default.ClockState) ?? new ClockState();
+        _state = state?.Deserialize(GrowthJson.Default.ClockState) ?? new ClockState { Before = before };
         _lap = run.Time.GetTimestamp();
     }
 
@@ -53,6 +56,9 @@ internal sealed class TrainingClock(string stage, TimeSpan? limit, double before
 /// <summary>Saved state of a <see cref="TrainingClock"/>.</summary>
 internal sealed record ClockState
 {
+    /// <summary>Seconds of the run before the training; null in files of earlier versions.</summary>
+    public double? Before { get; init; }
+
     public double Seconds { get; set; }
 
     public bool HasEnded { get; set; }

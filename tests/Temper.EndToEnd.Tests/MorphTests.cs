@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Temper.Formats.Models;
 using Temper.Formats.Npz;
+using Temper.Networks;
+using Temper.Randomness;
 using Temper.Testing;
 
 namespace Temper.EndToEnd.Tests;
@@ -102,6 +105,33 @@ public sealed class MorphTests
         Assert.Equal(9_437_184, estimate.GetProperty("owner_macs").GetInt64());
         Assert.Equal(10, estimate.GetProperty("paper").GetArrayLength());
         Assert.Contains("most likely a misprint", Run("morph", "estimate", "--shape", "3,32,32").Output);
+    }
+
+    /// <summary>65,536 + 256 x 8,192 - 73,728 additional multiply-accumulates of the network's 6,235,136.</summary>
+    [Fact]
+    public void Estimate_builds_the_network_for_the_data_and_takes_its_first_convolution()
+    {
+        string[] estimate = ["morph", "estimate", "--data", "synth:shapes?size=16&channels=1&count=60&classes=4", "--network", "convnet-small"];
+        JsonElement found = Good([.. estimate, "--padding", "1"]);
+        Assert.Equal(2_023_424, found.GetProperty("trainer_extra_macs").GetInt64());
+        Assert.Equal(2_088_960 / 6_235_136.0, found.GetProperty("overhead").GetDouble(), 1e-12);
+        Assert.Equal(found.GetProperty("overhead").GetDouble(), Good(estimate).GetProperty("overhead").GetDouble());
+        ToolResult contradicted = Run([.. estimate, "--channels", "64"]);
+        Assert.Equal(2, contradicted.ExitCode);
+        Assert.Contains("--channels differs from the network's first convolution (got 64, expected 32)", contradicted.Error);
+        Assert.Equal(2, Run([.. estimate[..^1], "lenet-300-100"]).ExitCode);
+    }
+
+    [Fact]
+    public void Estimate_refuses_a_stored_network_for_other_pictures()
+    {
+        using var folder = new TemporaryFolder();
+        Network network = NetworkZoo.ConvNetSmall(new ZooOptions { Input = InputSpec.Image(1, 8, 8) });
+        ModelFile.Save(network.Initialize(RandomStream.FromSeed(1)), folder["model"]);
+        ToolResult refused = Run("morph", "estimate", "--shape", "1,16,16", "--network", folder["model"]);
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("the network takes other pictures (got [1, 8, 8], expected [1, 16, 16])", refused.Error);
+        Assert.Equal(32, Good("morph", "estimate", "--shape", "1,8,8", "--network", folder["model"]).GetProperty("channels").GetInt32());
     }
 
     private static ToolResult Run(params string[] arguments) => Tool.Run(arguments);

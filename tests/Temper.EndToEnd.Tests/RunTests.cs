@@ -117,10 +117,11 @@ public sealed class RunTests
         Assert.Contains($"temper train --resume {run}", stopped.Error, StringComparison.Ordinal);
         Assert.Contains("time-limit", File.ReadAllText(Path.Combine(run, "decisions.json")), StringComparison.Ordinal);
 
-        // A resume reports why the run had stopped, and stops again at the run's own limit.
+        // A resume reports where the run continues, and stops again at the run's own limit.
         ToolResult again = Tool.Run("train", "--resume", run);
         Assert.Equal(130, again.ExitCode);
-        Assert.Contains("resuming: --max-time 1s500ms was reached after step", again.Error, StringComparison.Ordinal);
+        Assert.Contains("resuming after step ", again.Error, StringComparison.Ordinal);
+        Assert.Contains("--max-time 1s500ms was reached after step", again.Error, StringComparison.Ordinal);
         AssertCode(2, [.. Tiny, "--max-time", "20"], "for 20 seconds: 20s");
     }
 

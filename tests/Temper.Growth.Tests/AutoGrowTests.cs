@@ -121,6 +121,38 @@ public sealed class AutoGrowTests
     }
 
     /// <summary>
+    /// A look at the held-out samples takes three seconds in the first process, which is killed in the final training,
+    /// and none in the second. No limit depends on the time, so it is no choice.
+    /// </summary>
+    [Fact]
+    public void Seconds_of_roll_back_are_those_of_the_process_that_did_it()
+    {
+        using var folder = new TemporaryFolder();
+        RunFolder run = RunFolder.Create(folder.Path, new RunName("grow", "small", 1), TimeProvider.System);
+        GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 2, FinishEpochs = 3, RepairEpochs = 0 };
+        int looks = 0;
+        GrowthResult Grown(TrainingOptions training, bool isSlow)
+        {
+            var clock = new Clock();
+            var timed = new Timed(new MethodRun(SmallGrowth.Data, new StagedRun(run, TimeProvider.System), clock), clock, _ => 1);
+            var slow = new SlowAnswers(timed, clock);
+            try
+            {
+                return AutoGrow.Run(SmallGrowth.Seed(), options, training, isSlow ? slow : timed);
+            }
+            finally
+            {
+                looks += isSlow ? slow.Asked : 0;
+            }
+        }
+
+        Assert.Throws<KilledException>(() => Grown(SmallGrowth.Training with { Callbacks = [new Bomb(2)] }, isSlow: true));
+        Assert.True(looks > 0);
+        Assert.Equal(2 + (3 * looks) + 3, Grown(SmallGrowth.Training, isSlow: false).Record.Seconds, 1e-3);
+        Assert.Empty(run.ReadDecisions());
+    }
+
+    /// <summary>
     /// Where a run is killed: in epochs of growth and of the final training, and just after roll-back.
     /// </summary>
     public static TheoryData<string, int> Kills => new() { { "grow", 0 }, { "grow", 3 }, { "roll-back", 0 }, { "shorten-0", 0 }, { "finish", 1 } };
@@ -189,8 +221,25 @@ public sealed class AutoGrowTests
             Enumerable.Range(1, removed).Select(count => trials.Repairs.TryGetValue(count, out (int Depth, double Accuracy) repair) ? repair.Accuracy : (double?)null),
             shortened.Select(step => step.Accuracy));
         Assert.All(trials.Repairs, trial => Assert.Equal(whole.Depth - trial.Key, trial.Value.Depth));
+
+        // No network that was measured after growth, taken or not, is better than the front at its MACs.
+        Assert.All(trials.Repairs, trial => Assert.Contains(
+            result.Record.Measured, point => point.Depths.Sum() == trial.Value.Depth && point.Accuracy == trial.Value.Accuracy));
+        Assert.All(result.Record.Measured.GroupBy(point => point.Macs).Select(group => group.Last()), point => Assert.Contains(
+            result.Record.Pareto, front => front.Macs <= point.Macs && front.Accuracy >= point.Accuracy));
         Assert.Equal(options.RepairEpochs * trials.Repairs.Count, result.RepairEpochs);
         Assert.True(result.RepairEpochs <= options.MaxRepairEpochs(whole.Depth - SmallGrowth.Seed().Depths.Sum()));
+    }
+
+    /// <summary>Positions are epochs with a fraction: for 5 epochs the rate drops in the middle of the third one, and in the fourth.</summary>
+    [Theory]
+    [InlineData(4, 2, 3)]
+    [InlineData(5, 2.5, 3.75)]
+    [InlineData(30, 15, 22.5)]
+    public void Final_training_divides_the_rate_at_half_and_three_quarters(int epochs, double half, double most)
+    {
+        LearningRateSchedule schedule = AutoGrow.FinishSchedule(epochs);
+        Assert.Equal([1, 0.1, 0.1, 0.01], new[] { half - 1e-6, half, most - 1e-6, most }.Select(epoch => schedule.Factor(epoch, epochs)), (a, b) => Math.Abs(a - b) < 1e-12);
     }
 
     [Fact]

@@ -28,6 +28,18 @@ public sealed class GrowthSectionTests
         Assert.Equal([new ChartPoint(1, 50), new ChartPoint(2, 50), new ChartPoint(3, 62.5)], best.Points);
     }
 
+    /// <summary>
+    /// One block: 50 % in growth, then 37.5 % after roll-back, which counts. Two blocks: 62.5 % in growth, and the network
+    /// with two other blocks, at fewer MACs, has 70 % after its repair.
+    /// </summary>
+    [Fact]
+    public void Front_has_the_last_measurement_of_each_network()
+    {
+        GrowthRecord record = Record with { Measured = [new GrowthPoint([1], 3, 0.375, 1000, 5000, 3), new GrowthPoint([3], 3, 0.7, 1500, 9000, 4)] };
+        Assert.Equal([(5000, 0.375), (9000, 0.7)], record.Pareto.Select(point => (point.Macs, point.Accuracy)));
+        Assert.Equal([(5000, 0.5), (10_000, 0.625)], Record.Pareto.Select(point => (point.Macs, point.Accuracy)));
+    }
+
     [Fact]
     public void Steps_show_the_accuracy_of_their_network_or_none()
     {

@@ -129,6 +129,7 @@ internal sealed class VideoAttackFiles(
         };
         for (int i = 0; i < Qualities.Length && path.EndsWith(".mkv", StringComparison.Ordinal); i++)
         {
+            context.Cancel.ThrowIfCancellationRequested();
             Tensor coded = CodedClips.Through(
                 attacked, Path.Combine(folder, $"attacked-crf{Qualities[i]}.mp4"), rate, Qualities[i]);
             check[$"fooled_after_h264_crf{Qualities[i]}"] = Predict(coded) != wasClass;

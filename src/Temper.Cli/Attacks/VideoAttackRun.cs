@@ -21,7 +21,32 @@ internal static class VideoAttackRun
     /// <summary>Number of clips to attack if <c>--limit</c> is not given.</summary>
     private const int DefaultLimit = 60;
 
-    internal static int Execute(CommandContext context, string model)
+    /// <summary>
+    /// How long to wait for the signal after a failure of ffmpeg: a signal to the process group ends it at once, maybe
+    /// before it reaches this process.
+    /// </summary>
+    private static readonly TimeSpan SignalDelay = TimeSpan.FromMilliseconds(200);
+
+    internal static int Execute(CommandContext context, string model) =>
+        Interruptible(() => Attacked(context, model), context.Cancel);
+
+    /// <summary>
+    /// Reports interruption instead of the failure of an ffmpeg that the same signal has ended, such as that of Ctrl-C.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The work failed, and cancellation was requested.</exception>
+    internal static int Interruptible(Func<int> work, CancellationToken cancel)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception error) when (error is IOException or FormatException && cancel.WaitHandle.WaitOne(SignalDelay))
+        {
+            throw new OperationCanceledException("attack: interrupted", error, cancel);
+        }
+    }
+
+    private static int Attacked(CommandContext context, string model)
     {
         Network network = Victim(context, model);
         var target = new NetworkTarget(network);
@@ -36,8 +61,7 @@ internal static class VideoAttackRun
             {
                 last = Run(context, evaluation, victim, network, rule, level / 255);
                 rows.Add(last.Row);
-                context.Terminal.Note($"{rule} {level}/255: {last.Row.Top1 * 100:F1} % still classified correctly, "
-                    + $"{last.Row.MedianFrames} frames, {last.Row.Seconds:F1} s");
+                context.Terminal.Note(VideoAttackText.Line(level, last.Row));
             }
         }
 
@@ -45,7 +69,8 @@ internal static class VideoAttackRun
         JsonObject? check = last is null ? null : files.Write(rows, last, $"{model} on {Source(context)}");
         IReadOnlyList<VideoDefense> defenses = last is not null && context.Get(VideoAttackSettings.Defenses)
             ? VideoDefense.Measure(
-                network, victim, labels ?? evaluation.Predictions, clips, last.Result.Adversarials) : [];
+                network, victim, labels ?? evaluation.Predictions, (clips, last.Result.Adversarials), context.Cancel)
+            : [];
         return Tell(context, model, rows, defenses, check);
     }
 
@@ -169,7 +194,7 @@ internal static class VideoAttackRun
         }
         else
         {
-            WriteTables(context, rows, defenses, check);
+            VideoAttackText.Write(context, rows, defenses, check);
         }
 
         double min = context.Get(AttackSettings.FailBelow) ?? 0, accuracy = rows.Min(row => row.Top1);
@@ -180,32 +205,5 @@ internal static class VideoAttackRun
 
         Terminal.Error($"accuracy under attack is below the threshold (got {accuracy:F4}, expected at least {min})");
         return ExitCode.ThresholdNotMet;
-    }
-
-    private static void WriteTables(
-        CommandContext context, List<VideoRow> rows, IReadOnlyList<VideoDefense> defenses, JsonObject? check)
-    {
-        var table = new ResultTable(
-            $"attacks on {rows[0].Forwards:N0} clips of {Source(context)}", "attack", "#255ths", "#top-1", "#top-5",
-            "#frames", "#90 %", "#SSIM", "#backward", "#seconds");
-        foreach (VideoRow row in rows)
-        {
-            table.Row(
-                row.Attack, $"{row.Epsilon * 255:0.##}", $"{row.Top1 * 100:F1} %", $"{row.Top5 * 100:F1} %",
-                $"{row.MedianFrames:0}", $"{row.LateFrames:0}", $"{row.Ssim:F4}", $"{row.Backwards:N0}",
-                $"{row.Seconds:F1}");
-        }
-
-        table.Write(context.Terminal);
-        foreach (VideoDefense one in defenses)
-        {
-            Console.Out.WriteLine($"{one.Name}: {one.Clean * 100:F1} % of clean clips classified correctly, "
-                + $"{one.Attacked * 100:F1} % of attacked ones");
-        }
-
-        foreach ((string name, JsonNode? value) in check ?? [])
-        {
-            Console.Out.WriteLine($"{name.Replace('_', ' ')}: {value}");
-        }
     }
 }

@@ -15,8 +15,10 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
     private const int MaxCoded = 20;
 
     internal static IReadOnlyList<VideoDefense> Measure(
-        Network network, AttackTarget victim, long[] labels, Tensor clips, Tensor attacked)
+        Network network, AttackTarget victim, long[] labels, (Tensor Clean, Tensor Attacked) both,
+        CancellationToken cancel)
     {
+        (Tensor clips, Tensor attacked) = both;
         List<VideoDefense> found = [Of("smoothing over time", victim, labels, Smoothed(clips), Smoothed(attacked))];
         if (network.Nodes.FirstOrDefault(node => node.Operator is OpticalFlow) is { Operator: OpticalFlow flow } node)
         {
@@ -28,8 +30,9 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
         if (VideoFile.CanCode)
         {
             int count = Math.Min(MaxCoded, labels.Length);
-            found.Add(Of($"H.264 at CRF 23 ({count} clips)", victim, labels[..count], Coded(clips, count), Coded(
-                attacked, count)));
+            found.Add(Of(
+                $"H.264 at CRF 23 ({count} clips)", victim, labels[..count], Coded(clips, count, cancel),
+                Coded(attacked, count, cancel)));
         }
 
         return found;
@@ -53,7 +56,10 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
         return Tensor.From(values, clips.Shape);
     }
 
-    private static Tensor Coded(Tensor clips, int count) =>
+    private static Tensor Coded(Tensor clips, int count, CancellationToken cancel) =>
         Tensor.Stack([.. Enumerable.Range(0, count).Select(i =>
-            CodedClips.ThroughTemporary(clips.Slice(0, i, i + 1).Squeeze(0), ".mp4", quality: 23))]);
+        {
+            cancel.ThrowIfCancellationRequested();
+            return CodedClips.ThroughTemporary(clips.Slice(0, i, i + 1).Squeeze(0), ".mp4", quality: 23);
+        })]);
 }

@@ -25,8 +25,7 @@ internal sealed record CommandContext(SettingValues Values, Terminal Terminal, C
 
     /// <summary>The value of a setting without a default; throws a usage error if it is missing.</summary>
     internal string Require(Setting<string?> setting) => Get(setting)
-        ?? throw ToolException.Usage($"{Values.Command}: "
-            + $"{(setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag)} is missing; see --help");
+        ?? throw ToolException.Usage($"{Values.Command}: {setting.Shown} is missing; see --help");
 
     /// <summary>Throws a usage error if a setting is given that would be ignored.</summary>
     /// <param name="mode">What the settings do not apply to, such as <c>--video</c>.</param>
@@ -35,7 +34,7 @@ internal sealed record CommandContext(SettingValues Values, Terminal Terminal, C
     {
         if (unused.FirstOrDefault(Values.IsGiven) is { } setting)
         {
-            throw ToolException.Usage($"{Values.Command}: {setting.Flag} does not apply to {mode}; leave it out");
+            throw ToolException.Usage($"{Values.Command}: {setting.Shown} does not apply to {mode}; leave it out");
         }
     }
 

@@ -51,6 +51,9 @@ internal abstract class Setting(string name, string help)
 
     internal string Flag => $"--{Name}";
 
+    /// <summary>The setting as the command line shows it: the flag, or the name of a positional argument.</summary>
+    internal string Shown => IsPositional ? Name.ToUpperInvariant() : Flag;
+
     internal abstract string? DefaultText { get; }
 
     /// <summary>Parses a value.</summary>

@@ -41,7 +41,7 @@ internal sealed class SettingValues
             (string? text, string origin) =
                 (flag(setting), environment[variable] as string, fromFile.GetValueOrDefault(setting.Name)) switch
             {
-                ({ } given, _, _) => (given, setting.IsPositional ? setting.Name.ToUpperInvariant() : setting.Flag),
+                ({ } given, _, _) => (given, setting.Shown),
                 (_, { } given, _) => (given, variable),
 
                 // The configuration file of a run contains all values, so a default value in it does not count as

@@ -64,6 +64,7 @@ internal sealed class CompressCommand()
 
         options = WithTimeLeft(context, options, run);
         CompressionResult result = Quantize(context, start, Compress(context, start, options, run), options, run);
+        result = CompressionSettings.WithOptions(result);
         foreach (string remark in result.Remarks)
         {
             run.Note(remark);

@@ -73,12 +73,13 @@ internal sealed class PlanCommand()
     {
         if (context.Get(Paper))
         {
+            context.RefuseUnused(Paper.Flag, Settings.Where(setting => setting != Paper));
             return PaperFigures.Show(context);
         }
 
         string source = context.Require(Model);
-        PlanOptions options = PlanSettings.Options(context);
         RankPlan? given = context.Get(Given) is { } path ? RankPlanJson.Parse(File.ReadAllBytes(path)) : null;
+        PlanOptions options = PlanSettings.Options(context, given);
         PlanSettings.RequireEffective(context, given);
         Machine machine = PlanSettings.Machine(context, given?.Accelerators ?? options.Accelerators);
         (PlannedNetwork network, Networks.Network? graph) = Open(context, source);

@@ -23,10 +23,13 @@ internal static class PlanSettings
         "search", "greedy (the paper's, level by level) or joint (all levels together; never worse than greedy; "
             + "proves the optimum or prints a lower bound)", "joint", "greedy", "joint");
 
+    /// <summary>Kinds of splits, each with those before it.</summary>
+    private const string KernelSplits = "kernel", OutputSplits = "output", SpaceSplits = "space";
+
     private static readonly Setting<string> Splits = Setting.Choice(
         "splits", "What may be split: kernel (samples and input channels), output (also output channels) or space "
             + "(also rows of images)",
-        "kernel", "kernel", "output", "space");
+        KernelSplits, KernelSplits, OutputSplits, SpaceSplits);
 
     private static readonly Setting<double?> Memory =
         Setting.OptionalNumber("memory", "Maximum memory per accelerator, in MiB");
@@ -69,14 +72,17 @@ internal static class PlanSettings
         Latency, Overlap, Speeds,
     ];
 
-    internal static PlanOptions Options(CommandContext context) => new()
+    /// <summary>Returns the options of the planner.</summary>
+    /// <param name="context">The settings.</param>
+    /// <param name="given">The plan to evaluate, which has its own kinds of splits; null: a plan is searched.</param>
+    internal static PlanOptions Options(CommandContext context, RankPlan? given) => new()
     {
         Accelerators = context.Get(Accelerators),
         Batch = context.Get(Batch),
         Cost = Enum.Parse<CostKind>(context.Get(Cost), ignoreCase: true),
         Search = Enum.Parse<SearchKind>(context.Get(Search), ignoreCase: true),
-        AllowsOutputSplit = context.Get(Splits) is "output" or "space",
-        AllowsSpaceSplit = context.Get(Splits) is "space",
+        AllowsOutputSplit = SplitsOf(context, given) is OutputSplits or SpaceSplits,
+        AllowsSpaceSplit = SplitsOf(context, given) is SpaceSplits,
         MemoryLimit = context.Get(Memory) * (1 << 20),
         OptimizerStates = context.Get(OptimizerStates),
     };
@@ -100,13 +106,27 @@ internal static class PlanSettings
             context.RefuseUnused("--plan", [Search]);
             RequireEqual(context, Accelerators, given.Accelerators);
             RequireEqual(context, Batch, given.Batch);
+            RequireEqual(context, Splits, SplitsOf(context, given));
         }
     }
 
-    /// <summary>Throws if a setting contradicts the given plan, whose value would be used.</summary>
-    private static void RequireEqual(CommandContext context, Setting<int> setting, int planned)
+    /// <summary>The kinds of splits that a plan has; without a plan, those that a search may use.</summary>
+    private static string SplitsOf(CommandContext context, RankPlan? given)
     {
-        if (context.Values.IsGiven(setting) && context.Get(setting) != planned)
+        if (given is null)
+        {
+            return context.Get(Splits);
+        }
+
+        Split most = (Split)(given.Levels.Concat(given.Junctions.Values).SelectMany(digits => digits)
+            .DefaultIfEmpty('0').Max() - '0');
+        return most < Split.Output ? KernelSplits : most == Split.Output ? OutputSplits : SpaceSplits;
+    }
+
+    /// <summary>Throws if a setting contradicts the given plan, whose value would be used.</summary>
+    private static void RequireEqual<T>(CommandContext context, Setting<T> setting, T planned)
+    {
+        if (context.Values.IsGiven(setting) && !Equals(context.Get(setting), planned))
         {
             throw ToolException.Usage($"plan: {setting.Flag} differs from the given plan (got {context.Get(setting)}, "
                 + $"expected {planned}); leave it out");

@@ -51,7 +51,7 @@ internal static class ModelSource
     /// Opens a network to inspect: with the weights of the file, or zero weights for a built-in network.
     /// </summary>
     internal static Network Open(string source, string? architecture = null, OnnxImportOptions? options = null) =>
-        IsStored(source) ? ModelReading.Load(PathOf(source), architecture, options) : Create(source, options: null);
+        IsStored(source) ? ModelReading.Load(PathOf(source), architecture, options) : Build(source, options: null);
 
     /// <summary>Opens a stored network, which has trained weights.</summary>
     internal static Network OpenTrained(string source, string? architecture, OnnxImportOptions? options = null)
@@ -77,12 +77,12 @@ internal static class ModelSource
     /// <summary>Opens a network to time: a stored network, or a built-in network with random weights.</summary>
     internal static Network OpenToTime(string source, string? architecture) => IsStored(source)
         ? ModelReading.Load(PathOf(source), architecture)
-        : Create(source, options: null).Initialize(RandomStream.FromSeed(1));
+        : Build(source, options: null).Initialize(RandomStream.FromSeed(1));
 
     /// <summary>Creates a built-in network with random weights, to train on the data.</summary>
     internal static Network New(string name, Dataset data, Normalize? normalize, RandomStream weights)
     {
-        return Create(name, OptionsFor(data, normalize)).Initialize(weights).WithClassNames(data.ClassNames);
+        return Build(name, OptionsFor(data, normalize)).Initialize(weights).WithClassNames(data.ClassNames);
     }
 
     /// <summary>Input, number of classes and preprocessing of a new network for the data.</summary>
@@ -158,7 +158,10 @@ internal static class ModelSource
                 + "deviations, such as 0.5/0.25");
     }
 
-    private static Network Create(string name, ZooOptions? options)
+    /// <summary>Builds a built-in network with zero weights.</summary>
+    /// <param name="name">Name of the network.</param>
+    /// <param name="options">Input and number of classes; null: those of the paper.</param>
+    internal static Network Build(string name, ZooOptions? options)
     {
         try
         {

@@ -113,6 +113,14 @@ internal static class CompressionSettings
         Validation, Output,
     ];
 
+    /// <summary>Adds the name of the option to the remark that advises it.</summary>
+    internal static CompressionResult WithOptions(CompressionResult result) => result with
+    {
+        Remarks = [.. result.Remarks.Select(remark => remark.Replace(
+            CompressionHistory.AllowSlower, $"{CompressionHistory.AllowSlower} ({AllowSlower.Flag})",
+            StringComparison.Ordinal))],
+    };
+
     /// <summary>Whether the network is trained while it is compressed.</summary>
     internal static bool Trains(CommandContext context) => context.Get(Calibrate) == 0 && !context.Get(DataFree);
 

@@ -61,11 +61,6 @@ internal sealed class RunSession : IDisposable
             WriteConfig();
         }
 
-        foreach (RunDecision decision in Folder.ReadDecisions().Where(decision => decision.Value is null))
-        {
-            Note($"resuming: {decision.Text}");
-        }
-
         SecondsBefore = SecondsIn(Folder);
         _tracker = new RunTracker(Folder, context.Time);
         _stages = new StagedRun(Folder, context.Time);
@@ -112,6 +107,10 @@ internal sealed class RunSession : IDisposable
         Folder.Log(line);
     }
 
+    /// <summary>Tells from which checkpoint a training continues.</summary>
+    /// <param name="where">Position of the checkpoint, such as <c>step 20 of 100</c>.</param>
+    internal void NoteCheckpoint(string where) => Note($"resuming after {where}");
+
     /// <summary>Writes values of a training without epochs to the metrics and the event file.</summary>
     /// <param name="step">Current step of the training.</param>
     /// <param name="values">Values by name; values that are not finite are skipped.</param>
@@ -141,6 +140,11 @@ internal sealed class RunSession : IDisposable
         _tracker.Start(isOnly ? "" : $"{phase}/", options.Epochs);
         options = options with { Callbacks = [.. options.Callbacks, _tracker, _limit] };
         TrainingResult? result = null;
+
+        // A training that had finished before loads its checkpoint too, but makes no step.
+        _tracker.FirstStep = _stages.PositionOf(phase) is { } position
+            ? () => NoteCheckpoint(StepOf(phase, position.Steps, position.Epoch))
+            : null;
         ProgressDisplay.Run(_context.Terminal, phase, display =>
         {
             _tracker.Display = display;
@@ -149,6 +153,7 @@ internal sealed class RunSession : IDisposable
         });
         if (!result!.IsComplete)
         {
+            _tracker.FirstStep?.Invoke();
             throw Stopped(phase, result);
         }
 
@@ -246,7 +251,10 @@ internal sealed class RunSession : IDisposable
 
     /// <summary>Records why a training stopped before its end and returns the error for the user.</summary>
     private ToolException Stopped(string phase, TrainingResult result) =>
-        Stopped(phase, result.Steps, $"step {result.Steps} of training '{phase}', epoch {result.History.Count + 1}");
+        Stopped(phase, result.Steps, StepOf(phase, result.Steps, result.History.Count + 1));
+
+    private static string StepOf(string phase, long steps, int epoch) =>
+        $"step {steps} of training '{phase}', epoch {epoch}";
 
     /// <inheritdoc cref="Stopped(string, TrainingResult)"/>
     internal ToolException Stopped(string phase, long step, string where)

@@ -33,6 +33,9 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
 
     internal ProgressDisplay? Display { get; set; }
 
+    /// <summary>Called at the first step of a training; null: nothing is called.</summary>
+    internal Action? FirstStep { get; set; }
+
     /// <summary>
     /// Total steps of the previous trainings, added to the step numbers so that they increase over the whole run.
     /// </summary>
@@ -54,6 +57,8 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     public void OnStep(StepProgress progress)
     {
         _step = progress.Step;
+        FirstStep?.Invoke();
+        FirstStep = null;
         if (progress.Batch % Math.Max(1, progress.Batches / ReportsAnEpoch) == 0)
         {
             double done = (progress.Epoch + ((progress.Batch + 1.0) / progress.Batches)) / _epochs;

@@ -11,6 +11,9 @@ internal sealed class CompressionHistory(
     /// <summary>Ratio of times above which a network counts as slower; smaller differences are noise.</summary>
     internal const double Slower = 1.02;
 
+    /// <summary>Advice of a remark, to which a tool can add the name of its option.</summary>
+    internal const string AllowSlower = "allow slower networks";
+
     private readonly List<CompressionTrial> _trials = [];
     private readonly List<string> _remarks = [];
 
@@ -68,7 +71,7 @@ internal sealed class CompressionHistory(
                 + "which is kept"
                 + (options.Goal is CompressionGoal.Milliseconds
                     ? "."
-                    : "; to get the best one for another machine, allow slower networks."));
+                    : $"; to get the best one for another machine, {AllowSlower}."));
         }
 
         return Choose(best, isWithinBound: true);

@@ -153,6 +153,7 @@ public static class NetworkLayers
                 IsConvolution = isConvolution,
                 Weights = _network.Parameters[weight].Value.Count,
                 Inputs = moving.Length == 0 ? 0 : input.Count,
+                DataInputs = _origins[node.Inputs[0]] == Data ? input.Count : 0,
                 Outputs = output.Count,
                 PartialSums = output.Count,
                 Macs = node.Operator.Macs([input], output),

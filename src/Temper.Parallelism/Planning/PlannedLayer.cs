@@ -42,6 +42,9 @@ public sealed record PlannedLayer
     /// <summary>Input elements per sample; 0 if the input is data, which needs no gradient.</summary>
     public long Inputs { get; init; }
 
+    /// <summary>Input elements per sample that are data; they count only as memory.</summary>
+    public long DataInputs { get; init; }
+
     /// <summary>Output elements per sample, after pooling (F of the next layer in the paper).</summary>
     public required long Outputs { get; init; }
 

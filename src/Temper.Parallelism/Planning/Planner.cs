@@ -66,7 +66,11 @@ public sealed record PlanResult
     /// <summary>Bytes moved per step.</summary>
     public required PlanBytes Bytes { get; init; }
 
-    /// <summary>Maximum memory of a rank in bytes.</summary>
+    /// <summary>
+    /// Memory of a rank in bytes, 4 per value: weights, their gradients and optimizer states, and for its share of the
+    /// batch the input data, the inputs of the other layers, the outputs of all layers, and the errors of the outputs.
+    /// A <see cref="Saving"/> reduces it.
+    /// </summary>
     public required double RankMemory { get; init; }
 
     /// <summary>Memory savings needed to stay within the memory limit.</summary>

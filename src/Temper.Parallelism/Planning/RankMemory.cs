@@ -18,27 +18,31 @@ public enum MemorySaving
 }
 
 /// <summary>
-/// Memory of a rank in a training step, in bytes: weights, gradients, optimizer state, and the values that the backward
-/// pass needs.
+/// Memory of a rank in a training step, in bytes: weights, gradients and optimizer state, and for the rank's share of
+/// the batch the inputs of all layers (the data included), their outputs, and the errors of the outputs. Inputs and
+/// outputs are separate values, because activation and pooling are between them.
 /// </summary>
 internal sealed class RankMemory(PlanCost cost, int statesPerWeight)
 {
     private const double ElementBytes = sizeof(float);
 
-    /// <summary>Returns the bytes of one layer, without its outputs if they are recomputed.</summary>
+    /// <summary>
+    /// Returns the bytes of one layer, without its outputs and their errors if outputs are recomputed.
+    /// </summary>
     internal double Layer(int index, int pattern, MemorySaving saving)
     {
         PlannedLayer layer = cost.Network.Layers[index];
         (double data, double input, double output, double strips) = Parts(pattern);
         double replicas = saving.HasFlag(MemorySaving.ShardedOptimizer) ? data * strips : 1;
         double weights = layer.Weights / (input * output) * (2 + (statesPerWeight / replicas));
-        double inputs = cost.Batch / data * layer.Inputs / (input * strips);
+        double inputs = cost.Batch / data * (layer.Inputs + layer.DataInputs) / (input * strips);
         return ElementBytes
             * (weights + inputs + (saving.HasFlag(MemorySaving.Recompute) ? 0 : Outputs(layer, pattern)));
     }
 
     /// <summary>
-    /// Returns the bytes of a plan. If outputs are recomputed, only those of the largest layer are counted.
+    /// Returns the bytes of a plan. If outputs are recomputed, only those of the largest layer, and their errors, are
+    /// counted.
     /// </summary>
     internal double Plan(int[] patterns, MemorySaving saving)
     {
@@ -53,10 +57,11 @@ internal sealed class RankMemory(PlanCost cost, int statesPerWeight)
         return sum + (ElementBytes * largest);
     }
 
+    /// <summary>Returns the number of outputs and of their errors, which are as many.</summary>
     private double Outputs(PlannedLayer layer, int pattern)
     {
         (double data, double input, double output, double strips) = Parts(pattern);
-        return cost.Batch / data * layer.Summed(CostKind.Exact) / (input * output * strips);
+        return 2 * (double)cost.Batch / data * layer.Summed(CostKind.Exact) / (input * output * strips);
     }
 
     private (double Data, double Input, double Output, double Strips) Parts(int pattern) => (

@@ -37,7 +37,11 @@ public static class AugConvEdit
         return changed.WithParameters([changed.Parameters[matrix] with { Value = layer.Weight, IsTrainable = false }]);
     }
 
-    private static Node First(Network network)
+    /// <summary>
+    /// Returns the convolution that the layer replaces; throws if the only input is not used by one convolution and
+    /// nothing else.
+    /// </summary>
+    internal static Node First(Network network)
     {
         if (network.Inputs is not [InputSpec input])
         {

@@ -74,4 +74,43 @@ public sealed record MorphEstimate(MorphMap Map, long Rows, AugConv Layer, long?
     public static MorphEstimate Of(
         MorphMap map, long rows, Shape weights, int stride, int padding, long? networkMacs = null) =>
         new(map.Checked(), rows, AugConvLayer.OperatorFor(map, weights, stride, padding), networkMacs);
+
+    /// <summary>Creates an estimate for a network, from its first convolution and its cost.</summary>
+    /// <param name="map">Sizes of the map.</param>
+    /// <param name="rows">Number of pictures in the data set.</param>
+    /// <param name="network">A plain network that takes the map's pictures; its weights do not matter.</param>
+    /// <exception cref="ArgumentException">
+    /// The network has an Aug-Conv layer already, its input is not used by one convolution and nothing else, it takes
+    /// other pictures, or stride or padding differ between directions.
+    /// </exception>
+    public static MorphEstimate Of(MorphMap map, long rows, Network network)
+    {
+        if (network.Nodes.FirstOrDefault(node => node.Operator is AugConv) is { } layer)
+        {
+            throw new ArgumentException(
+                $"morph estimate: the network has an Aug-Conv layer already (got '{layer.Name}'); give the plain "
+                + "network");
+        }
+
+        Node first = AugConvEdit.First(network);
+        Shape own = network.Inputs[0].SampleShape, pictures = [map.Channels, map.Height, map.Width];
+        if (!own.Equals(pictures))
+        {
+            throw new ArgumentException($"morph estimate: the network takes other pictures (got {own}, expected "
+                + $"{pictures}); give a network for these pictures");
+        }
+
+        var convolution = (Conv2d)first.Operator;
+        (int stride, int padding) = (convolution.Options.Stride.Height, convolution.Options.Padding.Top);
+        if (convolution.Options != Conv2dOptions.Of(stride, padding))
+        {
+            throw new ArgumentException(
+                $"morph estimate: stride or padding of '{first.Name}' differ between directions (got "
+                + $"{convolution.Options.Stride} and {convolution.Options.Padding}); morph layer takes one of each");
+        }
+
+        return Of(
+            map, rows, [convolution.Channels, map.Channels, convolution.Kernel.Height, convolution.Kernel.Width],
+            stride, padding, network.Cost().Macs);
+    }
 }

@@ -27,6 +27,9 @@ public sealed record AgentRunOptions
     /// </summary>
     public string? Checkpoints { get; init; }
 
+    /// <summary>Called with the environment steps done, if an unfinished training resumes from a checkpoint.</summary>
+    public Action<long>? Resumed { get; init; }
+
     /// <summary>Called after each evaluation with the new point of the learning curve and the trainer.</summary>
     public Action<CurvePoint, AgentTrainer>? Progress { get; init; }
 
@@ -92,6 +95,10 @@ public sealed class AgentRun
         if (options.Checkpoints is { } folder && Training.Learner.CanLoad(folder))
         {
             run.Resume(folder);
+            if (!trainer.IsComplete)
+            {
+                options.Resumed?.Invoke(trainer.Steps);
+            }
         }
 
         return run.Run();

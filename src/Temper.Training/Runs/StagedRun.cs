@@ -1,5 +1,6 @@
 using Temper.Data;
 using Temper.Networks;
+using Temper.Training.Checkpoints;
 
 namespace Temper.Training.Runs;
 
@@ -35,6 +36,22 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
             : Trainer.Fit(network, data.Train, data.Validation, options, cancel);
     }
 
+    /// <summary>
+    /// Returns where a stage's newest checkpoint is: steps done and epoch, from 1; null if it has no checkpoint.
+    /// </summary>
+    /// <exception cref="Formats.ModelFormatException">The checkpoint is damaged.</exception>
+    internal (long Steps, int Epoch)? PositionOf(string stage)
+    {
+        string checkpoints = CheckpointsOf(stage);
+        if (!Trainer.CanResume(checkpoints))
+        {
+            return null;
+        }
+
+        CheckpointState state = CheckpointState.Read(Checkpoint.NewestState(checkpoints));
+        return (state.Steps, TrainingProgress.Read(state.Method, checkpoints).Epoch + 1);
+    }
+
     /// <summary>Returns the folder of a stage's checkpoints; it need not exist.</summary>
     /// <param name="stage">Name of the training stage.</param>
     public string CheckpointsOf(string stage) => Path.Combine(folder.CheckpointsPath, stage);
@@ -62,8 +79,8 @@ public sealed class StagedRun(RunFolder folder, TimeProvider time)
         string value = choose();
         folder.Record(new RunDecision
         {
-            Time = time.GetUtcNow(), Kind = name, Phase = stage, Step = 0, Text = $"{name} was chosen in '{stage}'",
-            Value = value,
+            Time = time.GetUtcNow(), Kind = name, Phase = stage, Step = 0,
+            Text = $"{name} in '{stage}': {value.ReplaceLineEndings(" ")}", Value = value,
         });
         return value;
     }

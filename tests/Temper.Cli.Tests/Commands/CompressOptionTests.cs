@@ -2,6 +2,8 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
 using Temper.Cli.Runs;
 using Temper.Cli.Tests.Support;
+using Temper.Compression.Pipeline;
+using Temper.Networks;
 
 namespace Temper.Cli.Tests.Commands;
 
@@ -42,6 +44,16 @@ public sealed class CompressOptionTests
     [Fact]
     public void Joint_activations_have_no_score() => Assert.Contains(
         "--winner-score does not apply to --activations joint", Refusal(isStored: true, ("activations", "joint"), ("winner-score", "max")), StringComparison.Ordinal);
+
+    [Fact]
+    public void The_remark_about_slower_networks_names_the_option()
+    {
+        var result = new CompressionResult(
+            Network.Build(InputSpec.Features(2), x => x.Linear(2)), new NetworkFigures(1, 1, 1, 1, 1), Chosen: null, [], IsWithinBound: true,
+            ["All are slower; to get the best one, allow slower networks.", "Another remark."]);
+        Assert.Equal(
+            ["All are slower; to get the best one, allow slower networks (--allow-slower).", "Another remark."], CompressionSettings.WithOptions(result).Remarks);
+    }
 
     /// <summary>A built-in network is trained before it is compressed.</summary>
     [Theory]

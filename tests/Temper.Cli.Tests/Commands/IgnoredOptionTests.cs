@@ -39,8 +39,28 @@ public sealed class IgnoredOptionTests : IDisposable
     [InlineData("accelerators", "8", "--accelerators differs from the given plan (got 8, expected 4)")]
     [InlineData("batch", "32", "--batch differs from the given plan (got 32, expected 64)")]
     [InlineData("search", "greedy", "--search does not apply to --plan")]
+    [InlineData("splits", "space", "--splits differs from the given plan (got space, expected kernel)")]
     public void A_plan_from_a_file_has_its_own_sizes(string name, string value, string why) => Refused(
         new PlanCommand(), why, ("model", "lenet-c"), ("plan", _folder.Write("plan.json", RankPlanJson.Write(Plan))), (name, value));
+
+    [Theory]
+    [InlineData("model", "lenet-c", "plan: MODEL does not apply to --paper")]
+    [InlineData("accelerators", "8", "plan: --accelerators does not apply to --paper")]
+    [InlineData("memory", "10", "plan: --memory does not apply to --paper")]
+    [InlineData("picture", "plan.svg", "plan: --picture does not apply to --paper")]
+    [InlineData("probe", "true", "plan: --probe does not apply to --paper")]
+    public void The_papers_figures_have_their_own_networks_and_sizes(string name, string value, string why) =>
+        Refused(new PlanCommand(), why, ("paper", "true"), (name, value));
+
+    [Fact]
+    public void A_plan_from_a_file_has_its_own_kinds_of_splits()
+    {
+        RankPlan rows = Plan with { Levels = ["0033", "0021"] };
+        Assert.True(PlanSettings.Options(Given(new PlanCommand()), rows) is { AllowsOutputSplit: true, AllowsSpaceSplit: true });
+        Assert.True(PlanSettings.Options(Given(new PlanCommand()), rows with { Levels = ["0012", "0010"] }) is { AllowsOutputSplit: true, AllowsSpaceSplit: false });
+        Assert.True(PlanSettings.Options(Given(new PlanCommand()), Plan) is { AllowsOutputSplit: false, AllowsSpaceSplit: false });
+        PlanSettings.RequireEffective(Given(new PlanCommand(), ("splits", "space")), rows);
+    }
 
     [Theory]
     [InlineData("1,1,1", "--speeds: got 3 speeds for 4 accelerators, expected one for each")]

@@ -39,13 +39,32 @@ public sealed class TimeLimitTests : IDisposable
 
         // A resumed run uses its own settings, including the limit, unless they are overridden.
         Train("stopped", new SteppedTime(TimeSpan.FromMinutes(1)), resume: stopped, maxTime: "none");
-        Assert.Contains($"resuming: {decision.Text}", File.ReadAllText(stopped.LogPath), StringComparison.Ordinal);
+        Assert.Equal([Resumed(decision)], Resumptions(stopped));
         Assert.Equal(File.ReadAllBytes(whole.PathOf("model.safetensors")), File.ReadAllBytes(stopped.PathOf("model.safetensors")));
         Section stops = RunRecords.Read(stopped).Sections.Single(section => section.Title is "Stops");
         Assert.Equal(decision.Text, stops.Blocks.OfType<DataTable>().Single().Rows.Single()[1]);
         Assert.Contains("same number of ranks with the same plan", stops.Blocks.OfType<Paragraph>().Single().Text, StringComparison.Ordinal);
         Assert.DoesNotContain(RunRecords.Read(whole).Sections, section => section.Title is "Stops");
     }
+
+    /// <summary>Each process names the checkpoint that it loads, not where earlier ones were stopped.</summary>
+    [Fact]
+    public void A_resumed_run_tells_where_it_continues_once()
+    {
+        Assert.Throws<ToolException>(() => Train("twice", new SteppedTime(TimeSpan.FromMinutes(1)), maxTime: "18m"));
+        RunFolder run = RunFolder.Latest(_folder["twice"])!;
+        Assert.Throws<ToolException>(() => Train("twice", new SteppedTime(TimeSpan.FromMinutes(1)), resume: run, maxTime: "16m"));
+        Train("twice", new SteppedTime(TimeSpan.FromMinutes(1)), resume: run, maxTime: "none");
+        Train("twice", new SteppedTime(TimeSpan.FromMinutes(1)), resume: run, maxTime: "none");       // nothing is left to train
+        IReadOnlyList<RunDecision> stops = run.ReadDecisions();
+        Assert.True(stops.Count == 2 && stops[0].Step < stops[1].Step, string.Join(", ", stops));
+        Assert.Equal(stops.Select(Resumed), Resumptions(run));
+    }
+
+    private static string Resumed(RunDecision stop) => $"resuming after step {stop.Step} of training 'train', epoch {1 + (stop.Step / 5)}";
+
+    private static IEnumerable<string> Resumptions(RunFolder run) =>
+        File.ReadLines(run.LogPath).Where(line => line.StartsWith("resuming", StringComparison.Ordinal));
 
     [Fact]
     public void Limit_is_over_when_the_clock_says_so_and_an_interrupt_is_told_apart()

@@ -82,6 +82,24 @@ public sealed class PlannerTests
         Assert.Throws<InfeasiblePlanException>(() => Planner.Plan(network, options with { MemoryLimit = (needed - 1) * (1 << 20) }));
     }
 
+    /// <summary>
+    /// Two linear layers, 4 to 3 to 2, on 8 samples and 2 accelerators: 12 and 6 weights. Each value has 4 bytes.
+    /// </summary>
+    [Theory]
+    [InlineData("00", MemorySaving.None, (3 * 18) + (4 * (4 + 3 + (2 * (3 + 2)))))]
+    [InlineData("00", MemorySaving.ShardedOptimizer, (2.5 * 18) + (4 * (4 + 3 + (2 * (3 + 2)))))]
+    [InlineData("00", MemorySaving.Recompute, (3 * 18) + (4 * (4 + 3 + (2 * 3))))]
+    [InlineData("01", MemorySaving.None, (3 * (12 + 3)) + (4 * (4 + (2 * 3))) + (8 * (1.5 + (2 * 1))))]
+    [InlineData("02", MemorySaving.None, (3 * (12 + 3)) + (4 * (4 + (2 * 3))) + (8 * (3 + (2 * 1))))]
+    public void Memory_is_weights_gradients_and_momentum_the_data_and_all_inputs_outputs_and_errors(string level, MemorySaving saving, double values)
+    {
+        PlannedNetwork network = NetworkLayers.Of(Network.Build(InputSpec.Features(4), x => x.Linear(3, name: "fc1").Relu().Linear(2, name: "fc2")), "two");
+        var plan = new RankPlan { Network = "two", Layers = ["fc1", "fc2"], Accelerators = 2, Batch = 8, Levels = [level] };
+        PlanResult found = Planner.Evaluate(network, plan, new PlanOptions { Cost = CostKind.Exact, AllowsOutputSplit = true });
+        Assert.Equal(4 * values, new RankMemory(found.Cost, 1).Plan(found.Patterns, saving), 1e-9);
+        Assert.True(saving != MemorySaving.None || found.RankMemory == 4 * values);
+    }
+
     [Fact]
     public void Notes_are_about_the_plan_that_fits_into_the_memory()
     {

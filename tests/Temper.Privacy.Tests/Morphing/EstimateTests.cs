@@ -1,4 +1,6 @@
+using Temper.Networks;
 using Temper.Privacy.Morphing;
+using Temper.Tensors;
 
 namespace Temper.Privacy.Tests.Morphing;
 
@@ -39,5 +41,35 @@ public sealed class EstimateTests
         Assert.Equal(1.0923, estimate.Traffic, 1e-3);
         Assert.Equal(8.37, estimate.BytesTimes, 1e-2);
         Assert.Equal(0.0537, MorphEstimate.Of(Cifar with { Cores = 96 }, 60_000, [64, 3, 3, 3], 1, 1, 313_201_664).Overhead!.Value, 1e-3);
+    }
+
+    /// <summary>convnet-small on pictures of one channel: each count is the product of sizes below.</summary>
+    [Fact]
+    public void Estimate_takes_the_first_convolution_and_the_cost_of_a_network()
+    {
+        Network network = NetworkZoo.ConvNetSmall(new ZooOptions { Input = InputSpec.Image(1, 16, 16), Classes = 4 });
+        MorphEstimate estimate = MorphEstimate.Of(new MorphMap(1, 16, 16), 1000, network);
+        const long First = 256 * 32 * 9, Convolutions = First + (256 * 32 * 32 * 9) + (64 * 32 * 64 * 9) + (64 * 64 * 64 * 9);
+        Assert.Equal(256 * 256, estimate.OwnerMacs);
+        Assert.Equal((256 * 256 * 32) - First, estimate.TrainerExtraMacs);
+        Assert.Equal(Convolutions + (1024 * 256) + (256 * 4), estimate.NetworkMacs);
+        Assert.Equal(0.335, estimate.Overhead!.Value, 1e-3);
+    }
+
+    [Fact]
+    public void Estimate_refuses_networks_whose_first_layer_cannot_be_replaced()
+    {
+        InputSpec input = InputSpec.Image(1, 8, 8);
+        using var key = MorphKey.Create(new MorphMap(1, 8, 8));
+        using var morpher = new Morpher(key);
+        Network plain = Network.Build(input, x => x.Conv2d(4, kernel: 3, padding: 1).Relu().Flatten().Linear(3));
+        Refused("has an Aug-Conv layer already", plain.WithAugConv(AugConvLayer.Compose(key, morpher, Tensor.Zeros([4, 1, 3, 3]), 1, 1)));
+        Refused("must be used by exactly one convolution", Network.Build(input, x => x.Flatten().Linear(3)));
+        Refused("(got [1, 9, 9], expected [1, 8, 8])", Network.Build(InputSpec.Image(1, 9, 9), x => x.Conv2d(4, kernel: 3)));
+        Refused("differ between directions", Network.Build(input, x => x.Apply(
+            new Conv2d(4, (3, 3)) { Options = new Conv2dOptions { Padding = new Padding2d(1, 0, 1, 0) } })));
+
+        static void Refused(string why, Network network) => Assert.Contains(
+            why, Assert.Throws<ArgumentException>(() => MorphEstimate.Of(new MorphMap(1, 8, 8), 60, network)).Message, StringComparison.Ordinal);
     }
 }

@@ -65,7 +65,9 @@ public sealed class TrainerTests
             Assert.Empty(part.Curve);
         }
 
-        AgentRunResult rest = Run(row, folder["checkpoints"], CancellationToken.None);
+        List<long> resumed = [];
+        AgentRunResult rest = Run(row, folder["checkpoints"], CancellationToken.None, resumed: resumed.Add);
+        Assert.Equal([whole.Curve[0].Steps], resumed);
         Assert.Equal(whole.Curve, rest.Curve);
         Assert.Equal(Bytes(whole.Best.Network), Bytes(rest.Best.Network));
     }
@@ -130,14 +132,15 @@ public sealed class TrainerTests
     internal static AgentNetwork Small(bool convolution = false) => new() { Convolutions = convolution ? [2] : [], Hidden = [8], IsShared = convolution };
 
     private static AgentRunResult Run(
-        string row, string? checkpoints, CancellationToken cancel, Action<CurvePoint>? progress = null, Func<IEnvironment, IEnvironment>? evaluated = null)
+        string row, string? checkpoints, CancellationToken cancel, Action<CurvePoint>? progress = null, Func<IEnvironment, IEnvironment>? evaluated = null,
+        Action<long>? resumed = null)
     {
         (string name, AgentTrainingOptions options) = Rows[row];
         Func<IEnvironment> create = () => EnvironmentCatalog.Create(name, new EnvironmentOptions { StepLimit = 60 });
         using AgentTrainer trainer = AgentPresets.Trainer(create, options);
         return AgentRun.Run(trainer, () => evaluated is null ? create() : evaluated(create()), new AgentRunOptions
         {
-            Checkpoints = checkpoints, EvaluationEpisodes = 2, EvaluateEvery = options.Steps / 4, Cancel = cancel, Progress = (point, _) => progress?.Invoke(point),
+            Checkpoints = checkpoints, EvaluationEpisodes = 2, EvaluateEvery = options.Steps / 4, Cancel = cancel, Progress = (point, _) => progress?.Invoke(point), Resumed = resumed,
         });
     }
 

@@ -100,6 +100,8 @@ public sealed class CriteriaTests
     [InlineData("held-out accuracy fell by significantly more than 0.5 percentage points", 1, true, "0.9 1 0.9 1.2 0.88 1.5")]
     [InlineData("held-out accuracy fell by significantly more than 0.5 percentage points", 1, false, "0.9 1 0.8 1.5")]
     [InlineData("the criteria rose by less than 1 %", 0, true, "0.9 1 0.9 0.8")]
+    [InlineData("all rounds are done", 3, true, "0.9 1 0.894 1.2 0.893 1.5 0.896 1.6")]
+    [InlineData("all rounds are done", 1, false, "0.9 1 0.894 1.2 0.893 1.5 0.892 1.6")]
     public void Rounds_stop_and_the_best_within_the_bound_is_kept(string reason, int best, bool isWithin, string numbers)
     {
         double[] accuraciesAndScores = Numbers(numbers);

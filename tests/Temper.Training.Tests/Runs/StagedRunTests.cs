@@ -35,6 +35,7 @@ public sealed class StagedRunTests : IDisposable
         Assert.Equal("plan 1", Choose("first"));
         Assert.Equal(2, asked);
         Assert.All(folder.ReadDecisions(), decision => Assert.Equal("kernels", decision.Kind));
+        Assert.Equal(["kernels in 'first': plan 1", "kernels in 'second': plan 2"], folder.ReadDecisions().Select(decision => decision.Text));
     }
 
     private static TrainingResult Fit(RunFolder folder, TrainingOptions options, CancellationToken cancel = default) =>
