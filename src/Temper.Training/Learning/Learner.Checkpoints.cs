@@ -20,6 +20,7 @@ public sealed partial class Learner
     /// </param>
     /// <param name="method">State of the method; null: none.</param>
     /// <exception cref="IOException">The checkpoint cannot be written. The previous checkpoint is intact.</exception>
+    /// <exception cref="ObjectDisposedException">The learner was disposed; nothing is written.</exception>
     public void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState? method = null) =>
         Save(folder, identity, method ?? MethodState.Empty, create: null);
 
@@ -47,6 +48,8 @@ public sealed partial class Learner
     public static Learner Load(
         string folder, LearnerOptions options, IReadOnlyDictionary<string, string>? identity, out MethodState method)
     {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         (string newest, CheckpointState state) = Checkpoint.OpenNewest(
             folder, (found, path) => found.Require(Fingerprints.Flatten(options.Fingerprint()), identity, path));
@@ -63,7 +66,7 @@ public sealed partial class Learner
         catch (ArgumentException e)
         {
             throw new ModelFormatException(
-                Path.Combine(newest, CheckpointTensors.ModelFile), 0, $"checkpoint: {e.Message}", e);
+                Path.Combine(newest, CheckpointTensors.ModelFile), $"checkpoint: {e.Message}", e);
         }
     }
 
@@ -85,11 +88,12 @@ public sealed partial class Learner
 
     internal void Save(
         string folder, IReadOnlyDictionary<string, string> identity, MethodState method,
-        Func<string, Stream>? create) => Checkpoint.Save(
-        folder,
-        Steps,
-        CheckpointTensors.Of(this, method),
-        new CheckpointState
+        Func<string, Stream>? create)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(identity);
+        var state = new CheckpointState
         {
             Options = Fingerprints.Flatten(_options.Fingerprint()),
             Identity = new SortedDictionary<string, string>(
@@ -101,6 +105,7 @@ public sealed partial class Learner
             Steps = Steps,
             Gradients = GradientCount,
             Method = method.Json?.DeepClone(),
-        },
-        create);
+        };
+        Checkpoint.Save(folder, Steps, CheckpointTensors.Of(this, method), state, create);
+    }
 }
