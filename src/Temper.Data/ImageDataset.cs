@@ -15,10 +15,25 @@ public sealed class ImageDataset : Dataset
     /// <param name="pixels">Pixels <c>[N, C, H, W]</c>, 0 to 255.</param>
     /// <param name="labels">Labels <c>[N]</c>, each less than the number of classes.</param>
     /// <param name="classNames">Names of the classes, in the order of their labels.</param>
-    /// <exception cref="ArgumentException">The lengths are inconsistent, or a label is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shape does not have three axes, the lengths are inconsistent, or a label is out of range.
+    /// </exception>
     public ImageDataset(string name, Shape shape, byte[] pixels, byte[] labels, IReadOnlyList<string> classNames)
     {
-        if (shape.Rank != 3 || pixels.Length != (long)shape.Count * labels.Length)
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(pixels);
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(classNames);
+        if (shape.Rank != 3)
+        {
+            throw new ArgumentException(
+                $"{name}: the shape of a picture needs three axes (got {shape}, expected [C, H, W]); a gray picture "
+                    + "has one channel, [1, H, W]",
+                nameof(shape));
+        }
+
+        if (pixels.Length != (long)shape.Count * labels.Length)
         {
             throw new ArgumentException(
                 $"{name}: pixels and labels differ in number (got {pixels.Length} bytes, "

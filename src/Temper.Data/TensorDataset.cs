@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Tensors;
 
 namespace Temper.Data;
@@ -5,6 +6,8 @@ namespace Temper.Data;
 /// <summary>A data set whose samples are the slices of a tensor along its first axis.</summary>
 public sealed class TensorDataset : Dataset
 {
+    private const int MaxLabel = 1_000_000;
+
     private readonly Tensor _inputs;
     private readonly Tensor _targets;
     private readonly float _scale;
@@ -15,9 +18,9 @@ public sealed class TensorDataset : Dataset
     /// <param name="targets">Class labels, int64 <c>[N]</c>, or float32 targets <c>[N, ...]</c>.</param>
     /// <exception cref="ShapeMismatchException">The lengths of the first axes differ.</exception>
     /// <exception cref="ArgumentException">The targets have another type, or labels have another shape.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A label is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A label is negative or above 1,000,000.</exception>
     public TensorDataset(string name, Tensor inputs, Tensor targets)
-        : this(name, inputs, targets, classes: 0)
+        : this(name, inputs, targets ?? throw new ArgumentNullException(nameof(targets)), classes: 0)
     {
     }
 
@@ -27,6 +30,8 @@ public sealed class TensorDataset : Dataset
     /// </summary>
     internal TensorDataset(string name, Tensor inputs, Tensor? targets, int classes)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(inputs);
         HasLabels = targets is not null;
         targets ??= Tensor.From(new long[inputs.Shape[0]], [inputs.Shape[0]]);
         if (inputs.Rank < 1 || targets.Rank < 1 || inputs.Shape[0] != targets.Shape[0])
@@ -49,7 +54,7 @@ public sealed class TensorDataset : Dataset
         SampleShape = Shape.Create(inputs.Shape.AsSpan()[1..]);
         TargetShape =
             targets.DType == DType.Int64 && targets.Rank == 1 ? null : Shape.Create(targets.Shape.AsSpan()[1..]);
-        ClassNames = TargetShape is not null ? [] : HasLabels ? Classes(targets, classes) : Names(classes);
+        ClassNames = TargetShape is not null ? [] : HasLabels ? Classes(name, targets, classes) : Names(classes);
     }
 
     /// <inheritdoc/>
@@ -92,16 +97,23 @@ public sealed class TensorDataset : Dataset
     public override void CopyTarget(int index, Span<float> target) =>
         _targets.AsSpan<float>().Slice(index * TargetShape!.Count, TargetShape.Count).CopyTo(target);
 
-    private static string[] Classes(Tensor labels, int min)
+    private static string[] Classes(string name, Tensor targets, int min)
     {
         long max = min - 1;
-        foreach (long label in labels.AsSpan<long>())
+        ReadOnlySpan<long> labels = targets.AsSpan<long>();
+        for (int i = 0; i < labels.Length; i++)
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(label);
-            max = Math.Max(max, label);
+            if (labels[i] is < 0 or > MaxLabel)
+            {
+                throw new ArgumentOutOfRangeException(nameof(targets), string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"TensorDataset: {name}: a label is out of range (got {labels[i]} at sample {i}, expected 0 to "
+                    + $"{MaxLabel}); number the classes from 0"));
+            }
+
+            max = Math.Max(max, labels[i]);
         }
 
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(max, 1_000_000);
         return Names((int)max + 1);
     }
 

@@ -190,6 +190,10 @@ public static class AutoGrow
     private static void Require(
         GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IMethodRun run)
     {
+        ArgumentNullException.ThrowIfNull(seed);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(training);
+        ArgumentNullException.ThrowIfNull(run);
         options.Validate();
         if (!training.Loss.IsClassification)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
@@ -120,9 +121,24 @@ public sealed class InferenceServer : IAsyncDisposable
     {
         Name(options.ModelName);
         Name(options.ModelVersion);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxRequestBytes, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxRequestBytes, Array.MaxLength / 2);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.RequestTimeout, TimeSpan.Zero);
+        Require(options.Port is >= 0 and <= 65535, nameof(options.Port), options.Port, "0 to 65535");
+        Require(
+            options.MaxRequestBytes >= 1 && options.MaxRequestBytes <= Array.MaxLength / 2,
+            nameof(options.MaxRequestBytes), options.MaxRequestBytes,
+            string.Create(CultureInfo.InvariantCulture, $"1 to {Array.MaxLength / 2}"));
+        Require(
+            options.RequestTimeout > TimeSpan.Zero, nameof(options.RequestTimeout), options.RequestTimeout,
+            "above zero");
+        static void Require(bool fits, string name, object got, string expected)
+        {
+            if (!fits)
+            {
+                throw new ArgumentOutOfRangeException(name, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"ServerOptions: {name} is out of range (got {got}, expected {expected})"));
+            }
+        }
+
         static void Name(string name)
         {
             if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))

@@ -117,10 +117,14 @@ public sealed record TrainingOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Epochs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Accumulation, 1);
-        Optimizer.Validate();
+        ForLearner().Validate();
+        ArgumentNullException.ThrowIfNull(Schedule);
+        ArgumentNullException.ThrowIfNull(Loss);
+        ArgumentNullException.ThrowIfNull(Ranks);
+        RequiredLists.Check(Transforms);
+        RequiredLists.Check(Edits);
+        RequiredLists.Check(Callbacks);
         Schedule.Validate();
-        Clipping?.Validate();
-        Average?.Validate();
         EarlyStopping?.Validated();
         if (Edits.GroupBy(edit => edit.Name, StringComparer.Ordinal).FirstOrDefault(
             group => group.Count() > 1) is { } twice)

@@ -63,7 +63,7 @@ public sealed class ReferenceTests
             ["Activations"] = ["Pruning"],
             ["Calibration"] = ["Pruning"],
             ["Distillation"] = [],
-            ["Quantization"] = [],
+            ["Quantization"] = ["Pruning"],
             ["Pipeline"] = ["Pruning", "Shrinking", "DeepHoyer", "Activations", "Calibration", "Distillation", "Quantization"],
         },
         ["Temper.Robustness"] = new(StringComparer.Ordinal)

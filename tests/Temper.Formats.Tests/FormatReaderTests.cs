@@ -8,6 +8,7 @@ using Temper.Formats.Onnx;
 using Temper.Formats.Tests.Models;
 using Temper.Formats.Tests.Onnx;
 using Temper.Formats.Safetensors;
+using Temper.Formats.TorchCheckpoints;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Tensors;
@@ -42,7 +43,29 @@ public sealed class FormatReaderTests : IDisposable
 
     public static TheoryData<string> Hostile => [.. HostileFiles().Keys];
 
+    private static readonly Dictionary<string, Action<Stream>> StreamReaders = new(StringComparer.Ordinal)
+    {
+        ["SafetensorsFile.Read"] = stream => SafetensorsFile.Read(stream, "x"),
+        ["OnnxFile.Read"] = stream => OnnxFile.Read(stream, "x"),
+        ["OnnxFile.ReadTensor"] = stream => OnnxFile.ReadTensor(stream, "x"),
+        ["TorchCheckpoint.Read"] = stream => TorchCheckpoint.Read(stream, "x"),
+    };
+
+    public static TheoryData<string> StreamReaderNames => [.. StreamReaders.Keys];
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(StreamReaderNames))]
+    public void Stream_that_cannot_seek_is_refused_at_once(string reader)
+    {
+        using var unread = new MemoryStream([1, 2, 3]);
+        using var stream = new DeflateStream(unread, CompressionMode.Decompress);
+        ArgumentException error = Assert.Throws<ArgumentException>("stream", () => StreamReaders[reader](stream));
+        Assert.StartsWith($"{reader}: the stream cannot seek (got DeflateStream, ", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, unread.Position);
+        Assert.Throws<ArgumentNullException>("stream", () => StreamReaders[reader](null!));
+    }
 
     [Theory]
     [MemberData(nameof(Recorded))]

@@ -38,6 +38,17 @@ public sealed class AutoGrowTests
     }
 
     [Fact]
+    public void Null_is_refused_by_name()
+    {
+        GrowableNetwork seed = SmallGrowth.Seed();
+        var run = new MethodRun(SmallGrowth.Data);
+        Assert.Throws<ArgumentNullException>("seed", () => AutoGrow.Run(null!, SmallGrowth.Options, SmallGrowth.Training, run));
+        Assert.Throws<ArgumentNullException>("options", () => AutoGrow.Run(seed, null!, SmallGrowth.Training, run));
+        Assert.Throws<ArgumentNullException>("training", () => AutoGrow.Run(seed, SmallGrowth.Options, null!, run));
+        Assert.Throws<ArgumentNullException>("run", () => AutoGrow.Run(seed, SmallGrowth.Options, SmallGrowth.Training, null!));
+    }
+
+    [Fact]
     public void Growing_ends_at_the_window_and_rolls_back_to_the_last_gain()
     {
         GrowthOptions options = SmallGrowth.Options with { MaxEpochs = 40 };

@@ -26,6 +26,22 @@ public sealed class BatchingQueueTests
         Assert.InRange(queue.Batches, 1, 200);
     }
 
+    public static TheoryData<BatchingOptions, string> BadOptions => new()
+    {
+        { new BatchingOptions { MaxBatch = 0 }, "MaxBatch is out of range (got 0" },
+        { new BatchingOptions { Capacity = -1 }, "Capacity is out of range (got -1" },
+        { new BatchingOptions { Threads = 0 }, "Threads is out of range (got 0" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadOptions))]
+    public void Option_out_of_range_is_refused_by_its_public_name(BatchingOptions options, string expected)
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Small, new CompileOptions { TimesKernels = false });
+        ArgumentOutOfRangeException error = Assert.Throws<ArgumentOutOfRangeException>(() => new BatchingQueue(compiled, options));
+        Assert.StartsWith($"BatchingOptions: {expected}, expected 1 or more)", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Full_queue_refuses_and_a_disposed_one_finishes_what_waits()
     {

@@ -35,6 +35,16 @@ public sealed class InferenceSessionTests
     }
 
     [Fact]
+    public void Null_is_refused_by_name()
+    {
+        Network network = Network.Build(InputSpec.Features(3), x => x.Linear(2)).Initialize(RandomStream.FromSeed(1));
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
+        using InferenceSession session = compiled.CreateSession(threads: 1);
+        Assert.Throws<ArgumentNullException>("inputs", () => session.Run((IReadOnlyList<Tensor>)null!));
+        Assert.Throws<ArgumentNullException>("inputs", () => session.Run((IReadOnlyList<Tensor>)[null!]));
+    }
+
+    [Fact]
     public void Threads_share_a_compiled_network_and_get_the_same_bytes()
     {
         Network network = TestNetworks.WithStatistics(NetworkZoo.ConvNetSmall().Initialize(RandomStream.FromSeed(1)));

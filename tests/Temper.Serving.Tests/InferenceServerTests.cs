@@ -142,6 +142,23 @@ public sealed class InferenceServerTests
         Assert.Empty(await head.Content.ReadAsByteArrayAsync());
     }
 
+    public static TheoryData<ServerOptions, string> BadOptions => new()
+    {
+        { new ServerOptions { Port = 70_000 }, "Port is out of range (got 70000, expected 0 to 65535)" },
+        { new ServerOptions { Port = -1 }, "Port is out of range (got -1, expected 0 to 65535)" },
+        { new ServerOptions { MaxRequestBytes = 0 }, "MaxRequestBytes is out of range (got 0, expected 1 to " },
+        { new ServerOptions { RequestTimeout = TimeSpan.Zero }, "RequestTimeout is out of range (got 00:00:00, expected above zero)" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadOptions))]
+    public async Task Options_out_of_range_are_refused_by_name(ServerOptions options, string expected)
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Pair, new CompileOptions { TimesKernels = false });
+        ArgumentOutOfRangeException error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => InferenceServer.StartAsync(compiled, options));
+        Assert.StartsWith($"ServerOptions: {expected}", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Address_of_another_machine_is_an_error_of_input_and_output()
     {

@@ -96,6 +96,28 @@ public sealed class TrainingChecksTests
         Assert.All(wrong, options => Assert.ThrowsAny<ArgumentException>(() => Trainer.Fit(Classifier, Good, Good, options)));
     }
 
+    private static readonly Dictionary<string, TrainingOptions> Incomplete = new(StringComparer.Ordinal)
+    {
+        ["Optimizer"] = Options with { Optimizer = null! },
+        ["Schedule"] = Options with { Schedule = null! },
+        ["Loss"] = Options with { Loss = null! },
+        ["Ranks"] = Options with { Ranks = null! },
+        ["Regularizers"] = Options with { Regularizers = null! },
+        ["Regularizers, an entry"] = Options with { Regularizers = [null!] },
+        ["Groups, an entry"] = Options with { Groups = [null!] },
+        ["Transforms, an entry"] = Options with { Transforms = [null!] },
+        ["Edits, an entry"] = Options with { Edits = [null!] },
+        ["Callbacks"] = Options with { Callbacks = null! },
+        ["Callbacks, an entry"] = Options with { Callbacks = [null!] },
+    };
+
+    public static TheoryData<string> IncompleteNames => [.. Incomplete.Keys];
+
+    [Theory]
+    [MemberData(nameof(IncompleteNames))]
+    public void Options_that_are_null_are_refused_by_name(string name) =>
+        Assert.Throws<ArgumentNullException>(name.Split(',')[0], () => Trainer.Fit(Classifier, Good, Good, Incomplete[name]));
+
     private static TensorDataset Set(int features, params long[] labels) =>
         new("set", Tensor.Zeros([labels.Length, features]), Tensor.From(labels, [labels.Length]));
 }

@@ -35,11 +35,13 @@ public static class CalibratedPruning
     /// relative to the energy of each layer's output, is not part of the paper.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="sparsity"/> is out of range.</exception>
-    /// <exception cref="ArgumentException">There are no samples.</exception>
+    /// <exception cref="ArgumentException">There are no samples, or one is not finite.</exception>
     public static Network PruneCalibrated(
         this Network network, Tensor samples, double sparsity, Func<string, bool>? ignores = null,
         CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(samples);
         if (!(sparsity is >= 0 and < 1))
         {
             throw new ArgumentOutOfRangeException(nameof(sparsity), string.Create(
@@ -52,6 +54,8 @@ public static class CalibratedPruning
             throw new ArgumentException($"PruneCalibrated: there are no samples (got shape {samples.Shape}, expected "
                 + "[N, ...] with N of 1 or more); give some dozens", nameof(samples));
         }
+
+        RequireFinite(samples);
 
         // Weights shared by two layers are skipped: fitting them would need the inputs of both.
         Node[] layers = [.. network.Nodes.Where(node => LayerInputs.CanFit(node) && ignores?.Invoke(node.Name) != true
@@ -78,6 +82,19 @@ public static class CalibratedPruning
         }
 
         return network;
+    }
+
+    private static void RequireFinite(Tensor samples)
+    {
+        ReadOnlySpan<float> values = samples.DType == DType.Float32 ? samples.AsSpan<float>() : [];
+        int wrong = values.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+        if (wrong >= 0)
+        {
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"PruneCalibrated: sample {wrong / (samples.Count / samples.Shape[0])} is not finite (got "
+                + $"{values[wrong]}); leave it out"), nameof(samples));
+        }
     }
 
     /// <summary>

@@ -13,9 +13,8 @@ public readonly record struct Grouping
     private const string Elements = "element", FiltersAndChannels = "filter-channel", RowsAndColumns = "row-column";
 
     private readonly string? _name;
-    private readonly WeightBlockShape _block;
 
-    private Grouping(string name, WeightBlockShape block = default) => (_name, _block) = (name, block);
+    private Grouping(string name, WeightBlockShape? block = null) => (_name, Block) = (name, block);
 
     /// <summary>Each weight is its own group; the norm is its magnitude.</summary>
     public static Grouping Element => default;
@@ -39,12 +38,12 @@ public readonly record struct Grouping
     public static Grouping FourOutputs { get; } = Blocks(WeightBlockShape.FourOutputs);
 
     /// <summary>The block size; null for the other groupings.</summary>
-    internal WeightBlockShape? Block => _block.Rows > 0 ? _block : null;
+    internal WeightBlockShape? Block { get; }
 
     /// <summary>Groups weights into the blocks that block pruning removes.</summary>
     /// <param name="block">Block size: output channels x (input channels and kernel positions).</param>
     public static Grouping Blocks(WeightBlockShape block) =>
-        block == WeightBlockShape.Single || block.Rows == 0 ? Element : new(block.ToString(), block);
+        block == WeightBlockShape.Single ? Element : new(block.ToString(), block);
 
     /// <summary>Parses the name of a grouping.</summary>
     /// <param name="name">

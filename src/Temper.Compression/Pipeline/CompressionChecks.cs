@@ -14,6 +14,12 @@ internal static class CompressionChecks
     internal static void Require(Network network, Dataset validation, CompressionOptions options)
     {
         Require(network, options);
+        if (validation.Count == 0)
+        {
+            throw new ArgumentException($"compress: the validation set is empty (got 0 samples of {validation.Name}, "
+                + "expected 1 or more); accuracy is measured on it", nameof(validation));
+        }
+
         if (validation.TargetShape is not null || validation.ClassNames.Count < 2)
         {
             throw new ArgumentException(

@@ -194,6 +194,7 @@ public sealed record CompressionOptions
 
     internal CompressionOptions Validated()
     {
+        ArgumentNullException.ThrowIfNull(Ignore);
         Require(MaxAccuracyDrop is >= 0 and <= 100, nameof(MaxAccuracyDrop), "0 to 100 points", MaxAccuracyDrop);
         Require(RegularizeEpochs >= 0, nameof(RegularizeEpochs), "0 or more", RegularizeEpochs);
         Require(TuneEpochs >= 0, nameof(TuneEpochs), "0 or more", TuneEpochs);

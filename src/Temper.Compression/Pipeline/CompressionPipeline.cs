@@ -32,6 +32,7 @@ public static class CompressionPipeline
     public static CompressionResult Run(
         Network network, CompressionOptions options, IMethodRun run, CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(run);
         Dataset validation = run.Validation;
         Require(network, validation, options);
         var search = new CompressionSearch(
@@ -56,11 +57,16 @@ public static class CompressionPipeline
     /// <param name="validation">Samples used to choose between networks.</param>
     /// <param name="options">Options of compression.</param>
     /// <exception cref="ArgumentException">
-    /// The network has no weights to prune, is not a classifier with one input and one output, or is not finite; the
-    /// samples have no classes; or the options are invalid.
+    /// The network has no weights to prune, is not a classifier with one input and one output, or is not finite; there
+    /// are no samples, or they have no classes; or the options are invalid.
     /// </exception>
-    public static void Require(Network network, Dataset validation, CompressionOptions options) =>
+    public static void Require(Network network, Dataset validation, CompressionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(validation);
+        ArgumentNullException.ThrowIfNull(options);
         CompressionChecks.Require(network, validation, options.Validated());
+    }
 
     /// <summary>
     /// Compresses a network without training and without labels: weights are pruned, and each layer is refitted to its
@@ -87,6 +93,10 @@ public static class CompressionPipeline
         Network network, Dataset samples, int count, CompressionOptions options, IMethodRun run,
         CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(samples);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(run);
         options.Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         CompressionChecks.RequireUntrained(options);
@@ -124,6 +134,9 @@ public static class CompressionPipeline
         Network network, CompressionOptions options, IMethodRun run, CancellationToken cancel = default)
     {
         const int Fitting = 64, Choosing = 64;
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(run);
         options.Validated();
         CompressionChecks.RequireUntrained(options);
         CompressionChecks.Require(network, options);
@@ -167,6 +180,10 @@ public static class CompressionPipeline
     /// <inheritdoc cref="Run(Network, CompressionOptions, IMethodRun, CancellationToken)"/>
     public static CompressionResult Run(
         Network network, Dataset train, Dataset validation, CompressionOptions options,
-        CancellationToken cancel = default) =>
-        Run(network, options, new MethodRun((train, validation), cancel: cancel), cancel);
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(validation);
+        return Run(network, options, new MethodRun((train, validation), cancel: cancel), cancel);
+    }
 }

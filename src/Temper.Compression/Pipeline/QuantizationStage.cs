@@ -46,6 +46,7 @@ public sealed class QuantizationStage
     {
         (_start, _before, _validation, _options, _quantization, _run, _cancel) =
             (start, before, data.Validation, options, quantization.Validated(), run, cancel);
+        RequireLayers(start, options, quantization);
         _samples = CalibrationSplit.Inputs(data.Train, quantization.Samples);
         _plan = QuantizationPlan.Of(
             before.Network, _samples, quantization with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
@@ -103,13 +104,23 @@ public sealed class QuantizationStage
     /// <param name="options">Options whose ignored layers are not quantized.</param>
     /// <param name="quantization">Options of quantization.</param>
     /// <exception cref="ArgumentException">
-    /// The network is quantized already, has no layer that can be quantized, or has values that are not finite.
+    /// The network is quantized already, has no layer that can be quantized, or has values that are not finite; or an
+    /// ignored name matches no layer with weights.
     /// </exception>
     public static void Require(
-        Network start, Dataset samples, CompressionOptions options, QuantizationOptions quantization) =>
+        Network start, Dataset samples, CompressionOptions options, QuantizationOptions quantization)
+    {
+        RequireLayers(start, options, quantization.Validated());
         _ = QuantizationPlan.Of(
-        start, samples.Read(0, Math.Min(RequiredSamples, samples.Count)).Inputs,
-        quantization.Validated() with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
+            start, samples.Read(0, Math.Min(RequiredSamples, samples.Count)).Inputs,
+            quantization with { Ignore = [.. quantization.Ignore, .. options.Ignore] });
+    }
+
+    /// <summary>
+    /// Throws if an ignored name matches no layer of the original network; earlier stages may have removed layers.
+    /// </summary>
+    private static void RequireLayers(Network start, CompressionOptions options, QuantizationOptions quantization) =>
+        _ = NetworkPruning.Ignored(start, [.. quantization.Ignore, .. options.Ignore], Stage);
 
     private CompressionResult Run()
     {

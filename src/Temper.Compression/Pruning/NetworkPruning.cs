@@ -39,7 +39,12 @@ public static class NetworkPruning
     public static Network MaskZeros(this Network network) => network.Prune(PruningRule.Absolute(0));
 
     /// <summary>Returns the names of weights whose layers match a pattern.</summary>
-    internal static HashSet<string> Ignored(Network network, IReadOnlyList<string> patterns)
+    /// <param name="network">The network.</param>
+    /// <param name="patterns">Names of nodes or parameters; <c>*</c> matches any text.</param>
+    /// <param name="operation">Name of the operation, used in the error message.</param>
+    /// <exception cref="ArgumentException">A pattern matches no layer with weights.</exception>
+    internal static HashSet<string> Ignored(
+        Network network, IReadOnlyList<string> patterns, string operation = "Prune")
     {
         var ignored = new HashSet<string>(StringComparer.Ordinal);
         (string Layer, string Weight)[] weights =
@@ -57,8 +62,8 @@ public static class NetworkPruning
             if (found.Length == 0)
             {
                 throw new ArgumentException(
-                    $"Prune: no layer with weights matches this name (got '{pattern}', expected a pattern for one of "
-                    + $"{string.Join(", ", weights.Select(w => w.Layer))})", nameof(patterns));
+                    $"{operation}: no layer with weights matches this name (got '{pattern}', expected a pattern for "
+                    + $"one of {string.Join(", ", weights.Select(w => w.Layer))})", nameof(patterns));
             }
 
             ignored.UnionWith(found);

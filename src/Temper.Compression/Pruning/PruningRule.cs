@@ -131,8 +131,13 @@ public abstract record PruningRule
 /// Size of a block of weights. The weights are a matrix of outputs (axis 0) x inputs and kernel positions (all other
 /// axes, row-major). Blocks at the edges may be smaller.
 /// </summary>
+/// <remarks>The default value is <see cref="Single"/>.</remarks>
 public readonly record struct WeightBlockShape
 {
+    // Counted beyond one, so that the default value is a single weight.
+    private readonly int _moreRows;
+    private readonly int _moreColumns;
+
     /// <summary>Creates a block size.</summary>
     /// <param name="rows">Number of consecutive outputs, 1 or more.</param>
     /// <param name="columns">Number of consecutive inputs and kernel positions, 1 or more.</param>
@@ -141,11 +146,11 @@ public readonly record struct WeightBlockShape
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
-        (Rows, Columns) = (rows, columns);
+        (_moreRows, _moreColumns) = (rows - 1, columns - 1);
     }
 
     /// <summary>A single weight.</summary>
-    public static WeightBlockShape Single { get; } = new(1, 1);
+    public static WeightBlockShape Single => default;
 
     /// <summary>
     /// Four outputs at one input and kernel position: the block shape with the fastest kernels in compiled inference.
@@ -153,10 +158,10 @@ public readonly record struct WeightBlockShape
     public static WeightBlockShape FourOutputs { get; } = new(4, 1);
 
     /// <summary>Number of consecutive outputs.</summary>
-    public int Rows { get; }
+    public int Rows => _moreRows + 1;
 
     /// <summary>Number of consecutive inputs and kernel positions.</summary>
-    public int Columns { get; }
+    public int Columns => _moreColumns + 1;
 
     /// <summary>Returns the size as rows x columns, such as <c>4x1</c>.</summary>
     public override string ToString() => $"{Rows}x{Columns}";

@@ -1,3 +1,4 @@
+using Temper.Compression.Pruning;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -22,15 +23,16 @@ public static class NetworkQuantization
     /// uses bytes.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The network has no layer that can be quantized, is quantized already, or has values that are not finite.
+    /// The network has no layer that can be quantized, is quantized already, or has values that are not finite; or an
+    /// ignored name matches no layer with weights.
     /// </exception>
     public static Network Quantize(this Network network, Tensor samples, QuantizationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(samples);
-        ArgumentNullException.ThrowIfNull(network);
         options = (options ?? new QuantizationOptions()).Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(samples.Shape[0], 1);
+        _ = NetworkPruning.Ignored(network, options.Ignore, "quantize");
         QuantizationPlan plan = QuantizationPlan.Of(network, samples, options);
         return QuantizationPlan.Snapped(plan.Apply(plan.Layers));
     }

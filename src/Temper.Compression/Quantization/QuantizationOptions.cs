@@ -36,7 +36,10 @@ public sealed record QuantizationOptions
     /// <summary>Factor on the optimizer's learning rate in fine-tuning, above 0.</summary>
     public float TuneRate { get; init; } = 0.1f;
 
-    /// <summary>Names of layers that remain float32; <c>*</c> matches any text.</summary>
+    /// <summary>
+    /// Layers that remain float32: names of nodes or parameters; <c>*</c> matches any text. A name that matches no
+    /// layer with weights is an error.
+    /// </summary>
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
     internal QuantizationOptions Validated()
@@ -45,6 +48,7 @@ public sealed record QuantizationOptions
         Require(Samples >= 1, nameof(Samples), "1 or more", Samples);
         Require(TuneEpochs >= 0, nameof(TuneEpochs), "0 or more", TuneEpochs);
         Require(TuneRate is > 0 and < float.PositiveInfinity, nameof(TuneRate), "above 0", TuneRate);
+        ArgumentNullException.ThrowIfNull(Ignore);
         return this;
     }
 

@@ -44,7 +44,8 @@ internal sealed class QuantizationPlan
         }
 
         string[] layers = [.. folded.Nodes.Where(node => IsLayer(folded, node)
-            && !LayerPattern.MatchesAny(options.Ignore, node.Name)).Select(node => node.Name)];
+            && !LayerPattern.MatchesAny(options.Ignore, node.Name)
+            && !LayerPattern.MatchesAny(options.Ignore, node.Parameters[0])).Select(node => node.Name)];
         if (layers.Length == 0)
         {
             throw new ArgumentException("quantize: the network has no layer that can be quantized (got no convolution "

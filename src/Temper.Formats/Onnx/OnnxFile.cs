@@ -27,12 +27,19 @@ public static class OnnxFile
     }
 
     /// <summary>Reads a model from a seekable stream.</summary>
-    /// <param name="stream">A stream that contains only the model.</param>
+    /// <param name="stream">
+    /// A stream that contains only the model. It must be able to seek: copy others, such as those of a network or of a
+    /// zip archive, to a <see cref="MemoryStream"/> first.
+    /// </param>
     /// <param name="name">Name for errors; external data is searched for in its folder.</param>
     /// <param name="options">Import options; null: the defaults.</param>
+    /// <exception cref="ArgumentException">The stream cannot seek.</exception>
     /// <inheritdoc cref="Load"/>
-    public static OnnxImport Read(Stream stream, string name, OnnxImportOptions? options = null) =>
-        new OnnxImporter(OnnxModelReader.Read(stream, name), stream, name, options ?? new()).Import();
+    public static OnnxImport Read(Stream stream, string name, OnnxImportOptions? options = null)
+    {
+        SeekableStream.Require(stream, "OnnxFile.Read");
+        return new OnnxImporter(OnnxModelReader.Read(stream, name), stream, name, options ?? new()).Import();
+    }
 
     /// <summary>Reads a model for given input arrays.</summary>
     /// <param name="path">The .onnx file.</param>
@@ -105,11 +112,13 @@ public static class OnnxFile
     }
 
     /// <summary>Reads one tensor from a seekable stream.</summary>
-    /// <param name="stream">A stream that contains only the tensor.</param>
+    /// <param name="stream">A stream that contains only the tensor; it must be able to seek.</param>
     /// <param name="name">Name for errors.</param>
+    /// <exception cref="ArgumentException">The stream cannot seek.</exception>
     /// <inheritdoc cref="LoadTensor"/>
     public static (string Name, Tensor Value) ReadTensor(Stream stream, string name)
     {
+        SeekableStream.Require(stream, "OnnxFile.ReadTensor");
         OnnxTensor tensor = OnnxModelReader.ReadTensor(stream, name);
         return (tensor.Name, new OnnxTensorReader(stream, name).Read(tensor));
     }

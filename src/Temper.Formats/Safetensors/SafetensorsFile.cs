@@ -78,10 +78,18 @@ public sealed class SafetensorsFile
     }
 
     /// <summary>Reads from a seekable stream.</summary>
-    /// <param name="stream">Positioned at the first byte.</param>
+    /// <param name="stream">
+    /// Positioned at the first byte. It must be able to seek: copy others, such as those of a network or of a zip
+    /// archive, to a <see cref="MemoryStream"/> first.
+    /// </param>
     /// <param name="name">Name for errors.</param>
     /// <exception cref="ModelFormatException">The data is truncated, malformed or not in this format.</exception>
-    public static SafetensorsFile Read(Stream stream, string name) => SafetensorsReader.Read(stream, name);
+    /// <exception cref="ArgumentException">The stream cannot seek.</exception>
+    public static SafetensorsFile Read(Stream stream, string name)
+    {
+        SeekableStream.Require(stream, "SafetensorsFile.Read");
+        return SafetensorsReader.Read(stream, name);
+    }
 
     /// <summary>Writes a file atomically. The same content gives the same bytes.</summary>
     /// <param name="path">The file.</param>

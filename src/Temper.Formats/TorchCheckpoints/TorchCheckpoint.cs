@@ -50,8 +50,10 @@ public sealed class TorchCheckpoint
     /// <param name="stream">Positioned at the first byte.</param>
     /// <param name="name">Name for errors.</param>
     /// <exception cref="ModelFormatException">See <see cref="Load"/>.</exception>
+    /// <exception cref="ArgumentException">The stream cannot seek.</exception>
     public static TorchCheckpoint Read(Stream stream, string name)
     {
+        SeekableStream.Require(stream, "TorchCheckpoint.Read");
         ForeignFile.Check(stream, name);
         Span<byte> first = stackalloc byte[4];
         long start = stream.Position;

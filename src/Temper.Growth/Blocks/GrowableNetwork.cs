@@ -163,10 +163,13 @@ public sealed class GrowableNetwork
         GrowthStage old = StageAt(stage);
         if (at < GrowthStage.Fixed || at >= old.Blocks.Count)
         {
+            string expected = old.Blocks.Count > GrowthStage.Fixed
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"expected {GrowthStage.Fixed} to {old.Blocks.Count - 1}, because the first block must stay")
+                : "it has only its first block, which must stay";
             throw new ArgumentOutOfRangeException(nameof(at), string.Create(
-                CultureInfo.InvariantCulture,
-                $"growth: block {at} of {old.Name} cannot be removed (expected {GrowthStage.Fixed} to "
-                + $"{old.Blocks.Count - 1})"));
+                CultureInfo.InvariantCulture, $"growth: block {at} of {old.Name} cannot be removed ({expected})"));
         }
 
         GrowthBlock block = old.Blocks[at];

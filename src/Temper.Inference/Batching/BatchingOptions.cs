@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Temper.Inference;
 
 /// <summary>Options of a <see cref="BatchingQueue"/>.</summary>
@@ -11,4 +13,22 @@ public sealed record BatchingOptions
 
     /// <summary>Number of threads per run; null: one per processor.</summary>
     public int? Threads { get; init; }
+
+    internal BatchingOptions Validated()
+    {
+        Require(MaxBatch, nameof(MaxBatch));
+        Require(Capacity, nameof(Capacity));
+        Require(Threads ?? 1, nameof(Threads));
+        return this;
+    }
+
+    private static void Require(int value, string name)
+    {
+        if (value < 1)
+        {
+            throw new ArgumentOutOfRangeException(name, string.Create(
+                CultureInfo.InvariantCulture,
+                $"BatchingOptions: {name} is out of range (got {value}, expected 1 or more)"));
+        }
+    }
 }

@@ -35,9 +35,7 @@ public sealed class BatchingQueue : IAsyncDisposable
     public BatchingQueue(CompiledNetwork compiled, BatchingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(compiled);
-        _options = options ?? new BatchingOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(_options.MaxBatch, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(_options.Capacity, 1);
+        _options = (options ?? new BatchingOptions()).Validated();
         _compiled = compiled;
         _waiting = new BlockingCollection<BatchRequest>(_options.Capacity);
         LayerGraph graph = compiled.Graph;

@@ -226,7 +226,7 @@ public sealed class AgentRun
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException or FormatException)
         {
             throw new ModelFormatException(
-                folder, 0, $"checkpoint: the saved state of the run is not valid ({e.Message})", e);
+                folder, $"checkpoint: the saved state of the run is not valid ({e.Message})", e);
         }
     }
 }

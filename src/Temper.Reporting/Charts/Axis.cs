@@ -29,7 +29,8 @@ internal sealed class Axis
                 yield break;                         // also if it is not a number
             }
 
-            for (int i = 0; i < MaxTicks && (first + i) * Step <= Maximum + (Step * 1e-9); i++)
+            double last = Math.Min(Maximum + (Step * 1e-9), double.MaxValue);
+            for (int i = 0; i < MaxTicks && (first + i) * Step <= last; i++)
             {
                 yield return (first + i) * Step;
             }
@@ -47,19 +48,27 @@ internal sealed class Axis
         if (high - low <= Math.Abs(high) * 1e-12)
         {
             double room = low == 0 ? 1 : Math.Abs(low) * 0.1;
-            (low, high) = isWhole ? (low - 1, high + 1) : (low - room, high + room);
+            (low, high) = isWhole ? (low - 1, high + 1) : (Finite(low - room), Finite(high + room));
         }
 
-        double step = RoundStep((high - low) / WantedTicks);
+        double step = RoundStep(
+            double.IsFinite(high - low) ? (high - low) / WantedTicks : (high / WantedTicks) - (low / WantedTicks));
         step = isWhole ? Math.Max(1, Math.Round(step)) : step;
         return isRounded
-            ? new Axis(Math.Floor((low / step) + 1e-9) * step, Math.Ceiling((high / step) - 1e-9) * step, step)
+            ? new Axis(
+                Finite(Math.Floor((low / step) + 1e-9) * step), Finite(Math.Ceiling((high / step) - 1e-9) * step), step)
             : new Axis(low, high, step);
     }
 
     /// <summary>Maps a value to a pixel position.</summary>
-    internal double Place(double value, double from, double to) =>
-        from + ((value - Minimum) / (Maximum - Minimum) * (to - from));
+    internal double Place(double value, double from, double to)
+    {
+        // Halved where the range is beyond the largest double.
+        double part = double.IsFinite(Maximum - Minimum)
+            ? (value - Minimum) / (Maximum - Minimum)
+            : ((value / 2) - (Minimum / 2)) / ((Maximum / 2) - (Minimum / 2));
+        return from + (part * (to - from));
+    }
 
     /// <summary>Returns the label of a tick, with as many digits as the step needs.</summary>
     internal string Label(double tick)
@@ -70,6 +79,8 @@ internal sealed class Axis
             ? clean.ToString("0.##E0", CultureInfo.InvariantCulture)
             : clean.ToString($"N{digits}", CultureInfo.InvariantCulture);
     }
+
+    private static double Finite(double value) => Math.Clamp(value, double.MinValue, double.MaxValue);
 
     /// <summary>Returns the smallest of 1, 2, 5, 10, ... (times a power of ten) that is not below a value.</summary>
     private static double RoundStep(double rough)

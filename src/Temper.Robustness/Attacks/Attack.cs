@@ -83,6 +83,7 @@ public abstract record Attack
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(criterion);
+        ArgumentNullException.ThrowIfNull(random);
         run ??= new AttackRun();
         AttackChecks.Check(this, target, inputs, criterion);
         AttackChecks.Check(this, run);

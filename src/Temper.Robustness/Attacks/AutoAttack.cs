@@ -61,10 +61,15 @@ public sealed record AutoAttack : FixedBudgetAttack
     /// <inheritdoc/>
     public override AttackResult Run(
         AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
-        CancellationToken cancel = default) => base.Run(
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(random);
+        return base.Run(
             Version == AutoAttackVersion.Random
                 ? new ExpectationTarget(target, 20, random.Split("expectation"))
                 : target, inputs, criterion, random, run, cancel);
+    }
 
     /// <inheritdoc/>
     protected internal override void CheckOptions()

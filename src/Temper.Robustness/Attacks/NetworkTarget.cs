@@ -37,6 +37,7 @@ public sealed class NetworkTarget : AttackTarget
     /// </exception>
     public NetworkTarget(Network network, (float Minimum, float Maximum)? bounds = null)
     {
+        ArgumentNullException.ThrowIfNull(network);
         if (network.Inputs is not [{ DType: DType.Float32 } input])
         {
             throw new ArgumentException("NetworkTarget: needs a network with one float32 input (got "

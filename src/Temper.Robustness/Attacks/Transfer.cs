@@ -24,6 +24,10 @@ public sealed record Transfer(Attack Inner, AttackTarget Surrogate) : ComposedAt
         AttackTarget target, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,
         CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(criterion);
+        ArgumentNullException.ThrowIfNull(random);
         AttackChecks.Check(this, target, inputs, criterion);
         AttackRun onSurrogate = (run ?? new AttackRun()) with { Progress = null, Transfers = true };
         AttackResult found = Inner.Run(Surrogate, inputs, criterion, random, onSurrogate, cancel);

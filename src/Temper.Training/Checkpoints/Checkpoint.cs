@@ -126,14 +126,14 @@ internal static class Checkpoint
     {
         if (!File.Exists(path))
         {
-            throw new ModelFormatException(path, 0, "checkpoint: the file is missing; restart the training");
+            throw new ModelFormatException(path, "checkpoint: the file is missing; restart the training");
         }
 
         string found = Digest(path);
         if (!string.Equals(found, expected, StringComparison.Ordinal))
         {
             throw new ModelFormatException(
-                path, 0, $"checkpoint: the file is damaged (got SHA-256 {found}, expected {expected}); restore it, or "
+                path, $"checkpoint: the file is damaged (got SHA-256 {found}, expected {expected}); restore it, or "
                     + "restart the training");
         }
     }

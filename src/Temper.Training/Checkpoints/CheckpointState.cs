@@ -62,7 +62,7 @@ internal sealed record CheckpointState
     }
 
     internal static ModelFormatException Damaged(string path, string found, Exception? inner = null) =>
-        new(path, 0, $"checkpoint: the state is damaged (got: {found}); restart the training", inner);
+        new(path, $"checkpoint: the state is damaged (got: {found}); restart the training", inner);
 
     /// <summary>Throws unless the run that resumes has the options and data that the run started with.</summary>
     /// <param name="options">The learner's options, by name.</param>
@@ -80,7 +80,7 @@ internal sealed record CheckpointState
         if (differences.Length > 0)
         {
             throw new ModelFormatException(
-                path, 0, $"checkpoint: the run started with other options or data: {string.Join(", ", differences)}; "
+                path, $"checkpoint: the run started with other options or data: {string.Join(", ", differences)}; "
                     + "resume with the original ones");
         }
     }
@@ -95,7 +95,7 @@ internal sealed record CheckpointState
         {
             string tool = root.TryGetProperty("tool", out JsonElement name) ? name.ToString() : "of that version";
             throw new ModelFormatException(
-                path, 0, $"checkpoint: written by another version (got format {version}, expected {CurrentVersion}); "
+                path, $"checkpoint: written by another version (got format {version}, expected {CurrentVersion}); "
                     + $"use Temper {tool}");
         }
     }

@@ -75,7 +75,7 @@ internal static class CheckpointTensors
                 slot => slot with { Values = Values(parameter, slot.Name) });
             long steps = state.OptimizerSteps.TryGetValue(parameter.Name, out long found)
                 ? found
-                : throw new ModelFormatException(path, 0, $"checkpoint: no optimizer state for '{parameter.Name}'; "
+                : throw new ModelFormatException(path, $"checkpoint: no optimizer state for '{parameter.Name}'; "
                     + "resume with the options of the run");
             return (new OptimizerState(steps, slots), options.Average is null ? null : Values(parameter, AverageName));
         };
@@ -87,7 +87,7 @@ internal static class CheckpointTensors
             return found is { DType: DType.Float32 } && found.Count == parameter.Value.Count
                 ? found.ToArray<float>()
                 : throw new ModelFormatException(
-                    path, 0, $"checkpoint: tensor '{full}' does not match (got {found?.ToString() ?? "nothing"}, "
+                    path, $"checkpoint: tensor '{full}' does not match (got {found?.ToString() ?? "nothing"}, "
                         + $"expected {parameter.Value.Count} float32 values); resume with the options of the run");
         }
     }

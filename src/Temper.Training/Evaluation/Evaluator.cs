@@ -56,6 +56,8 @@ public static class Evaluator
         Network network, Dataset dataset, TrainingLoss? loss, TrainingRanks ranks, int batchSize = 256,
         CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(dataset);
         loss ??= new CrossEntropyLoss();
         batchSize = Rounded(network.Batch, batchSize, dataset);
         var loading = new DataLoaderOptions { BatchSize = batchSize, Turn = ranks.Part };
@@ -101,6 +103,9 @@ public static class Evaluator
     public static IReadOnlyList<(int Predicted, float Probability)> Predict(
         Network network, Dataset dataset, int start, int count)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(dataset);
+
         // A network with a fixed batch size needs complete batches, so the range is extended to batch boundaries.
         int own = Math.Max(network.Batch.Size, 1), first = start / own * own,
             last = (start + count + own - 1) / own * own;

@@ -23,6 +23,7 @@ public sealed partial class Learner
     /// <exception cref="TrainingDivergedException">
     /// A value of the network is not finite. The previous checkpoint is intact.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">The learner was disposed; nothing is written.</exception>
     public void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState? method = null)
     {
         RequireFiniteNetwork();
@@ -53,6 +54,8 @@ public sealed partial class Learner
     public static Learner Load(
         string folder, LearnerOptions options, IReadOnlyDictionary<string, string>? identity, out MethodState method)
     {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         (string newest, CheckpointState state) = Checkpoint.OpenNewest(
             folder, (found, path) => found.Require(Fingerprints.Flatten(options.Fingerprint()), identity, path));
@@ -69,7 +72,7 @@ public sealed partial class Learner
         catch (ArgumentException e)
         {
             throw new ModelFormatException(
-                Path.Combine(newest, CheckpointTensors.ModelFile), 0, $"checkpoint: {e.Message}", e);
+                Path.Combine(newest, CheckpointTensors.ModelFile), $"checkpoint: {e.Message}", e);
         }
     }
 
@@ -91,11 +94,12 @@ public sealed partial class Learner
 
     internal void Save(
         string folder, IReadOnlyDictionary<string, string> identity, MethodState method,
-        Func<string, Stream>? create) => Checkpoint.Save(
-        folder,
-        Steps,
-        CheckpointTensors.Of(this, method),
-        new CheckpointState
+        Func<string, Stream>? create)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(identity);
+        var state = new CheckpointState
         {
             Options = Fingerprints.Flatten(_options.Fingerprint()),
             Identity = new SortedDictionary<string, string>(
@@ -107,6 +111,7 @@ public sealed partial class Learner
             Steps = Steps,
             Gradients = GradientCount,
             Method = method.Json?.DeepClone(),
-        },
-        create);
+        };
+        Checkpoint.Save(folder, Steps, CheckpointTensors.Of(this, method), state, create);
+    }
 }

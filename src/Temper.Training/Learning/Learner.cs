@@ -36,6 +36,8 @@ public sealed partial class Learner : IDisposable
     /// <exception cref="ArgumentException">There is no parameter to train, or an option is out of range.</exception>
     public Learner(Network network, LearnerOptions options)
     {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         (_options, _dropout) = (options, RandomStream.FromSeed(options.Seed).Split("dropout"));
         Network = network.CopyOf(parameter => TrainedParameters.IsTrained(parameter, options));
@@ -55,13 +57,16 @@ public sealed partial class Learner : IDisposable
     /// The current network. Its values change with each step; <see cref="Snapshot"/> returns a copy that does not
     /// change.
     /// </summary>
-    public Network Network { get; private set; }
+    /// <exception cref="ObjectDisposedException">The learner was disposed.</exception>
+    public Network Network { get => Live(field); private set; }
 
     /// <summary>Number of steps applied.</summary>
-    public long Steps { get; private set; }
+    /// <exception cref="ObjectDisposedException">The learner was disposed.</exception>
+    public long Steps { get => Live(field); private set; }
 
     /// <summary>Options of the learner.</summary>
-    public LearnerOptions Options => _options;
+    /// <exception cref="ObjectDisposedException">The learner was disposed.</exception>
+    public LearnerOptions Options => Live(_options);
 
     /// <summary>Number of gradients computed; selects the random stream of dropout.</summary>
     internal long GradientCount { get; private set; }
@@ -95,9 +100,11 @@ public sealed partial class Learner : IDisposable
     /// <exception cref="InvalidOperationException">
     /// The loss depends on no trained parameter, or a per-sample gradient cannot be computed because samples are mixed.
     /// </exception>
+    /// <exception cref="ArgumentNullException">The loss is null, or returns null.</exception>
     public Gradients Gradients(Func<Network, Pass, Tensor> loss, GradientRequest? request = null)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ArgumentNullException.ThrowIfNull(loss);
         var gradients = new Gradients(_trained);
         try
         {
@@ -108,7 +115,9 @@ public sealed partial class Learner : IDisposable
             }
 
             var pass = Pass.Training(request?.Stream ?? _dropout.Split(GradientCount));
-            Tensor value = loss(Network, request?.Statistics is { } reducer ? pass.Synchronize(reducer) : pass);
+            Tensor value = loss(Network, request?.Statistics is { } reducer ? pass.Synchronize(reducer) : pass)
+                ?? throw new ArgumentNullException(
+                    nameof(loss), "Learner.Gradients: the loss returned null (expected a scalar tensor)");
             Tensor cotangent = request?.SampleWeights is { } weigh ? Weights(tape, value, weigh) : Scalar(value);
             gradients.Loss = Weighted(value, cotangent);
             Fill(gradients, tape, (value, cotangent), request?.Ready);
@@ -142,6 +151,7 @@ public sealed partial class Learner : IDisposable
     public LearnerStep Apply(Gradients gradients, float rateFactor = 1)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ArgumentNullException.ThrowIfNull(gradients);
         if (gradients.Trained != _trained)
         {
             throw new ArgumentException("Learner.Apply: the gradients belong to another learner, or to the network "
@@ -194,6 +204,7 @@ public sealed partial class Learner : IDisposable
     public void Edit(Func<Network, NetworkEdit> edit)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ArgumentNullException.ThrowIfNull(edit);
         NetworkEdit edited = edit(Network);
         edited.Check(Network);
         Network own = LearnerEdit.Owned(edited.Network, Network, _options);
@@ -201,7 +212,10 @@ public sealed partial class Learner : IDisposable
             LearnerEdit.Remembered(edited with { Network = own }, parameter, this)), own);
     }
 
-    /// <summary>Ends the use of this learner. Networks that it returned remain valid.</summary>
+    /// <summary>
+    /// Ends the use of this learner: every other member then throws <see cref="ObjectDisposedException"/>. Networks
+    /// that it returned remain valid.
+    /// </summary>
     public void Dispose() => _isDisposed = true;
 
     /// <summary>
@@ -220,6 +234,12 @@ public sealed partial class Learner : IDisposable
                 throw TrainingDivergedException.OfTensor(Steps, name, _options.Optimizer.LearningRate);
             }
         }
+    }
+
+    private T Live<T>(T value)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return value;
     }
 
     internal float[]? NewAverage(Parameter parameter) =>

@@ -26,8 +26,12 @@ public sealed record LearnerOptions
 
     /// <summary>Throws if an option is out of range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message names it.</exception>
+    /// <exception cref="ArgumentNullException">A required option, or an entry of a list, is null.</exception>
     public void Validate()
     {
+        ArgumentNullException.ThrowIfNull(Optimizer);
+        RequiredLists.Check(Regularizers);
+        RequiredLists.Check(Groups);
         Optimizer.Validate();
         Clipping?.Validate();
         Average?.Validate();

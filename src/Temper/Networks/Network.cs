@@ -77,8 +77,12 @@ public sealed partial class Network
     /// <returns>The network with zero weights: call <see cref="Initialize"/> or load weights before use.</returns>
     /// <exception cref="ShapeMismatchException">Shapes do not match; the message contains the node.</exception>
     /// <exception cref="ArgumentException">A name, dtype or attribute is invalid.</exception>
-    public static Network Build(InputSpec input, Func<Value, Value> body) =>
-        Build([input], values => [("output", body(values[0]))]);
+    public static Network Build(InputSpec input, Func<Value, Value> body)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(body);
+        return Build([input], values => [("output", body(values[0]))]);
+    }
 
     /// <summary>Builds a network with several inputs or outputs.</summary>
     /// <param name="inputs">The inputs.</param>
@@ -87,9 +91,17 @@ public sealed partial class Network
     public static Network Build(
         IReadOnlyList<InputSpec> inputs, Func<IReadOnlyList<Value>, IReadOnlyList<(string Name, Value Value)>> body)
     {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(body);
         var builder = new NetworkBuilder();
         Value[] values = [.. inputs.Select(builder.Input)];
         IReadOnlyList<(string Name, Value Value)> outputs = body(values);
+        if (outputs is null || outputs.Any(output => output.Value is null))
+        {
+            throw new ArgumentNullException(
+                nameof(body), "Network.Build: the body returned null; return the value of the last layer");
+        }
+
         return FromGraph(new NetworkGraph(
             inputs, builder.Nodes, [.. outputs.Select(output => new NetworkOutput(output.Name, output.Value.Name))]));
     }
@@ -107,6 +119,7 @@ public sealed partial class Network
     /// <inheritdoc cref="Forward(Tensor)"/>
     public Tensor Forward(Tensor x, Pass pass)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (Inputs.Count != 1 || Outputs.Count != 1)
         {
             throw new InvalidOperationException(
@@ -125,6 +138,7 @@ public sealed partial class Network
     public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs, Pass pass)
     {
         CheckInputs(inputs);
+        ArgumentNullException.ThrowIfNull(pass);
         return Graph.Plans.For(pass).Run(this, inputs, pass);
     }
 
@@ -232,6 +246,7 @@ public sealed partial class Network
     /// <summary>Throws if the number, a shape or a dtype of the inputs is wrong.</summary>
     internal void CheckInputs(IReadOnlyList<Tensor> inputs)
     {
+        ArgumentNullException.ThrowIfNull(inputs);
         if (inputs.Count != Inputs.Count)
         {
             throw new ArgumentException($"Network.Forward: wrong number of inputs (got {inputs.Count}, expected "
@@ -242,6 +257,7 @@ public sealed partial class Network
         for (int i = 0; i < inputs.Count; i++)
         {
             InputSpec spec = Inputs[i];
+            ArgumentNullException.ThrowIfNull(inputs[i], nameof(inputs));
             Shape shape = inputs[i].Shape;
             int batch = spec.IsBatched && shape.Rank > 0 ? shape[0] : 0;
             if (!shape.Equals(spec.BatchShape(batch)))

@@ -96,7 +96,11 @@ public sealed class Pass
     /// statistics.
     /// </summary>
     /// <param name="dropout">Random stream of the step; each dropout node uses the substream of its own name.</param>
-    public static Pass Training(RandomStream dropout) => new(isTraining: true, dropout);
+    public static Pass Training(RandomStream dropout)
+    {
+        ArgumentNullException.ThrowIfNull(dropout);
+        return new(isTraining: true, dropout);
+    }
 
     /// <summary>
     /// Returns this pass with inner values of the network to be read after the forward pass. Operators are not fused

@@ -47,6 +47,7 @@ public sealed partial class GradientTape : IDisposable
     public Tensor Watch(Tensor tensor)
     {
         CheckOpen();
+        ArgumentNullException.ThrowIfNull(tensor);
         if (tensor.DType != DType.Float32)
         {
             throw new ArgumentException(

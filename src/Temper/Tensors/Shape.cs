@@ -24,7 +24,8 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
         {
             throw new ArgumentOutOfRangeException(
                 nameof(lengths),
-                $"Shape: too many elements (got {this} = {count}, expected at most {int.MaxValue}); split the batch");
+                $"Shape: too many elements (got {this} = {count}, expected at most {int.MaxValue}); shorten "
+                + "an axis, such as the batch or the features of a layer");
         }
 
         Count = (int)count;

@@ -38,4 +38,16 @@ public sealed class CalibratedPruningTests
         ArgumentException error = Assert.Throws<ArgumentException>(() => Dense.PruneCalibrated(Tensor.Zeros([0, 6]), 0.5));
         Assert.StartsWith("PruneCalibrated: there are no samples (got shape [0, 6]", error.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(float.NaN, "NaN")]
+    [InlineData(float.PositiveInfinity, "Infinity")]
+    [InlineData(float.NegativeInfinity, "-Infinity")]
+    public void A_sample_that_is_not_finite_is_refused_by_its_index(float value, string shown)
+    {
+        float[] values = Samples.Gaussian(60, 2);
+        values[(7 * 6) + 2] = value;
+        ArgumentException error = Assert.Throws<ArgumentException>("samples", () => Dense.PruneCalibrated(Tensor.From(values, [10, 6]), 0.5));
+        Assert.StartsWith($"PruneCalibrated: sample 7 is not finite (got {shown})", error.Message, StringComparison.Ordinal);
+    }
 }

@@ -186,6 +186,16 @@ public sealed class PruningRuleTests
     }
 
     [Fact]
+    public void A_default_block_is_a_single_weight()
+    {
+        Assert.Equal(new WeightBlockShape(1, 1), default);
+        Assert.Equal(WeightBlockShape.Single, default);
+        Assert.Equal("1x1", default(WeightBlockShape).ToString());
+        Network lean = Dense.Prune(PruningRule.GlobalSparsity(0.5) with { Block = default });
+        Assert.All(Weights, name => Assert.Equal(Of(Dense.Prune(PruningRule.GlobalSparsity(0.5)), name), Of(lean, name)));
+    }
+
+    [Fact]
     public void Numbers_out_of_range_are_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => PruningRule.LayerSparsity(1.01));
@@ -194,6 +204,7 @@ public sealed class PruningRuleTests
         Assert.Throws<ArgumentOutOfRangeException>(() => PruningRule.Pattern(3, 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => PruningRule.Pattern(0, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new WeightBlockShape(0, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WeightBlockShape(1, -1));
         Assert.Throws<ArgumentException>(() => Dense.Prune(PruningRule.Pattern(2, 4) with { Block = new WeightBlockShape(1, 4) }));
     }
 

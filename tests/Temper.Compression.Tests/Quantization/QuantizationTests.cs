@@ -165,6 +165,26 @@ public sealed class QuantizationTests : IDisposable
         Assert.ThrowsAny<ArgumentException>(() => Samples.FakeQuantize(1, 300, 0, 255));
     }
 
+    [Fact]
+    public void An_ignored_name_that_is_no_layer_is_refused_with_the_names_that_are()
+    {
+        var unknown = new QuantizationOptions { Ignore = ["zzz"] };
+        const string Expected = "quantize: no layer with weights matches this name (got 'zzz', expected a pattern for one of conv1, conv2, fc1, fc2)";
+        Assert.StartsWith(Expected, Assert.Throws<ArgumentException>(() => Trained.Value.Quantize(Samples, unknown)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            Expected, Assert.Throws<ArgumentException>(() => QuantizationStage.Require(Trained.Value, Train, Options, unknown)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fc1")]
+    [InlineData("fc1.weight")]
+    [InlineData("fc1*")]
+    public void An_ignored_layer_remains_in_float32(string name)
+    {
+        Network quantized = Trained.Value.Quantize(Samples, new QuantizationOptions { Ignore = [name] });
+        Assert.Equal(["conv1", "conv2", "fc2"], quantized.Nodes.Where(node => node.Operator is Conv2d { HasInt8Weight: true } or Linear { HasInt8Weight: true }).Select(node => node.Name));
+    }
+
     /// <summary>A value that is constant has no range.</summary>
     [Fact]
     public void Values_that_are_always_zero_are_kept()

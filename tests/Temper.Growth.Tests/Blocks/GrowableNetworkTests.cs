@@ -66,7 +66,11 @@ public sealed class GrowableNetworkTests
         GrowableNetwork seed = SmallGrowth.Seed();
         Assert.Contains("no such stage (got 3, expected 0 to 2)", Assert.Throws<ArgumentOutOfRangeException>(() => seed.Append(3, Stream)).Message, StringComparison.Ordinal);
         Assert.Contains("index out of range", Assert.Throws<ArgumentOutOfRangeException>(() => seed.Insert(0, 0, Stream)).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be removed", Assert.Throws<ArgumentOutOfRangeException>(() => seed.Remove(1, 0)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "growth: block 0 of layer2 cannot be removed (it has only its first block, which must stay)", Assert.Throws<ArgumentOutOfRangeException>(() => seed.Remove(1, 0)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "growth: block 0 of layer2 cannot be removed (expected 1 to 2, because the first block must stay)",
+            Assert.Throws<ArgumentOutOfRangeException>(() => seed.Append(1, Stream).Append(1, Stream).Remove(1, 0)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => SmallGrowth.Seed(depths: [1, 1]));
         Assert.Throws<ShapeMismatchException>(() => StagedFamily.ByName("basic3").Build([1, 1, 1], new ZooOptions { Input = InputSpec.Image(1, 3, 3) }));
         Assert.Contains("mlp", Assert.Throws<ShapeMismatchException>(

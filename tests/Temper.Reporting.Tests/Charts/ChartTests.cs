@@ -32,6 +32,22 @@ public sealed class ChartTests
         Assert.DoesNotContain("∞", path, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// The range of these values is beyond the largest double. Drawn area: 58 to 624 across, 254 up to 40.
+    /// </summary>
+    [Theory]
+    [InlineData(1e308, "M58 254L341 147L624 40")]
+    [InlineData(-1e308, "M624 40L341 147L58 254")]
+    [InlineData(double.MaxValue, "M58 254L341 147L624 40")]
+    public void LineChart_of_the_largest_values_has_its_range(double value, string expected)
+    {
+        string svg = (TwoPoints with { HasWholeX = false, Lines = [new ChartLine("a", [new(-value, -value), new(0, 0), new(value, value)])] }).ToSvg();
+        Assert.Equal(expected, (string?)ByClass(XElement.Parse(svg), "line c1").Single().Attribute("d"));
+        Assert.DoesNotContain("NaN", svg, StringComparison.Ordinal);
+        Assert.DoesNotContain("∞", svg, StringComparison.Ordinal);
+        Assert.DoesNotContain("Infinity", svg, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string, Chart> Empties => new()
     {
         { "no lines", TwoPoints with { Lines = [] } },
@@ -86,6 +102,7 @@ public sealed class ChartTests
     [InlineData(0)]
     [InlineData(5)]
     [InlineData(-1e-9)]
+    [InlineData(1.7e308)]
     public void Axis_over_one_value_has_room_around_it(double value)
     {
         Axis axis = Axis.Over([value], isRounded: true);

@@ -49,6 +49,21 @@ public sealed class AttackContractTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Null_is_refused_by_name(string name)
+    {
+        Attack attack = Make(name);
+        var target = new NetworkTarget(Net);
+        Criterion criterion = Criterion.Misclassified(Labels);
+        RandomStream random = RandomStream.FromSeed(1);
+        Assert.Throws<ArgumentNullException>("network", () => attack.Run((Network)null!, Inputs, criterion, random));
+        Assert.Throws<ArgumentNullException>("target", () => attack.Run((AttackTarget)null!, Inputs, criterion, random));
+        Assert.Throws<ArgumentNullException>("inputs", () => attack.Run(target, null!, criterion, random));
+        Assert.Throws<ArgumentNullException>("criterion", () => attack.Run(target, Inputs, null!, random));
+        Assert.Throws<ArgumentNullException>("random", () => attack.Run(target, Inputs, criterion, null!));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void An_attack_that_says_that_it_has_steps_reads_them(string name) => Assert.Equal(
         AttackCatalog.HasSteps(name),
         AttackCatalog.Create(name, new AttackChoice(Epsilon: 0.1, Steps: 100)) != AttackCatalog.Create(name, new AttackChoice(Epsilon: 0.1, Steps: 900)));

@@ -46,6 +46,7 @@ public sealed class NetworkBuildTests
             (x => x.Conv2d(0, kernel: 3), "got 0 channels"), (x => x.Conv2d(4, kernel: 3, groups: 0), "0 groups"), (x => x.Conv2d(4, kernel: 0), "window 0x0"),
             (x => x.Conv2d(4, kernel: 3, stride: 0), "stride 0x0"), (x => x.Conv2d(4, kernel: 3, padding: -1), "padding (-1, -1, -1, -1) must be 0 or more"),
             (x => x.Apply(new ConvTranspose2d(4, (2, 2)) { Options = new Conv2dOptions { Stride = (0, 1) } }), "stride 0x1"), (x => x.Flatten().Linear(0), "features must be at least 1 (got 0)"),
+            (x => x.Flatten().Linear(int.MaxValue), "fc1: the weight is too large (got [2147483647, 784]"),
             (x => x.Dropout(1), "dropout rate is out of range (got 1,"), (x => x.Dropout(-0.1f), "got -0.1,"), (x => x.Dropout(float.NaN), "got NaN,"), (x => x.Apply(new Winners(0)), "winners is out of range (got 0,"),
         ];
         Assert.All(bad, row => Assert.Contains(row.Reason, Assert.ThrowsAny<ArgumentException>(() => Network.Build(Digits, row.Build)).Message, StringComparison.Ordinal));

@@ -16,4 +16,13 @@ public sealed class ShapeTests
         Assert.Equal(5, sample[^1]);
         Assert.Equal(60, sample.Count);
     }
+
+    /// <summary>A shape can be that of a weight, so the message must not speak of a batch alone.</summary>
+    [Fact]
+    public void Shape_with_too_many_elements_says_what_can_be_shorter()
+    {
+        string message = Assert.Throws<ArgumentOutOfRangeException>(() => Shape.Create(int.MaxValue, 784)).Message;
+        Assert.StartsWith("Shape: too many elements (got [2147483647, 784] = 1683627179248, expected at most 2147483647); shorten an axis", message, StringComparison.Ordinal);
+        Assert.Contains("features of a layer", message, StringComparison.Ordinal);
+    }
 }

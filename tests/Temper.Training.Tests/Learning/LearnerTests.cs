@@ -53,6 +53,65 @@ public sealed class LearnerTests : IDisposable
         Assert.True(LossUnderAttack(hard) < LossUnderAttack(plain), $"plain {LossUnderAttack(plain)}, hard {LossUnderAttack(hard)}");
     }
 
+    private static readonly Dictionary<string, (string Parameter, Action<Learner> Call)> Nulls = new(StringComparer.Ordinal)
+    {
+        ["network"] = ("network", _ => new Learner(null!, new LearnerOptions()).Dispose()),
+        ["options"] = ("options", _ => new Learner(Mlp, null!).Dispose()),
+        ["optimizer"] = ("Optimizer", _ => new Learner(Mlp, new LearnerOptions { Optimizer = null! }).Dispose()),
+        ["regularizers"] = ("Regularizers", _ => new Learner(Mlp, new LearnerOptions { Regularizers = [null!] }).Dispose()),
+        ["Gradients"] = ("loss", learner => learner.Gradients(null!)),
+        ["Gradients of a loss that returns null"] = ("loss", learner => learner.Gradients((_, _) => null!)),
+        ["Apply"] = ("gradients", learner => learner.Apply(null!)),
+        ["Edit"] = ("edit", learner => learner.Edit(null!)),
+        ["Save: folder"] = ("folder", learner => learner.Save(null!, new Dictionary<string, string>(StringComparer.Ordinal))),
+        ["Save: identity"] = ("identity", learner => learner.Save("never", null!)),
+        ["Load: options"] = ("options", _ => Learner.Load("never", null!)),
+    };
+
+    public static TheoryData<string> NullNames => [.. Nulls.Keys];
+
+    [Theory]
+    [MemberData(nameof(NullNames))]
+    public void Null_is_refused_by_name(string name)
+    {
+        using var learner = new Learner(Mlp, new LearnerOptions());
+        Assert.Throws<ArgumentNullException>(Nulls[name].Parameter, () => Nulls[name].Call(learner));
+    }
+
+    private static readonly Dictionary<string, Action<Learner, string>> Members = new(StringComparer.Ordinal)
+    {
+        ["Network"] = (learner, _) => Assert.NotNull(learner.Network),
+        ["Steps"] = (learner, _) => Assert.Equal(0, learner.Steps),
+        ["Options"] = (learner, _) => Assert.NotNull(learner.Options),
+        ["Snapshot"] = (learner, _) => learner.Snapshot(),
+        ["AverageSnapshot"] = (learner, _) => learner.AverageSnapshot(),
+        ["Gradients"] = (learner, _) => learner.Gradients(Loss).Dispose(),
+        ["Edit"] = (learner, _) => learner.Edit(network => network),
+        ["Save"] = (learner, folder) => learner.Save(folder, new Dictionary<string, string>(StringComparer.Ordinal)),
+    };
+
+    public static TheoryData<string> MemberNames => [.. Members.Keys];
+
+    [Theory]
+    [MemberData(nameof(MemberNames))]
+    public void A_disposed_learner_refuses_all_use(string member)
+    {
+        var learner = new Learner(Mlp, new LearnerOptions { Average = new WeightAverage() });
+        Members[member](learner, _folder["before"]);
+        learner.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => Members[member](learner, _folder["after"]));
+        Assert.False(Directory.Exists(_folder["after"]));
+    }
+
+    [Fact]
+    public void A_disposed_learner_applies_nothing()
+    {
+        var learner = new Learner(Mlp, new LearnerOptions());
+        using Gradients gradients = learner.Gradients(Loss);
+        learner.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => learner.Apply(gradients));
+    }
+
     [Fact]
     public void Gradients_are_those_of_the_tape_and_outlive_it()
     {

@@ -35,6 +35,12 @@ public sealed record Linear(int Features) : Operator
             throw new ArgumentException($"{node}: the number of features must be at least 1 (got {Features})");
         }
 
+        if (inputs[0].Rank >= 2 && (long)Features * inputs[0][-1] > int.MaxValue)
+        {
+            throw new ArgumentException($"{node}: the weight is too large (got [{Features}, {inputs[0][-1]}] = "
+                + $"{(long)Features * inputs[0][-1]} elements, expected at most {int.MaxValue}); use fewer features");
+        }
+
         return inputs[0].Rank >= 2
             ? inputs[0].With(-1, Features)
             : throw new ShapeMismatchException(node, inputs[0], "[N, ..., I]");
