@@ -228,11 +228,14 @@ public sealed class CompressTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["file"], "");
-        foreach (string output in (string[])[folder["file"], TrainedRun.Folder])
+        foreach ((string output, int code, string reason) in new[]
+        {
+            (folder["file"], 6, "it is a file, expected a folder"), (TrainedRun.Folder, 2, "--output must be a folder other than"),
+        })
         {
             ToolResult result = Tool.Run(["compress", TrainedRun.Folder, .. Quick, "--runs", folder["runs"], "--output", output]);
-            Assert.True(result.ExitCode == 2, result.Error);
-            Assert.Contains("--output must be a folder other than", result.Error, StringComparison.Ordinal);
+            Assert.True(result.ExitCode == code, result.Error);
+            Assert.Contains(reason, result.Error, StringComparison.Ordinal);
         }
 
         Assert.False(Directory.Exists(folder["runs"]));

@@ -171,12 +171,12 @@ internal sealed class CompressCommand()
         }
     }
 
-    /// <summary>Throws if the output has a format that is not written, or is a file or the network itself.</summary>
+    /// <summary>Throws if the output has a format that is not written, or is the network itself.</summary>
     private static void RequireUsable(string output, string model)
     {
         ModelTarget.Require("compress", output, writesOnnx: false);
-        if (File.Exists(output) || (Path.Exists(model)
-            && string.Equals(Path.GetFullPath(output), Path.GetFullPath(model), StringComparison.Ordinal)))
+        if (Path.Exists(model)
+            && string.Equals(Path.GetFullPath(output), Path.GetFullPath(model), StringComparison.Ordinal))
         {
             throw ToolException.Usage($"compress: --output must be a folder other than the network that is compressed "
                 + $"(got {output}); choose another name");

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
@@ -65,6 +66,7 @@ internal static unsafe class DepthwiseConvolution
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Pixel<TLanes>(in IndirectJob job, int image, int row, int column, int c)
         where TLanes : unmanaged, ILanes<TLanes>
     {

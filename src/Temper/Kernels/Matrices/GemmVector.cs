@@ -162,6 +162,7 @@ internal static unsafe class GemmVector
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int AddLines<TLanes>(
         float* lines, nint stride, float* vector, int together, float* c, int start, int count)
         where TLanes : unmanaged, ILanes<TLanes>

@@ -55,6 +55,7 @@ internal static unsafe partial class Pooling
     /// Processes first the channels that do not fill a register, in the narrowest register that holds them, then the
     /// whole registers.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Channels<TWindow, TLane>(in PoolJob job, ref Strip strip)
         where TWindow : IWindow
         where TLane : unmanaged, ILanes<TLane>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Temper.Kernels.Lanes;
 
 namespace Temper.Kernels;
@@ -38,6 +39,7 @@ internal static unsafe class ChannelSums
         Run<TSum, Lane>(x, pixels, channels, first, range.End, sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Run<TSum, T>(float* x, nint pixels, nint channels, int first, int end, float* sums)
         where TSum : IChannelSum
         where T : unmanaged, ILanes<T>

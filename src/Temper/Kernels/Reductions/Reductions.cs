@@ -102,6 +102,7 @@ internal static unsafe class Reductions
         return total;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double Block<TReducer, T>(TReducer reducer, float* x, int length)
         where TReducer : unmanaged, IReducer
         where T : unmanaged, ILanes<T>

@@ -241,6 +241,7 @@ internal static unsafe class WinnerSelection
         return found;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int KeepChannels<T>(float* flags, float* x, float* y, int channels, int first)
         where T : unmanaged, ILanes<T>
     {

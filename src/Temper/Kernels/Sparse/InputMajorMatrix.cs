@@ -200,6 +200,7 @@ internal sealed unsafe class InputMajorMatrix
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Finish<T>(float* sums, float* y, int width, bool relu)
         where T : unmanaged, ILanes<T>
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Temper.Kernels.Lanes;
@@ -104,6 +105,7 @@ internal static unsafe class PlanePooling
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Plane<TLanes>(in Job job, int channel)
         where TLanes : unmanaged, ILanes<TLanes>
     {
