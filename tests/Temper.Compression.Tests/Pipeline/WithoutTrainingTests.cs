@@ -1,15 +1,8 @@
 using Temper.Compression.Pipeline;
-using Temper.Compression.Pruning;
 using Temper.Data;
-using Temper.Data.Synthetic;
 using Temper.Networks;
-using Temper.Optimization;
-using Temper.Randomness;
 using Temper.Tensors;
-using Temper.Testing;
-using Temper.Training;
 using Temper.Training.Evaluation;
-using Temper.Training.Runs;
 
 namespace Temper.Compression.Tests.Pipeline;
 

@@ -1,9 +1,6 @@
 using Temper.Data;
-using Temper.Formats.Models;
 using Temper.Formats.Onnx;
-using Temper.Formats.Safetensors;
 using Temper.Growth.Blocks;
-using Temper.Growth.Initializers;
 using Temper.Growth.Limits;
 using Temper.Growth.Policies;
 using Temper.Growth.Tests.Support;

@@ -1,9 +1,6 @@
-using Temper.Data;
-using Temper.Privacy.Audit;
 using Temper.Privacy.Audit.Attacks;
 using Temper.Privacy.Morphing;
 using Temper.Tensors;
-using Temper.Testing;
 
 namespace Temper.Privacy.Tests.Audit;
 

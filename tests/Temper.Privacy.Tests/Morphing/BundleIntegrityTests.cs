@@ -1,10 +1,5 @@
-using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using Temper.Data;
-using Temper.Formats;
-using Temper.Formats.Npz;
-using Temper.Formats.Safetensors;
 using Temper.Kernels;
 using Temper.Privacy.Morphing;
 using Temper.Testing;

@@ -2,12 +2,10 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Temper.Data;
-using Temper.Formats;
 using Temper.Formats.Npz;
 using Temper.Formats.Safetensors;
 using Temper.Kernels;
 using Temper.Privacy.Morphing;
-using Temper.Testing;
 
 namespace Temper.Privacy.Tests.Morphing;
 

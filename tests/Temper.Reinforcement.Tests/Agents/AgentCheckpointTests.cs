@@ -3,7 +3,6 @@ using Temper.Formats;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Reinforcement.Agents;
-using Temper.Reinforcement.Agents.Defenses;
 using Temper.Reinforcement.Environments;
 using Temper.Tensors;
 

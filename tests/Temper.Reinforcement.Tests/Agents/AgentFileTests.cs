@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Temper.Formats;
 using Temper.Kernels;
 using Temper.Networks;

@@ -1,9 +1,6 @@
-using System.Text.Json.Nodes;
-using Temper.Formats;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Reinforcement.Agents;
-using Temper.Reinforcement.Agents.Defenses;
 using Temper.Reinforcement.Environments;
 using Temper.Tensors;
 
