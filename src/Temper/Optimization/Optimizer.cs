@@ -10,7 +10,8 @@ namespace Temper.Optimization;
 /// </summary>
 /// <remarks>
 /// Options, formulas and defaults follow torch.optim (PyTorch 2). A step makes one pass over the parameter's memory,
-/// allocates nothing, and gives bitwise identical results for any number of threads.
+/// allocates nothing, and gives bitwise identical results for any number of threads. For an optimizer of your own,
+/// derive from <see cref="CustomOptimizer"/>.
 /// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Adadelta), "adadelta")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -18,11 +19,11 @@ namespace Temper.Optimization;
 [JsonSerializable(typeof(WeightAverage))]
 internal sealed partial class OptionsJson : JsonSerializerContext
 {
-    internal static JsonNode? Of(Optimizer value) => JsonSerializer.SerializeToNode(value, Default.Optimizer);
+    internal static JsonNode? Of(Optimizer value) => value is CustomOptimizer
+        ? Unknown(value) : JsonSerializer.SerializeToNode(value, Default.Optimizer);
 
     internal static JsonNode? Of(LearningRateSchedule value) => IsKnown(value)
-        ? JsonSerializer.SerializeToNode(value, Default.LearningRateSchedule)
-        : new JsonObject { ["type"] = value.GetType().FullName, ["options"] = value.ToString() };
+        ? JsonSerializer.SerializeToNode(value, Default.LearningRateSchedule) : Unknown(value);
 
     internal static JsonNode? Of(IReadOnlyList<ParameterGroup> value) =>
         JsonSerializer.SerializeToNode(value, Default.IReadOnlyListParameterGroup);
@@ -32,6 +33,28 @@ internal sealed partial class OptionsJson : JsonSerializerContext
 
     internal static JsonNode? Of(WeightAverage? value) =>
         value is null ? null : JsonSerializer.SerializeToNode(value, Default.WeightAverage);
+
+    /// <summary>
+    /// Describes a record of another assembly, which the serializer does not know, by its type and its text. The text
+    /// of a record depends on the culture.
+    /// </summary>
+    private static JsonObject Unknown(object value)
+    {
+        CultureInfo before = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        try
+        {
+            string text = value.ToString()!;
+            return text.Contains("[]", StringComparison.Ordinal) || text.Contains('`', StringComparison.Ordinal)
+                ? throw new NotSupportedException($"{value.GetType().Name}: the text of the options must contain all "
+                    + $"values (got '{text}', in which a list shows only its type); override ToString")
+                : new JsonObject { ["type"] = value.GetType().FullName, ["options"] = text };
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
 
     /// <summary>Whether the serializer knows a schedule; it does not know those of other assemblies.</summary>
     private static bool IsKnown(LearningRateSchedule value) =>

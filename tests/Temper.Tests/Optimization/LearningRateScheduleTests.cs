@@ -77,4 +77,13 @@ public sealed class LearningRateScheduleTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new CosineSchedule { Floor = 2 }.Validate());
         Assert.Throws<ArgumentOutOfRangeException>(() => new WarmUpSchedule { Then = new OneCycleSchedule { Rise = 1 } }.Validate());
     }
+
+    [Fact]
+    public void A_schedule_whose_text_hides_a_list_is_refused() => Assert.Contains(
+        "override ToString", Assert.Throws<NotSupportedException>(() => OptionsJson.Of(new Stairs([1, 2]))).Message, StringComparison.Ordinal);
+
+    private sealed record Stairs(IReadOnlyList<double> At) : LearningRateSchedule
+    {
+        public override double Factor(double epoch, double epochs) => Math.Pow(0.1, At.Count(at => epoch >= at));
+    }
 }
