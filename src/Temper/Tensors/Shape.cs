@@ -8,10 +8,20 @@ namespace Temper.Tensors;
 [CollectionBuilder(typeof(Shape), nameof(Create))]
 public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
 {
+    /// <summary>Maximum number of axes, as in NumPy and PyTorch.</summary>
+    internal const int MaxRank = 64;
+
     private readonly int[] _lengths;
 
     private Shape(int[] lengths)
     {
+        if (lengths.Length > MaxRank)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(lengths),
+                $"Shape: too many axes (got {lengths.Length}, expected at most {MaxRank}); merge some of them");
+        }
+
         _lengths = lengths;
         long count = 1;
         foreach (int length in lengths)
@@ -55,8 +65,12 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     public ReadOnlySpan<int> AsSpan() => _lengths;
 
     /// <summary>Creates a shape from axis lengths.</summary>
-    /// <param name="lengths">Lengths of the axes, each 0 or more; at most 2³¹ - 1 elements in total.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A length is negative or there are too many elements.</exception>
+    /// <param name="lengths">
+    /// Lengths of at most 64 axes, each 0 or more; at most 2³¹ - 1 elements in total.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A length is negative, or there are too many axes or elements.
+    /// </exception>
     public static Shape Create(params ReadOnlySpan<int> lengths) => lengths.IsEmpty ? Scalar : new(lengths.ToArray());
 
     /// <summary>Returns this shape with the length of one axis replaced.</summary>

@@ -90,4 +90,34 @@ public sealed class NeededConstantTests
 
         void Set(string name, Tensor value) => graph.SetKnown(name, Known.Of(name, value));
     }
+
+    [Fact]
+    public void Tensors_have_a_limited_number_of_axes()
+    {
+        int[] ones = [.. Enumerable.Repeat(1, 65)];
+        OnnxModelBuilder given = new OnnxModelBuilder(18).Input("x", "N", 1).Weight("c", [1], ones);
+        OnnxModelBuilder made = new OnnxModelBuilder(18).Input("x", "N", 1).Weight("w", [1], 1)
+            .Ints("s", [.. ones.Select(one => (long)one)]).Node("Reshape", "w,s", "c");
+        foreach (OnnxModelBuilder builder in new[] { given, made })
+        {
+            byte[] model = builder.Ints("p", 1, 1).Ints("a", 0).Node("Pad", "c,p,,a", "d").Node("Add", "x,d", "y").Output("y").Bytes();
+            var refused = Assert.ThrowsAny<ModelFormatException>(() => OnnxFile.Read(new MemoryStream(model), "x.onnx"));
+            Assert.Contains("too many axes (got 65", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>The result has 2047 elements; the value on the way to it would have two billion.</summary>
+    [Theory]
+    [InlineData("Resize")]
+    [InlineData("Pad")]
+    public void Constant_computed_through_a_huge_value_is_refused(string kind)
+    {
+        OnnxModelBuilder builder = new OnnxModelBuilder(18).Input("x", "N", 1).Ints("s", 1, 1 << 20).Node("ConstantOfShape", "s", "c");
+        builder = kind is "Resize"
+            ? builder.Ints("to", 2047, 1).Node("Resize", "c,,,to", "d")
+            : builder.Ints("to", 0, 0, 2046, 1 - (1 << 20)).Node("Pad", "c,to", "d");
+        byte[] model = builder.Node("Add", "x,d", "y").Output("y").Bytes();
+        var refused = Assert.ThrowsAny<ModelFormatException>(() => OnnxFile.Read(new MemoryStream(model), "x.onnx"));
+        Assert.Contains("much smaller inputs", refused.Message, StringComparison.Ordinal);
+    }
 }

@@ -23,6 +23,35 @@ public sealed class OnnxFileTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    [Fact]
+    public void Tensor_in_a_folder_that_is_a_link_to_outside_is_refused()
+    {
+        string outside = Directory.CreateTempSubdirectory("temper-outside").FullName;
+        try
+        {
+            File.WriteAllBytes(Path.Combine(outside, "w.bin"), new byte[8]);
+            Directory.CreateSymbolicLink(Path.Combine(_folder, "sub"), outside);
+            string path = Path.Combine(_folder, "x.onnx");
+            File.WriteAllBytes(path, Model(Add("x", "w"), External("w", "sub/w.bin", 0, 8)));
+            Assert.Contains("outside the model's folder", Assert.Throws<ModelFormatException>(() => OnnxFile.Load(path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(outside, recursive: true);
+        }
+    }
+
+    /// <summary>The number of a name is found without trying all earlier ones, which would take minutes here.</summary>
+    [Fact]
+    public void Nodes_of_one_name_are_numbered()
+    {
+        const int Count = 30_000;
+        WireWriter[] nodes = [.. Enumerable.Range(0, Count).Select(i => new WireWriter().Message(1, new WireWriter()
+            .Text(1, i == 0 ? "x" : $"v{i}").Text(2, i == Count - 1 ? "y" : $"v{i + 1}").Text(3, "n").Text(4, "Relu")))];
+        Network network = OnnxFile.Read(new MemoryStream(Model(nodes)), "x.onnx").Network;
+        Assert.Equal($"n_{Count}", network.Nodes[^1].Name);
+    }
+
     [Theory]
     [MemberData(nameof(Zoo))]
     public void Network_of_the_zoo_is_the_same_after_a_round_trip(string name)
@@ -220,6 +249,8 @@ public sealed class OnnxFileTests : IDisposable
         return new(StringComparer.Ordinal)
         {
             ["nothing"] = [],
+            ["input of too many elements"] = ModelOf(Value("x", 0, 1 << 16, 1 << 16), Add("x", "x")),
+            ["input whose number of elements overflows"] = ModelOf(Value("x", 0, int.MaxValue, int.MaxValue, int.MaxValue), Add("x", "x")),
             ["text"] = Encoding.UTF8.GetBytes("this is no model"),
             ["length beyond the file"] = [0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F],
             ["length of 2^63"] = [0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],

@@ -15,6 +15,11 @@ public sealed class RefusedNodeTests
         ["unknown reduction of a loss"] = (
             new OnnxModelBuilder(13).Input("x", 2, 3).Indices("t", 2).Node("NegativeLogLikelihoodLoss", "x,t", "y", ("reduction", "median")), "'reduction' is invalid (got \"median\""),
         ["unknown padding of Conv"] = (Window("Conv", ("auto_pad", "SAME")), "'auto_pad' is invalid (got \"SAME\""),
+        ["pads of Conv whose sum wraps around"] = (new OnnxModelBuilder(13).Input("x", "N", 1, 8, 8).Weight("w", [1, 1], 1, 1, 1, 2)
+            .Node("Conv", "x,w", "y", ("pads", new[] { 0, int.MaxValue, 0, int.MaxValue })), "pads are invalid"),
+        ["pads of ConvTranspose whose sum wraps around"] = (new OnnxModelBuilder(13).Input("x", "N", 1, 8, 8).Weight("w", [1, 1], 1, 1, 1, 2)
+            .Node("ConvTranspose", "x,w", "y", ("pads", new[] { 0, int.MaxValue, 0, int.MaxValue })), "pads are invalid"),
+        ["output of ConvTranspose much larger than its windows reach"] = (Window("ConvTranspose", ("output_shape", new[] { 5, 5 })), "adds too many elements at the end of axis 2"),
         ["unknown padding of ConvTranspose"] = (Window("ConvTranspose", ("auto_pad", "SAME")), "'auto_pad' is invalid (got \"SAME\""),
         ["too few strides of Conv"] = (Window("Conv", ("strides", new[] { 1 }), ("auto_pad", "SAME_UPPER")), "strides"),
         ["no strides of ConvTranspose"] = (Window("ConvTranspose", ("strides", Array.Empty<int>()), ("auto_pad", "SAME_UPPER")), "strides"),
@@ -38,6 +43,14 @@ public sealed class RefusedNodeTests
         byte[] model = new OnnxModelBuilder(13).Input("x", "N", 3).Ints("zero", 0).Ints("one", 1).Ints("two", 2).Node("Shape", "x", "s").Node("Gather", "s,zero", "n").Node("Mul", "n,two", "twice").Node("Concat", "twice,one", "lengths", ("axis", 0))
             .Node("Slice", "x,zero,zero,one", "e").Node("Transpose", "e", "t", ("perm", new[] { 1, 0 })).Node("Reshape", "t,lengths", "y").Output("y").Bytes();
         Assert.Contains("moves the batch away", Assert.ThrowsAny<ModelFormatException>(() => OnnxFile.Read(new MemoryStream(model), "x.onnx")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Output_padding_of_the_stride_takes_back_the_padding_at_the_end()
+    {
+        byte[] model = Window("ConvTranspose", ("pads", new[] { 0, 0, 1, 1 }), ("output_padding", new[] { 1, 1 })).Output("y").Bytes();
+        Network network = OnnxFile.Read(new MemoryStream(model), "x.onnx").Network;
+        Assert.Equal([1f, 3, 2, 4, 10, 6, 3, 7, 4], network.Forward(Tensor.From<float>([1, 2, 3, 4], [1, 1, 2, 2])).ToArray<float>());
     }
 
     public static TheoryData<string> Names => [.. Rows.Keys];

@@ -92,4 +92,17 @@ public sealed class SharedConstantTests : IDisposable
             }
         }
     }
+
+    [Fact]
+    public void Scalars_are_never_written_as_sparse_initializers()
+    {
+        byte[] bytes = new OnnxModelBuilder(13).Input("x", "N", 3).Weight("w", [0, 0, 1], 3).Weight("low", [0]).Weight("high", [6])
+            .Node("Add", "x,w", "a").Node("Clip", "a,low,high", "y").Output("y").Bytes();
+        Network network = OnnxFile.Read(new MemoryStream(bytes), "model.onnx").Network;
+        var stream = new MemoryStream();
+        OnnxFile.Write(network, stream, new OnnxExportOptions { SparseInitializers = true });
+        stream.Position = 0;
+        OnnxSparseTensor sparse = Assert.Single(OnnxModelReader.Read(stream, "model.onnx").Graph.SparseInitializers);
+        Assert.Equal([3L], sparse.Dims);
+    }
 }

@@ -93,8 +93,9 @@ internal static class OnnxExporter
         parts.Add(nodes.Written.ToArray());
         foreach ((string name, Tensor value) in graph.Initializers)
         {
-            if (options.SparseInitializers
-                && value.DType == DType.Float32 && value.AsSpan<float>().Count(0f) * 2 >= Math.Max(value.Count, 1))
+            // The standard has no sparse scalars and no sparse tensors without elements.
+            if (options.SparseInitializers && value is { DType: DType.Float32, Rank: > 0, Count: > 0 }
+                && value.AsSpan<float>().Count(0f) * 2L >= value.Count)
             {
                 parts.Add(new WireWriter().Message(15, Sparse(name, value)).Written.ToArray());
             }

@@ -17,6 +17,7 @@ internal sealed class GraphImport
     private readonly Dictionary<string, Tensor> _numbers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _frozen = new(StringComparer.Ordinal);
     private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _lastNumbers = new(StringComparer.Ordinal);
     private Value? _batch;
 
     /// <summary>The two batch sizes for which values that depend on a free batch are computed.</summary>
@@ -255,12 +256,14 @@ internal sealed class GraphImport
     /// <summary>Returns an unused node name; characters that are not allowed are replaced.</summary>
     internal string FreeName(string wanted)
     {
-        string name = Clean(wanted);
-        for (int number = 2; !_nodeNames.Add(name); number++)
+        string clean = Clean(wanted), name = clean;
+        int number = _lastNumbers.GetValueOrDefault(clean, 1);
+        while (!_nodeNames.Add(name))
         {
-            name = $"{Clean(wanted)}_{number}";
+            name = $"{clean}_{++number}";
         }
 
+        _lastNumbers[clean] = number;
         return name;
     }
 

@@ -62,7 +62,18 @@ internal sealed class InputShapes(
         int rank = input.Axes?.Count ?? throw Bad(input, "has no shape; give its value or shape");
         int[] lengths = [.. Enumerable.Range(isBatched ? 1 : 0, rank - (isBatched ? 1 : 0)).Select(
             axis => Length(input, axis))];
-        return new InputSpec { Name = name, SampleShape = Shape.Create(lengths), DType = type, IsBatched = isBatched };
+        try
+        {
+            return new InputSpec
+            {
+                Name = name, SampleShape = Shape.Create(lengths), DType = type, IsBatched = isBatched,
+            };
+        }
+        catch (Exception error) when (error is ArgumentException or OverflowException)
+        {
+            throw Bad(input, $"is too large (got [{string.Join(", ", lengths.Take(8))}] with {lengths.Length} axes, "
+                + "expected at most 2^31 - 1 elements)");
+        }
     }
 
     /// <summary>

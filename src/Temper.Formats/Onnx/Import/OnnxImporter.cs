@@ -237,16 +237,18 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
         Run(new NodeImport(alone, node, _tensors.Read, _constants), translate);
         string[] wanted = [.. node.Outputs.Where(output => output.Length > 0 && alone.Has(output))];
         Value[] values = [.. wanted.Select(output => alone.Computed(output, output, takesQuantized: true))];
-        if (values.FirstOrDefault(value => value.Shape.Count > max) is { } huge)
-        {
-            throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): produces a constant of "
-                + $"{huge.Shape.Count} elements from much smaller inputs (expected at most {max})");
-        }
-
         try
         {
             Network network =
                 alone.Finish([], [.. wanted.Select((output, i) => new NetworkOutput($"output{i}", values[i].Name))]);
+            Shape? huge = network.Nodes.Select(made => network.Graph.ShapeOf(made.Name))
+                .FirstOrDefault(shape => shape.Count > max);
+            if (huge is not null)
+            {
+                throw graph.Bad($"node '{NodeImport.NameOf(node)}' ({node.OperatorType}): computes a constant of "
+                    + $"{huge.Count} elements from much smaller inputs (expected at most {max})");
+            }
+
             IReadOnlyList<Tensor> results = network.Forward([], Pass.Evaluation);
             return [.. node.Outputs.Select(output => Array.IndexOf(wanted, output) is var index and >= 0
                 ? Typed(alone, node, output, results[index])

@@ -152,6 +152,11 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
 
     private Shape ShapeOf(OnnxTensor tensor)
     {
+        if (tensor.Dims.Count > Shape.MaxRank)
+        {
+            throw Bad(tensor, $"has too many axes (got {tensor.Dims.Count}, expected at most {Shape.MaxRank})");
+        }
+
         long count = 1;
         foreach (long length in tensor.Dims)
         {
@@ -182,8 +187,8 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
 
         try
         {
-            string? target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
-            return target is null || target.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            string target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+            return IsBelow(folder, path) && IsBelow(folder, target)
                 ? File.OpenRead(path)
                 : throw Bad(tensor, $"is outside the model's folder (got a link '{location}'); move its file into "
                     + "that folder");
@@ -193,6 +198,18 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
             throw new ModelFormatException(file, $"ONNX: tensor '{tensor.Name}' is in a file that cannot be read "
                 + $"('{location}': {error.Message})", error);
         }
+    }
+
+    /// <summary>Whether a file is below a folder, and no folder on the way to it is a link.</summary>
+    private static bool IsBelow(string folder, string path)
+    {
+        string? at = Path.GetDirectoryName(path);
+        while (at is not null && at.Length > folder.Length && new DirectoryInfo(at).LinkTarget is null)
+        {
+            at = Path.GetDirectoryName(at);
+        }
+
+        return string.Equals(at, folder, StringComparison.Ordinal);
     }
 
     private long Number(OnnxTensor tensor, IReadOnlyDictionary<string, string> external, string key, long absent)

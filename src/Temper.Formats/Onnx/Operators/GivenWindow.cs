@@ -10,6 +10,9 @@ namespace Temper.Formats.Onnx;
 /// <param name="AutoPad">NOTSET, VALID, SAME_UPPER or SAME_LOWER.</param>
 internal sealed record GivenWindow(int[] Kernel, int[] Strides, int[] Dilations, int[] Pads, string AutoPad)
 {
+    /// <summary>Maximum padding on one side, so that sums of lengths and paddings stay far from 2^31.</summary>
+    private const int MaxPadding = 1 << 24;
+
     internal int Axes => Kernel.Length;
 
     /// <summary>Whether the output's size follows from the input's, and the pads from both.</summary>
@@ -43,10 +46,10 @@ internal sealed record GivenWindow(int[] Kernel, int[] Strides, int[] Dilations,
         int[] pads = node.Ints("pads") is { } given && auto is "NOTSET" ? given : new int[2 * axes];
         return strides.Length == axes && dilations.Length == axes && pads.Length == 2 * axes
             && !Array.Exists([.. kernel, .. strides, .. dilations], value => value < 1)
-            && !Array.Exists(pads, pad => pad < 0)
+            && !Array.Exists(pads, pad => pad is < 0 or > MaxPadding)
             ? new GivenWindow(kernel, strides, dilations, pads, auto)
             : throw node.Bad("kernel, strides, dilations or pads are invalid (expected one number of 1 or more per "
-                + "spatial axis, two pads of 0 or more)");
+                + $"spatial axis, two pads of 0 to {MaxPadding})");
     }
 
     /// <summary>

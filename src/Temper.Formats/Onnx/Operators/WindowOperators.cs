@@ -95,6 +95,27 @@ internal static class WindowOperators
             }
         }
 
+        return BelowStrides(node, given, extra);
+    }
+
+    /// <summary>
+    /// The operator adds fewer elements than the stride. More of them are taken from the padding at the end, which
+    /// would remove them; what is left then is refused.
+    /// </summary>
+    private static int[] BelowStrides(NodeImport node, GivenWindow given, int[] extra)
+    {
+        for (int i = 0; i < extra.Length; i++)
+        {
+            (int stride, int end) = (given.Strides[i], i + given.Axes);
+            int taken = extra[i] < stride ? 0 : Math.Min(extra[i], given.Pads[end]);
+            (extra[i], given.Pads[end]) = (extra[i] - taken, given.Pads[end] - taken);
+            if (extra[i] >= stride)
+            {
+                throw node.Bad($"adds too many elements at the end of axis {i + 2} (got {extra[i]}, expected less "
+                    + $"than the stride {stride}); add them with a Pad node");
+            }
+        }
+
         return extra;
     }
 
