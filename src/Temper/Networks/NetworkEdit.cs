@@ -48,8 +48,12 @@ public sealed record NetworkEdit(Network Network, IReadOnlyList<ParameterMove> M
         IEnumerable<ParameterMove> moves =
             Moves.Select(move => move with { To = renamed.GetValueOrDefault(move.To, move.To) })
             .Concat(second.Moves.Select(move => move with { From = origins.GetValueOrDefault(move.From, move.From) }));
-        return new NetworkEdit(second.Network, [.. moves.Where(move => second.Network.Parameters.Contains(move.To)
-            || second.Network.Buffers.ContainsKey(move.To))]);
+        return new NetworkEdit(second.Network, [.. moves.Where(move => HasOrigin(move.To))]);
+
+        // A parameter that the second edit draws anew, without a move, has no origin.
+        bool HasOrigin(string name) => second.Network.Parameters.Contains(name)
+            ? second.MovesOf(name).Any() || second.SourceOf(name, Network) is not null
+            : second.Network.Buffers.ContainsKey(name);
     }
 
     /// <summary>

@@ -14,10 +14,12 @@ internal static class NetworkTable
         NetworkCost cost = network.Cost();
         var rows = new List<string[]> { Head };
         rows.AddRange(
-            network.Inputs.Select(input => new[] { input.Name, "Input", Samples(input.BatchShape(1)), "", "", "" }));
+            network.Inputs.Select(input =>
+                new[] { input.Name, "Input", Shown(network, input.Name, input.BatchShape(1)), "", "", "" }));
         rows.AddRange(cost.Nodes.Select(node => new[]
         {
-            node.Name, node.Kind, Samples(node.Output), Count(node.Parameters), Count(node.Macs), Count(node.Bytes),
+            node.Name, node.Kind, Shown(network, node.Name, node.Output), Count(node.Parameters), Count(node.Macs),
+            Count(node.Bytes),
         }));
         rows.Add(["total", "", "", Grouped(cost.Parameters), Grouped(cost.Macs), Grouped(cost.Bytes)]);
         int[] widths = [.. Enumerable.Range(0, Head.Length).Select(column => rows.Max(row => row[column].Length))];
@@ -49,8 +51,10 @@ internal static class NetworkTable
         text.Append(line.ToString().TrimEnd()).Append('\n');
     }
 
-    private static string Samples(Shape shape) =>
-        $"[{string.Join(", ", shape.Skip(1).Select(length => $"{length}").Prepend("N"))}]";
+    /// <summary>The shape of a value, with N for the length of a batch axis.</summary>
+    private static string Shown(Network network, string value, Shape shape) => network.Graph.InfoOf(value).IsBatched
+        ? $"[{string.Join(", ", shape.Skip(1).Select(length => $"{length}").Prepend("N"))}]"
+        : shape.ToString();
 
     private static string Count(long number) => number == 0 ? "-" : Grouped(number);
 

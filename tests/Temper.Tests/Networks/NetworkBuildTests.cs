@@ -26,6 +26,42 @@ public sealed class NetworkBuildTests
         Assert.Equal(431_080, lenet.Parameters.ElementCount);
     }
 
+    [Theory]
+    [InlineData(int.MaxValue, 1)]
+    [InlineData((1 << 30) - 10, 1 << 30)]
+    public void Padding_that_no_image_can_have_is_refused_when_the_network_is_built(int padding, int stride)
+    {
+        var options = new Conv2dOptions { Padding = new Padding2d(0, padding, 0, padding), Stride = (1, stride) };
+        foreach (Operator layer in (Operator[])[new Conv2d(2, (3, 3)) { Options = options }, new ConvTranspose2d(2, (3, 3)) { Options = options }])
+        {
+            Assert.ThrowsAny<ShapeMismatchException>(() => Network.Build(InputSpec.Image(5, 8, 8), x => x.Apply(layer)));
+        }
+
+        Assert.Throws<ShapeMismatchException>(() => Tensor.Zeros([1, 5, 8, 8]).Conv2d(Tensor.Zeros([2, 5, 3, 3]), options: options));
+    }
+
+    [Fact]
+    public void Windows_that_cannot_be_computed_are_refused_when_the_network_is_built()
+    {
+        var volume = new InputSpec { SampleShape = [2, 3, 4, 4] };
+        Operator[] bad =
+        [
+            new Pool3d(new AvgPool2d(Pool2dOptions.Of(1)), new DepthWindow(1, 1, 1, 1)), new Conv3d(new Conv2d(2, (1, 1)), new DepthWindow(1, 0)),
+            new Conv3d(new Conv2d(2, (1, 1)), new DepthWindow(1, 1, int.MaxValue, int.MaxValue)),
+            new ConvTranspose3d(new ConvTranspose2d(2, (1, 1)), new DepthWindow(2)) { OutputPadding = 1 },
+        ];
+        Assert.All(bad, op => Assert.ThrowsAny<ArgumentException>(() => Network.Build(volume, x => x.Apply(op))));
+        Assert.ThrowsAny<ArgumentException>(() => Network.Build(InputSpec.Image(2, 4, 4), x =>
+            x.Apply(new ConvTranspose2d(2, (3, 3)) { Options = new Conv2dOptions { OutputPadding = (1, 1) } })));
+    }
+
+    [Fact]
+    public void ToString_shows_N_for_a_batch_only()
+    {
+        var input = new InputSpec { SampleShape = [8, 3], IsBatched = false };
+        Assert.Contains("[8, 3]", Network.Build(input, x => x.Relu()).ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Scope_puts_names_in_front_and_counts_for_itself()
     {

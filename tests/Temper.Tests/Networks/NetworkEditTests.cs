@@ -293,4 +293,14 @@ public sealed class NetworkEditTests
     }
 
     private static float[] Values(Network network) => [.. network.Parameters.SelectMany(parameter => parameter.Value.ToArray<float>())];
+
+    [Fact]
+    public void A_changed_copy_of_a_normalization_that_has_run_uses_its_own_values()
+    {
+        Network network = Network.Build(InputSpec.Image(1, 1, 2), x => x.Normalize([0.5f], [0.5f], name: "normalize"));
+        Tensor x = Tensor.From([0f, 1f], [1, 1, 1, 2]);
+        Assert.Equal([-1f, 1f], network.Forward(x).ToArray<float>());
+        Normalize changed = (Normalize)network.Nodes[0].Operator with { Mean = [0], Deviation = [0.25f], Scale = 2 };
+        Assert.Equal([0f, 8f], network.Replace("normalize", changed).Forward(x).ToArray<float>());
+    }
 }

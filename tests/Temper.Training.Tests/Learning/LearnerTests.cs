@@ -269,5 +269,16 @@ public sealed class LearnerTests : IDisposable
         Assert.Throws<ShapeMismatchException>(() => learner.Gradients(Loss, request));
     }
 
+    /// <summary>Poisson sampling of private training draws empty batches.</summary>
+    [Fact]
+    public void Sample_weights_of_an_empty_batch_give_zero_gradients()
+    {
+        using var learner = new Learner(Network.Build(InputSpec.Features(5), x => x.Linear(4).Relu().Linear(3)).Initialize(RandomStream.FromSeed(1)), new LearnerOptions());
+        using Gradients none = learner.Gradients(
+            (net, _) => net.Forward(X.Slice(0, 0, 0), Pass.Evaluation).CrossEntropy(Y.Slice(0, 0, 0), new CrossEntropyOptions { Reduction = LossReduction.None }),
+            new GradientRequest { SampleWeights = (_, weights) => weights.Fill(1) });
+        Assert.All(none.Parameters, name => Assert.All(none[name].ToArray(), g => Assert.Equal(0, g)));
+    }
+
     private static Tensor Loss(Network network, Pass pass) => network.Forward(X, pass).CrossEntropy(Y);
 }

@@ -44,10 +44,11 @@ public sealed record Conv2d(int Channels, (int Height, int Width) Kernel) : Oper
         }
 
         Padding2d pad = Options.Padding;
+        Conv2dShapes.RequirePadded(node, x, (x[1], x[2], x[3]), pad);
         int height = WindowAttributes.OutputLength(
-            x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height);
+            x[2], (long)pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height);
         int width = WindowAttributes.OutputLength(
-            x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width);
+            x[3], (long)pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width);
         return height > 0 && width > 0
             ? [x[0], Channels, height, width]
             : throw new ShapeMismatchException(node, x, "[N, C, H, W] with the padded image at least as large as the "

@@ -17,6 +17,7 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
         Volume.Check(inputs[0], node);
+        Depth.Check(node);
         Shape slice = Volume.SliceShape(Plane, inputs[0], node);
         int depth = Depth.OutputLength(inputs[0][2]);
         return depth > 0

@@ -25,6 +25,8 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         Shape x = inputs[0];
         WindowAttributes.CheckImage(x, node);
         WindowAttributes.CheckConvolution(node, Channels, Kernel, Options);
+        WindowAttributes.CheckOutputPadding(node, Options.OutputPadding.Height, Options.Stride.Height);
+        WindowAttributes.CheckOutputPadding(node, Options.OutputPadding.Width, Options.Stride.Width);
         if (x[1] % Options.Groups != 0 || Channels % Options.Groups != 0)
         {
             throw new ShapeMismatchException(
@@ -33,16 +35,20 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         }
 
         Padding2d pad = Options.Padding;
-        int height = Length(
-            x[2], pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height,
+        long height = Length(
+            x[2], (long)pad.Top + pad.Bottom, Kernel.Height, Options.Stride.Height, Options.Dilation.Height,
             Options.OutputPadding.Height);
-        int width = Length(
-            x[3], pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width,
+        long width = Length(
+            x[3], (long)pad.Left + pad.Right, Kernel.Width, Options.Stride.Width, Options.Dilation.Width,
             Options.OutputPadding.Width);
-        return height > 0 && width > 0
-            ? [x[0], Channels, height, width]
-            : throw new ShapeMismatchException(node, x, "an image whose output is larger than the padding removed "
-                + "from it");
+        if (height <= 0 || width <= 0)
+        {
+            throw new ShapeMismatchException(
+                node, x, "an image whose output is larger than the padding removed from it");
+        }
+
+        Conv2dShapes.RequirePadded(node, x, (Channels, height, width), pad);
+        return [x[0], Channels, (int)height, (int)width];
     }
 
     /// <inheritdoc/>
@@ -85,8 +91,8 @@ public sealed record ConvTranspose2d(int Channels, (int Height, int Width) Kerne
         .With("output_padding", WindowAttributes.Both(Options.OutputPadding))
         .WithWindow(Kernel, Options.Stride, Options.Padding);
 
-    private static int Length(int length, int pads, int kernel, int stride, int dilation, int extra) =>
-        checked(((length - 1) * stride) - pads + (dilation * (kernel - 1)) + 1 + extra);
+    private static long Length(int length, long pads, int kernel, int stride, int dilation, int extra) =>
+        ((length - 1L) * stride) - pads + (dilation * (kernel - 1L)) + 1 + extra;
 }
 
 public sealed partial class Value

@@ -20,6 +20,8 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
         Volume.Check(inputs[0], node);
+        Depth.Check(node);
+        WindowAttributes.CheckOutputPadding(node, OutputPadding, Depth.Stride);
         Shape slice = Volume.SliceShape(Plane, inputs[0], node);
         int depth = Whole(inputs[0][2]) - Depth.Before - Depth.After;
         return depth > 0

@@ -15,10 +15,23 @@ public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before
     /// <summary>Depth covered by the window, including the gaps of dilation.</summary>
     internal int Span => ((Kernel - 1) * Dilation) + 1;
 
+    /// <summary>Throws if the window, its steps or its padding are out of range.</summary>
+    internal void Check(string node, bool isPooling = false)
+    {
+        long span = ((Kernel - 1L) * Dilation) + 1, pads = (long)Before + After;
+        if (Math.Min(Kernel, Math.Min(Stride, Dilation)) < 1 || Math.Min(Before, After) < 0
+            || Math.Max(span, pads) > int.MaxValue || (isPooling && Math.Max(Before, After) >= span))
+        {
+            throw new ArgumentException(
+                $"{node}: the depth of the window is out of range (got {this}, expected kernel, stride and dilation of "
+                + $"1 or more, padding of 0 or more{(isPooling ? " and less than the window" : "")})");
+        }
+    }
+
     /// <summary>Returns the number of window positions; 0 or less: the window does not fit.</summary>
     internal int OutputLength(int length, bool ceiling = false)
     {
-        int outputs = WindowAttributes.OutputLength(length, Before + After, Kernel, Stride, Dilation, ceiling);
+        int outputs = WindowAttributes.OutputLength(length, (long)Before + After, Kernel, Stride, Dilation, ceiling);
         return ceiling && (outputs - 1) * Stride >= length + Before ? outputs - 1 : outputs;
     }
 

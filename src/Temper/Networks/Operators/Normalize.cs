@@ -9,8 +9,7 @@ namespace Temper.Networks;
 /// <remarks>Accepts float32 or uint8 inputs; the result is float32.</remarks>
 public sealed record Normalize : Operator
 {
-    private (Tensor Mean, Tensor Variance, Tensor Scale, Tensor Shift)? _constants;
-    private Tensor? _order;
+    private Constants? _kept;
 
     /// <summary>Factor applied to every value first, for example 1/255 for byte pixels. Default: 1.</summary>
     public float Scale { get; init; } = 1;
@@ -64,16 +63,13 @@ public sealed record Normalize : Operator
 
     internal override Tensor Forward(in NodeContext context)
     {
+        // A copy of the record (with) has the tensors of the original, so they are used by their owner only.
+        Constants kept = _kept is { } found && ReferenceEquals(found.Owner, this) ? found : _kept = new Constants(this);
         Tensor x = context.X.To(DType.Float32);
-        if (ChannelOrder.Count > 0)
-        {
-            x = x.IndexSelect(
-                1, _order ??= Tensor.From([.. ChannelOrder.Select(channel => (long)channel)], [ChannelOrder.Count]));
-        }
+        x = kept.Order is null ? x : x.IndexSelect(1, kept.Order);
 
         // (s x - m) / d = (x - m / s) / (d / s), which is batch normalization with these statistics and epsilon 0.
-        (Tensor mean, Tensor variance, Tensor scale, Tensor shift) = _constants ??= Constants();
-        return x.BatchNorm(scale, shift, mean, variance, epsilon: 0);
+        return x.BatchNorm(kept.Scale, kept.Shift, kept.Mean, kept.Variance, epsilon: 0);
     }
 
     private protected override OperatorAttributes Attributes()
@@ -83,14 +79,22 @@ public sealed record Normalize : Operator
         return ChannelOrder.Count == 0 ? attributes : attributes.With("channel_order", ChannelOrder.ToArray());
     }
 
-    private (Tensor Mean, Tensor Variance, Tensor Scale, Tensor Shift) Constants()
+    /// <summary>Tensors of a record's values, in one object, so that a thread sees all of them or none.</summary>
+    private sealed class Constants(Normalize owner)
     {
-        Shape channels = [Mean.Count];
-        return (
-            Tensor.From([.. Mean.Select(m => m / Scale)], channels),
-            Tensor.From([.. Deviation.Select(d => d / Scale * (d / Scale))], channels),
-            Tensor.Full(channels, MathF.Sign(Scale) * 1f),
-            Tensor.Zeros(channels));
+        internal Normalize Owner { get; } = owner;
+
+        internal Tensor Mean { get; } = Tensor.From([.. owner.Mean.Select(m => m / owner.Scale)], [owner.Mean.Count]);
+
+        internal Tensor Variance { get; } = Tensor.From(
+            [.. owner.Deviation.Select(d => d / owner.Scale * (d / owner.Scale))], [owner.Mean.Count]);
+
+        internal Tensor Scale { get; } = Tensor.Full([owner.Mean.Count], MathF.Sign(owner.Scale) * 1f);
+
+        internal Tensor Shift { get; } = Tensor.Zeros([owner.Mean.Count]);
+
+        internal Tensor? Order { get; } = owner.ChannelOrder.Count == 0 ? null : Tensor.From(
+            [.. owner.ChannelOrder.Select(channel => (long)channel)], [owner.ChannelOrder.Count]);
     }
 }
 

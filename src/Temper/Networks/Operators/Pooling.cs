@@ -68,7 +68,7 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
     private int OutputLength(int length, int before, int after, int kernel, int stride, int dilation)
     {
         int outputs =
-            WindowAttributes.OutputLength(length, before + after, kernel, stride, dilation, Options.CeilingMode);
+            WindowAttributes.OutputLength(length, (long)before + after, kernel, stride, dilation, Options.CeilingMode);
         return Options.CeilingMode && (outputs - 1) * stride >= length + before ? outputs - 1 : outputs;
     }
 }

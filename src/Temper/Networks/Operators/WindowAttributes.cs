@@ -81,15 +81,27 @@ internal static class WindowAttributes
         }
     }
 
-    /// <summary>Returns the number of window positions along one axis; 0 or less: the window does not fit.</summary>
-    internal static int OutputLength(int length, int pads, int kernel, int stride, int dilation, bool ceiling = false)
+    /// <summary>
+    /// Throws unless the output padding of a transposed convolution is 0 or more and less than the stride.
+    /// </summary>
+    internal static void CheckOutputPadding(string node, int padding, int stride)
     {
-        long rest = (long)length + pads - (((long)kernel - 1) * dilation) - 1;
+        if (padding < 0 || padding >= stride)
+        {
+            throw new ArgumentException($"{node}: output padding is out of range (got {padding}, expected 0 or more "
+                + $"and less than the stride {stride})");
+        }
+    }
+
+    /// <summary>Returns the number of window positions along one axis; 0 or less: the window does not fit.</summary>
+    internal static int OutputLength(int length, long pads, int kernel, int stride, int dilation, bool ceiling = false)
+    {
+        long rest = length + pads - (((long)kernel - 1) * dilation) - 1;
         if (rest < 0)
         {
             return 0;
         }
 
-        return (int)((rest + (ceiling ? stride - 1 : 0)) / stride) + 1;
+        return (int)Math.Min((rest + (ceiling ? stride - 1 : 0)) / stride, int.MaxValue - 1) + 1;
     }
 }

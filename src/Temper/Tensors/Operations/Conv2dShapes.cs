@@ -18,6 +18,7 @@ internal static class Conv2dShapes
         }
 
         CheckBias("Conv2d", bias, weight.Shape[0]);
+        RequirePadded("Conv2d", x.Shape, (x.Shape[1], x.Shape[2], x.Shape[3]), options.Padding);
         ConvolutionGeometry geometry = Geometry(x.Shape, weight.Shape, options);
         return geometry.OutHeight > 0 && geometry.OutWidth > 0
             ? geometry
@@ -52,11 +53,11 @@ internal static class Conv2dShapes
         int outputs = weight.Shape[1] * options.Groups;
         CheckBias("ConvTranspose2d", bias, outputs);
         (Padding2d pad, (int Height, int Width) extra) = (options.Padding, options.OutputPadding);
-        int height = Length(
-            x.Shape[2], weight.Shape[2], options.Stride.Height, options.Dilation.Height, pad.Top + pad.Bottom,
+        long height = Length(
+            x.Shape[2], weight.Shape[2], options.Stride.Height, options.Dilation.Height, (long)pad.Top + pad.Bottom,
             extra.Height);
-        int width = Length(
-            x.Shape[3], weight.Shape[3], options.Stride.Width, options.Dilation.Width, pad.Left + pad.Right,
+        long width = Length(
+            x.Shape[3], weight.Shape[3], options.Stride.Width, options.Dilation.Width, (long)pad.Left + pad.Right,
             extra.Width);
         if (height <= 0 || width <= 0)
         {
@@ -64,11 +65,27 @@ internal static class Conv2dShapes
                 "ConvTranspose2d", x.Shape, "an input whose output is larger than the padding");
         }
 
-        Shape output = [x.Shape[0], outputs, height, width];
+        RequirePadded("ConvTranspose2d", x.Shape, (outputs, height, width), pad);
+        Shape output = [x.Shape[0], outputs, (int)height, (int)width];
         return (output, Geometry(output, weight.Shape, options));
 
-        static int Length(int input, int kernel, int stride, int dilation, int padding, int extra) =>
-            checked(((input - 1) * stride) + ((kernel - 1) * dilation) + 1 + extra - padding);
+        static long Length(int input, int kernel, int stride, int dilation, long padding, int extra) =>
+            ((input - 1L) * stride) + ((kernel - 1L) * dilation) + 1 + extra - padding;
+    }
+
+    /// <summary>
+    /// Throws if a padded image has more elements than a tensor may have, because kernels count them in 32 bits.
+    /// </summary>
+    internal static void RequirePadded(
+        string operation, Shape input, (int Channels, long Height, long Width) image, Padding2d pad)
+    {
+        double elements = Math.Max(image.Channels, 1) * ((double)image.Height + pad.Top + pad.Bottom)
+            * ((double)image.Width + pad.Left + pad.Right);
+        if (elements > int.MaxValue)
+        {
+            throw new ShapeMismatchException(
+                operation, input, $"a padded image of at most {int.MaxValue} elements; use less padding");
+        }
     }
 
     /// <summary>Collects the sizes of a convolution.</summary>

@@ -52,6 +52,7 @@ public sealed partial class Tensor
     public Tensor NegativeLogLikelihood(Tensor labels, LossReduction reduction = LossReduction.Mean)
     {
         LossChecks.Rows("NegativeLogLikelihood", this, labels);
+        LossChecks.Labels("NegativeLogLikelihood", labels, Shape[1]);
         return Gather(-1, labels.View([labels.Count, 1])).Reshape([labels.Count]).Negate().Reduce(reduction);
     }
 
@@ -121,6 +122,19 @@ internal static class LossChecks
         {
             throw new ShapeMismatchException(
                 operation, x.Shape, labels.Shape, "expected rows [N, K] and int64 labels [N]");
+        }
+    }
+
+    /// <summary>Throws if a label is out of range; as an index, a negative one would count from the end.</summary>
+    internal static void Labels(string operation, Tensor labels, int classes)
+    {
+        foreach (long label in labels.To(DType.Int64).AsSpan<long>())
+        {
+            if ((ulong)label >= (ulong)classes)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(labels), $"{operation}: a label is out of range (got {label}, expected 0 to {classes - 1})");
+            }
         }
     }
 

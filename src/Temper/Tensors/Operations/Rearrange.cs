@@ -49,7 +49,8 @@ public sealed partial class Tensor
         int length = Shape[at];
         int first = Math.Clamp(start < 0 ? start + length : start, 0, length);
         int last = Math.Clamp(stop < 0 ? stop + length : stop, first, length);
-        return new SliceOperation(this, at, first, (last - first + step - 1) / step, step).Apply();
+        int count = last == first ? 0 : ((last - first - 1) / step) + 1;
+        return new SliceOperation(this, at, first, count, step).Apply();
     }
 
     /// <summary>Reverses the order of the elements along some axes.</summary>

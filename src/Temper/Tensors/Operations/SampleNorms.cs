@@ -25,6 +25,11 @@ internal static class SampleNorms
     internal static float[] Compute(TapeRecords records, Tensor losses, IReadOnlyList<Tensor> sources)
     {
         int samples = losses.Count;
+        if (samples == 0)
+        {
+            return [];
+        }
+
         double[] squares = new double[samples];
         Tensor?[] slots = ArrayPool<Tensor?>.Shared.Rent(records.Count);
         Want[] wanted = ArrayPool<Want>.Shared.Rent(records.Count);

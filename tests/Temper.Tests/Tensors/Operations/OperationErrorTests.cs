@@ -45,6 +45,7 @@ public sealed class OperationErrorTests
 
     private static readonly Dictionary<string, Action> BadArguments = new(StringComparer.Ordinal)
     {
+        ["NegativeLogLikelihood: label"] = () => Zeros(2, 3).NegativeLogLikelihood(Tensor.From<long>([0, -1], [2])),
         ["Sum: axis"] = () => Zeros(2, 3).Sum([2]),
         ["Softmax: axis"] = () => Zeros(2, 3).Softmax(-3),
         ["Flatten: axis"] = () => Zeros(2, 3).Flatten(3),
@@ -65,6 +66,10 @@ public sealed class OperationErrorTests
     };
 
     public static TheoryData<string> Operations => [.. Mismatches.Keys];
+
+    [Fact]
+    public void Slice_with_the_largest_step_takes_one_element() =>
+        Assert.Equal([1f], Tensor.From([1f, 2, 3], [3]).Slice(0, 0, step: int.MaxValue).ToArray<float>());
 
     public static TheoryData<string> Arguments => [.. BadArguments.Keys];
 
