@@ -27,6 +27,12 @@ internal sealed class BatchGradients
     private int _samples;
     private int _correct = -1;
 
+    /// <summary>
+    /// Rows of the prepared batch on all ranks; more than samples if the objective adds rows, such as perturbed samples
+    /// beside the clean ones.
+    /// </summary>
+    private int _rows;
+
     internal BatchGradients(Learner learner, TrainingProgress progress, TrainingOptions options)
     {
         (_learner, _progress, _options, _ranks) = (learner, progress, options, options.Ranks);
@@ -47,7 +53,10 @@ internal sealed class BatchGradients
         // tensors create no garbage.
         using TensorScope? memory = _options.Objective is null ? null : new TensorScope();
         _samples = samples;
-        _batch = _ranks.Share(Prepared(batch), samples);
+        Batch prepared = Prepared(batch);
+        int loaded = batch.Targets.Shape[0];
+        _rows = loaded == 0 ? samples : (int)((long)samples * prepared.Targets.Shape[0] / loaded);
+        _batch = _ranks.Share(prepared, _rows);
         var request =
             new GradientRequest { Stream = _ranks.StreamOf(_dropout.Split(_progress.Epoch).Split(batch.Index)) };
         Gradients gradients;
@@ -80,11 +89,11 @@ internal sealed class BatchGradients
         ObjectiveValue value = _objective.Value(network, pass, _batch!);
         _correct = value.Output is null ? -1 : _options.Loss.CountCorrect(value.Output, _batch!.Targets);
 
-        // The mean over all ranks' samples is the sum of each rank's mean times its fraction of the samples.
+        // The mean over all ranks' rows is the sum of each rank's mean times its fraction of the rows.
         int own = _batch!.Targets.Shape[0];
-        return own == _samples ? value.Loss
+        return own == _rows ? value.Loss
             : own == 0 && value.Output is { } nothing ? nothing.Sum()
-            : value.Loss * ((float)own / _samples);
+            : value.Loss * ((float)own / _rows);
     }
 
     /// <summary>
@@ -98,7 +107,7 @@ internal sealed class BatchGradients
         gradients.Loss = (float)sums[0];
         _progress.LossSum += sums[0] * _samples;
         _progress.Samples += _samples;
-        _progress.Counted += _correct >= 0 ? _samples : 0;
+        _progress.Counted += _correct >= 0 ? _rows : 0;
         _progress.Correct += (long)sums[1];
         return sums[2] > 0;
     }

@@ -24,6 +24,11 @@ public abstract record TrainingLoss : IFingerprinted
     public abstract JsonNode Fingerprint();
 
     /// <summary>
+    /// Returns the weight of a batch in a mean over batches: its number of samples, or the sum of their class weights.
+    /// </summary>
+    internal virtual double WeightOf(Tensor targets) => targets.Shape[0];
+
+    /// <summary>
     /// Counts the correctly classified samples of a batch: those whose largest output is at the label. Returns 0 if
     /// targets are not class labels.
     /// </summary>
@@ -67,6 +72,22 @@ public sealed record CrossEntropyLoss : TrainingLoss
     /// <inheritdoc/>
     public override JsonNode Fingerprint() =>
         JsonSerializer.SerializeToNode(this, TrainingJson.Default.CrossEntropyLoss)!;
+
+    internal override double WeightOf(Tensor targets)
+    {
+        if (ClassWeights is null)
+        {
+            return base.WeightOf(targets);
+        }
+
+        double sum = 0;
+        foreach (long label in targets.AsSpan<long>())
+        {
+            sum += ClassWeights[(int)label];
+        }
+
+        return sum;
+    }
 }
 
 /// <summary>Mean squared difference between the output and targets of the output's shape, for regression.</summary>

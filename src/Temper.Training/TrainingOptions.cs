@@ -125,6 +125,12 @@ public sealed record TrainingOptions
         RequiredLists.Check(Edits);
         RequiredLists.Check(Callbacks);
         Schedule.Validate();
+        if (Ranks.Part.Count > 1 && Objective is null && Loss is CrossEntropyLoss { ClassWeights: not null })
+        {
+            throw new NotSupportedException("TrainingOptions: class weights need all samples of a batch on one rank "
+                + $"(got {Ranks.Part.Count} ranks, expected 1); use one rank, or no class weights");
+        }
+
         EarlyStopping?.Validated();
         if (Edits.GroupBy(edit => edit.Name, StringComparer.Ordinal).FirstOrDefault(
             group => group.Count() > 1) is { } twice)

@@ -23,8 +23,8 @@ internal sealed record TrainingProgress
     public long Correct { get; set; }
 
     /// <summary>
-    /// Number of samples whose predictions were counted; fewer than <see cref="Samples"/> if the objective returns no
-    /// output.
+    /// Number of predictions that were counted: one for each row of the prepared batches, none if the objective returns
+    /// no output.
     /// </summary>
     public long Counted { get; set; }
 

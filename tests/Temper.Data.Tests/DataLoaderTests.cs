@@ -28,6 +28,16 @@ public sealed class DataLoaderTests
     }
 
     [Fact]
+    public void Augmentations_refuse_options_that_would_destroy_pictures()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RandomCrop(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RandomCrop() with { Padding = 1 << 30 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Cutout(-3));
+        Assert.Throws<ArgumentException>(() => new Normalize([0.5f], [0.5f]).Apply(new float[12], [3, 2, 2], RandomStream.FromSeed(1)));
+        Assert.Throws<ArgumentException>(() => new Normalize([0.5f], [0]).Apply(new float[4], [1, 2, 2], RandomStream.FromSeed(1)));
+    }
+
+    [Fact]
     public void Epoch_depends_on_its_number_and_the_seed_only()
     {
         Dataset set = DataSource.Open("synth:shapes?count=50&size=12").Train;

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Data.Synthetic;
 using Temper.Networks;
@@ -29,6 +30,15 @@ public sealed class TrainerTests
         Dataset test = SyntheticShapes.Draw(1000, 10, 28, channels: 1, RandomStream.FromSeed(4));
         TrainingResult run = Trainer.Fit(network, train, validation, new TrainingOptions { Seed = 6, Epochs = 8, Optimizer = new Adam { LearningRate = 1e-3f } });
         Assert.True(Evaluator.Evaluate(run.Network, test).Accuracy > 0.95);
+    }
+
+    [Fact]
+    public void An_objective_with_several_rows_per_sample_trains_on_their_mean()
+    {
+        TrainingResult expected = Fit(Options), found = Fit(Options with { Objective = new Doubled() });
+        AssertClose(expected.Last, found.Last, 1e-5f);
+        Assert.Equal(expected.History[1].TrainLoss, found.History[1].TrainLoss, 4);
+        Assert.Equal(expected.History[1].TrainAccuracy, found.History[1].TrainAccuracy, 4);
     }
 
     [Theory]
@@ -222,4 +232,22 @@ public sealed class TrainerTests
     private static void AssertClose(Network expected, Network found, float tolerance) =>
         Assert.All(expected.Parameters, p => Assert.All(
             p.Value.ToArray<float>().Zip(found.Parameters[p.Name].Value.ToArray<float>()), pair => Assert.Equal(pair.First, pair.Second, tolerance)));
+
+    /// <summary>Adds a copy of every sample to the batch.</summary>
+    private sealed record Doubled : Objective
+    {
+        public override Batch Prepare(Network network, Batch batch, RandomStream stream)
+        {
+            long[] once = batch.Targets.ToArray<long>();
+            return batch with { Inputs = Tensor.Concatenate([batch.Inputs, batch.Inputs], 0), Targets = Tensor.From([.. once, .. once], [2 * once.Length]) };
+        }
+
+        public override ObjectiveValue Value(Network network, Pass pass, Batch batch)
+        {
+            Tensor output = network.Forward(batch.Inputs, pass);
+            return new ObjectiveValue(output.CrossEntropy(batch.Targets), output);
+        }
+
+        public override JsonNode Fingerprint() => new JsonObject();
+    }
 }

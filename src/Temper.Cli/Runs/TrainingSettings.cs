@@ -17,7 +17,7 @@ internal static class TrainingSettings
         Setting.Integer("batch", "Samples per batch", defaultValue: 64, aliases: "--batch-size");
 
     private static readonly Setting<int> Accumulate =
-        Setting.Integer("accumulate", "Batches whose gradients are summed into one step", defaultValue: 1);
+        Setting.Integer("accumulate", "Batches whose mean gradient makes one step", defaultValue: 1);
 
     private static readonly Setting<string> Optimizer = Setting.Choice(
         "optimizer", "Optimizer: sgd, adam, adamw, adadelta or rmsprop", "adam", "sgd", "adam", "adamw", "adadelta",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Optimization;
 using Temper.Randomness;
@@ -21,6 +22,13 @@ public abstract record SampleTransform : IFingerprinted
     /// <param name="word">A random 32-bit word.</param>
     /// <param name="count">Number of possible results.</param>
     private protected static int Choose(uint word, int count) => (int)(((ulong)word * (uint)count) >> 32);
+
+    /// <summary>Returns a number of pixels; throws unless it is 0 to 65,536.</summary>
+    private protected static int Pixels(int value, string name) => value is >= 0 and <= 1 << 16
+        ? value
+        : throw new ArgumentOutOfRangeException(nameof(value), string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}: the number of pixels is out of range (got {value}, expected 0 to 65536)"));
 
     private protected static (int Channels, int Height, int Width) Picture(Shape shape, string name) => shape.Rank == 3
         ? (shape[0], shape[1], shape[2])

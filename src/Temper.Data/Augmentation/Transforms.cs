@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -8,9 +9,14 @@ using Temper.Tensors;
 namespace Temper.Data.Augmentation;
 
 /// <summary>Pads a picture with zeros and crops it to its original size at a random position.</summary>
-/// <param name="Padding">Pixels on each side.</param>
+/// <param name="Padding">Pixels on each side, 0 to 65,536.</param>
 public sealed record RandomCrop(int Padding = 4) : SampleTransform
 {
+    /// <summary>Pixels on each side, 0 to 65,536.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
+    public int Padding { get; init => field = Pixels(value, nameof(RandomCrop)); } =
+        Pixels(Padding, nameof(RandomCrop));
+
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TransformsJson.Default.RandomCrop)!;
 
@@ -77,8 +83,21 @@ public sealed record Normalize(IReadOnlyList<float> Mean, IReadOnlyList<float> D
     public override void Apply(Span<float> sample, Shape shape, RandomStream stream)
     {
         (int channels, int height, int width) = Picture(shape, nameof(Normalize));
+        if (Mean.Count != channels || Deviation.Count != channels)
+        {
+            throw new ArgumentException($"Normalize: the picture has another number of channels (got {Mean.Count} "
+                + $"means and {Deviation.Count} deviations, expected {channels} of each)");
+        }
+
         for (int c = 0; c < channels; c++)
         {
+            if (!(Deviation[c] > 0))
+            {
+                throw new ArgumentException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Normalize: a deviation is out of range (got {Deviation[c]}, expected above 0)"));
+            }
+
             foreach (ref float value in sample.Slice(c * height * width, height * width))
             {
                 value = (value - Mean[c]) / Deviation[c];
@@ -90,9 +109,13 @@ public sealed record Normalize(IReadOnlyList<float> Mean, IReadOnlyList<float> D
 /// <summary>
 /// Sets a square at a random position to zero (arXiv:1708.04552). The square is clipped at the border.
 /// </summary>
-/// <param name="Size">Side of the square, in pixels.</param>
+/// <param name="Size">Side of the square, in pixels, 0 to 65,536.</param>
 public sealed record Cutout(int Size) : SampleTransform
 {
+    /// <summary>Side of the square, in pixels, 0 to 65,536.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
+    public int Size { get; init => field = Pixels(value, nameof(Cutout)); } = Pixels(Size, nameof(Cutout));
+
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => JsonSerializer.SerializeToNode(this, TransformsJson.Default.Cutout)!;
 

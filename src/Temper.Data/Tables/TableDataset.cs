@@ -60,8 +60,14 @@ internal sealed class StandardizedDataset(Dataset source, double[] means, double
             set.CopySample(row, sample);
             for (int i = 0; i < sample.Length; i++)
             {
-                means[i] += function(sample[i], i) / set.Count;
+                means[i] += function(sample[i], i);
             }
+        }
+
+        // Divided last: the sum of equal single-precision values is exact, so the mean of a constant is the constant.
+        for (int i = 0; i < means.Length; i++)
+        {
+            means[i] /= Math.Max(set.Count, 1);
         }
     }
 }

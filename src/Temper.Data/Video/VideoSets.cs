@@ -119,8 +119,10 @@ public static class VideoSets
 
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         Shape shape = [options.Frames, 3, options.Size, options.Size];
-        return new DataSets(new VideoDataset(name, shape, classes, Cut(train, options)), new VideoDataset(
-            name, shape, classes, Cut(test, options)));
+        List<UnusedSamples> unused = [];
+        return new DataSets(
+            new VideoDataset(name, shape, classes, Cut(train, options, unused)),
+            new VideoDataset(name, shape, classes, Cut(test, options, unused))) { Unused = unused };
     }
 
     private static (List<Entry> Train, List<Entry> Test, string[] Classes) Find(string folder, VideoSetOptions options)
@@ -186,7 +188,8 @@ public static class VideoSets
     private static IEnumerable<string> Videos(string folder) => Directory.EnumerateFiles(folder)
         .Where(path => VideoFile.IsVideo(path) && Path.GetFileName(path)[0] != '.').Order(StringComparer.Ordinal);
 
-    private static List<(byte[] Pixels, byte Label)> Cut(List<Entry> entries, VideoSetOptions options)
+    private static List<(byte[] Pixels, byte Label)> Cut(
+        List<Entry> entries, VideoSetOptions options, List<UnusedSamples> unused)
     {
         List<(byte[] Pixels, byte Label)> clips = [];
         long bytes = 0;
@@ -196,13 +199,11 @@ public static class VideoSets
                 VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MaxFrames }, options.Size);
             int span = ((options.Frames - 1) * options.Step) + 1, first = (int)Math.Ceiling(entry.Start * video.Frames),
                 last = (int)(entry.End * video.Frames) - span;
-            if (entry.IsClass && last < first)
+            if (last < first)
             {
-                throw new ModelFormatException(
-                    entry.Path, 0, $"video: too short to be a class (got {video.Frames} frames, of which "
-                        + $"{Math.Max(last + span - first, 0)} are for "
-                    + $"{(entry.Start > 0 ? "testing" : "training")}, expected {span} there); use fewer frames, or "
-                        + "different values of train= and gap=");
+                unused.Add(entry.IsClass ? throw TooShort(entry, video.Frames, (last + span - first, span))
+                    : new UnusedSamples(
+                        entry.Path, 1, $"too short for a clip (got {video.Frames} frames, expected {span})"));
             }
 
             for (int start = first; start <= last; start += options.Stride)
@@ -217,6 +218,11 @@ public static class VideoSets
 
         return clips;
     }
+
+    private static ModelFormatException TooShort(Entry entry, int frames, (int Own, int Span) counts) => new(
+        entry.Path, 0, $"video: too short to be a class (got {frames} frames, of which "
+            + $"{Math.Max(counts.Own, 0)} are for {(entry.Start > 0 ? "testing" : "training")}, expected {counts.Span} "
+            + "there); use fewer frames, or different values of train= and gap=");
 
     /// <summary>A video with its class, and the range of its frames that is used, as fractions.</summary>
     private sealed record Entry(string Path, byte Label, double Start, double End)

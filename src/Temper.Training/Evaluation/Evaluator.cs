@@ -63,13 +63,15 @@ public static class Evaluator
         var loading = new DataLoaderOptions { BatchSize = batchSize, Turn = ranks.Part };
         var loader = new DataLoader(dataset, loading, RandomStream.FromSeed(0));
         double[] losses = new double[loader.BatchCount];                // sum of the sample losses, per batch
+        double[] weights = new double[loader.BatchCount];
         var answers = new (int, float)[loss.IsClassification ? dataset.Count : 0];
         ConfusionMatrix? confusion = null;
         foreach (Batch batch in loader.Epoch(0))
         {
             cancel.ThrowIfCancellationRequested();
             Tensor output = FixedBatch.Run(network, [batch.Inputs])[0];
-            losses[batch.Index] = (double)loss.Value(output, batch.Targets).ToScalar() * batch.Inputs.Shape[0];
+            double value = loss.Value(output, batch.Targets).ToScalar(), weight = loss.WeightOf(batch.Targets);
+            (losses[batch.Index], weights[batch.Index]) = (weight > 0 ? value * weight : 0, weight);
             if (loss.IsClassification)
             {
                 confusion ??= new ConfusionMatrix(output.Shape[-1]);
@@ -81,13 +83,12 @@ public static class Evaluator
         if (ranks.Part.Count > 1)
         {
             int classes = loss.IsClassification ? network.Graph.ShapeOf(network.Outputs[0].Value)[-1] : 0;
+            ranks.Sum(weights);
             confusion = Joined(ranks, classes, losses, answers, confusion);
         }
 
-        double sum = 0;
-        Array.ForEach(losses, one => sum += one);
         return new EvaluationResult(
-            dataset.Count, sum / dataset.Count, confusion?.Accuracy ?? double.NaN, confusion)
+            dataset.Count, losses.Sum() / weights.Sum(), confusion?.Accuracy ?? double.NaN, confusion)
         {
             Answers = answers,
             IsRight = [.. answers.Select((answer, i) => answer.Item1 == dataset.Label(i))],

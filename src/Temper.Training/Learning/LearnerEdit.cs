@@ -47,6 +47,20 @@ internal static class LearnerEdit
         return (
             new OptimizerState(
                 before.State.Steps, before.State.Slots.Select(slot => slot with { Values = Moved(slot.Values, []) })),
-            before.Average is null ? null : Moved(before.Average, parameter.Value.Physical()));
+            before.Average is null
+                ? null
+                : Masked(Moved(before.Average, parameter.Value.Physical()), parameter.Mask));
+    }
+
+    /// <summary>Sets the average of masked weights to 0, the value of these weights.</summary>
+    private static float[] Masked(float[] average, Tensor? mask)
+    {
+        ReadOnlySpan<float> kept = mask is null ? default : mask.Physical();
+        for (int i = 0; i < kept.Length; i++)
+        {
+            average[i] = kept[i] == 0 ? 0 : average[i];
+        }
+
+        return average;
     }
 }

@@ -32,6 +32,11 @@ public sealed record LearnerOptions
         ArgumentNullException.ThrowIfNull(Optimizer);
         RequiredLists.Check(Regularizers);
         RequiredLists.Check(Groups);
+        foreach (ParameterGroup group in Groups)
+        {
+            group.Validate();
+        }
+
         Optimizer.Validate();
         Clipping?.Validate();
         Average?.Validate();

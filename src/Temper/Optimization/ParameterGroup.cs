@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Enumeration;
 using Temper.Networks;
 
@@ -21,14 +22,24 @@ public sealed record ParameterGroup
     /// <summary>Parameter roles of the group; empty (default): all.</summary>
     public IReadOnlyList<ParameterRole> Roles { get; init; } = [];
 
-    /// <summary>Factor on the learning rate. Default: 1.</summary>
+    /// <summary>Factor on the learning rate, 0 or more. Default: 1.</summary>
     public float RateFactor { get; init; } = 1;
 
-    /// <summary>Weight decay that overrides the optimizer's; null (default): the optimizer's.</summary>
+    /// <summary>Weight decay, 0 or more, that overrides the optimizer's; null (default): the optimizer's.</summary>
     public float? WeightDecay { get; init; }
 
     /// <summary>True if the parameters are frozen (not trained). Default: false.</summary>
     public bool IsFrozen { get; init; }
+
+    /// <summary>Throws if an option is out of range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// An option is out of range; the message contains its name.
+    /// </exception>
+    public void Validate()
+    {
+        Require(RateFactor, nameof(RateFactor));
+        Require(WeightDecay ?? 0, nameof(WeightDecay));
+    }
 
     /// <summary>Returns true if a parameter belongs to the group.</summary>
     /// <param name="parameter">The parameter to test.</param>
@@ -58,5 +69,15 @@ public sealed record ParameterGroup
         }
 
         return resolved;
+    }
+
+    private static void Require(float value, string option)
+    {
+        if (value is not (>= 0 and < float.PositiveInfinity))
+        {
+            throw new ArgumentOutOfRangeException(option, string.Create(
+                CultureInfo.InvariantCulture,
+                $"parameter group: {option} is out of range (got {value}, expected 0 or more)"));
+        }
     }
 }

@@ -52,6 +52,16 @@ public sealed class TableSetsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void A_constant_column_is_only_shifted_for_any_number_of_rows()
+    {
+        string other = _folder.Write("other.csv", "x,y,c\n1,6,a\n");
+        string rows = string.Concat(Enumerable.Range(0, 100).Select(i => $"{i},5,a\n"));
+        DataSets sets = Open($"x,y,c\n{rows}", $"test={other}&scale=standard");
+        Assert.All(Values(sets.Train).Where((_, i) => i % 2 == 1), value => Assert.Equal(0, value));
+        Assert.Equal(1, Values(sets.Test)[1]);
+    }
+
+    [Fact]
     public void Text_labels_are_classes_in_ordinal_order()
     {
         DataSets sets = Open("kind,x,y\nb,1,2.5\nB,-3,4e2\nä,5,+6\nb,7,.5\n", "label=kind&test=0");

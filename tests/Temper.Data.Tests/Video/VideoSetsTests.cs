@@ -22,6 +22,19 @@ public sealed class VideoSetsTests : IDisposable
         Assert.True(Change(moving) > 2 * Change(one));
     }
 
+    [Fact]
+    public void A_video_of_a_class_that_is_too_short_is_reported()
+    {
+        Directory.CreateDirectory(_folder["train/run"]);
+        VideoFile.Save(_folder["train/run/long.npy"], new VideoClip(4, 8, 8, new byte[4 * 8 * 8 * 3]));
+        VideoFile.Save(_folder["train/run/short.npy"], new VideoClip(3, 8, 8, new byte[3 * 8 * 8 * 3]));
+        DataSets sets = VideoSets.Read(_folder.Path, new VideoSetOptions { Frames = 4, Size = 8 });
+        Assert.Equal(1, sets.Train.Count);
+        UnusedSamples unused = Assert.Single(sets.Unused);
+        Assert.EndsWith("short.npy", unused.Name, StringComparison.Ordinal);
+        Assert.Contains("got 3 frames, expected 4", unused.Reason, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("synth:actions?count=12&frames=4&size=16&classes=3", 12, 10)]
     [InlineData("synth:actions?frames=1", 0, 0)]

@@ -15,6 +15,18 @@ public sealed class EvaluatorTests
     private static readonly Network Classifier = Network.Build(InputSpec.Features(4), x => x.Linear(3)).Initialize(RandomStream.FromSeed(3));
 
     [Theory]
+    [InlineData(1)]             // some batches have samples of weight 0 only
+    [InlineData(32)]
+    [InlineData(1000)]
+    public void The_loss_with_class_weights_is_the_weighted_mean_for_any_batch_size(int batchSize)
+    {
+        var loss = new CrossEntropyLoss { ClassWeights = [1, 9, 0] };
+        (Tensor inputs, Tensor labels) = Points.Read(0, Points.Count);
+        double expected = loss.Value(Classifier.Forward(inputs), labels).ToScalar();
+        Assert.Equal(expected, Evaluator.Evaluate(Classifier, Points, loss, batchSize).Loss, 1e-5);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(32)]
     [InlineData(70)]

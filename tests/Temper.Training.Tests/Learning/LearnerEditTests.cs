@@ -39,6 +39,29 @@ public sealed class LearnerEditTests
             plain.AverageSnapshot().Parameters["b.weight"].Value.ToArray<float>(), told.AverageSnapshot().Parameters["head.weight"].Value.ToArray<float>());
     }
 
+    [Fact]
+    public void A_layer_drawn_anew_behind_another_edit_starts_with_a_new_state()
+    {
+        using Learner once = Trained(), twice = Trained();
+        static Network Head(Network net) => net.ReplaceHead(5, RandomStream.FromSeed(3));
+        once.Edit(net => net.WithChannels("a", [0, 2]).Then(narrow => Head(narrow)));
+        twice.Edit(net => net.WithChannels("a", [0, 2]));
+        twice.Edit(net => Head(net));
+        Step(once);
+        Step(twice);
+        Assert.Equal(SmallRun.BytesOf(twice.Network), SmallRun.BytesOf(once.Network));
+    }
+
+    [Fact]
+    public void The_average_of_a_weight_that_an_edit_masks_is_zero_like_the_weight()
+    {
+        using Learner learner = Trained();
+        learner.Edit(net => net.WithMask("a.weight", Tensor.From([1f, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1], [3, 4])));
+        Assert.Equal([0f, 0, 0, 0], learner.AverageSnapshot().Parameters["a.weight"].Value.ToArray<float>()[4..8]);
+        Step(learner);
+        Assert.Equal([0f, 0, 0, 0], learner.AverageSnapshot().Parameters["a.weight"].Value.ToArray<float>()[4..8]);
+    }
+
     /// <summary>
     /// Rows 2 and 0 are kept with a new row between them: slots move, new slots start at zero, and new averages start
     /// at the parameter's value.
