@@ -221,8 +221,8 @@ internal sealed class GrowthEdit : IEpochEdit
             }
 
             GrowthBlock before = now.Stages[stage].Blocks[^1], added = grown.Stages[stage].Blocks[^1];
-            grown =
-                grown.With(InitializerFor(grown.Stages[stage]).Initialize(grown.Network, added, new InitializerSetting
+            BlockInitializer initializer = InitializerFor(_options, grown, stage);
+            grown = grown.With(initializer.Initialize(grown.Network, added, new InitializerSetting
             {
                 Before = before, Train = _run.Train, Validation = _run.Validation, Training = _training,
                 TrainAccuracy = epoch.TrainAccuracy,
@@ -254,8 +254,13 @@ internal sealed class GrowthEdit : IEpochEdit
                 + $"of {string.Join(", ", live)}); its Next must return one of GrowthTrack.Live"));
     }
 
-    private BlockInitializer InitializerFor(GrowthStage stage) =>
-        _options.Initializer ?? (stage.IsResidual ? new GauInit() : new DefaultInit());
+    /// <summary>
+    /// Returns the initializer of a new block. Values drawn with deviation 1 suit the scale of a normalization; as
+    /// weights of a layer they would drown the shortcut.
+    /// </summary>
+    internal static BlockInitializer InitializerFor(GrowthOptions options, GrowableNetwork grown, int stage) =>
+        options.Initializer ?? (!grown.Stages[stage].IsResidual ? new DefaultInit()
+            : grown.Stages[stage].Blocks[^1].LastNorm(grown.Network) is null ? new ZeroInit() : new GauInit());
 
     /// <summary>Returns the reason why a stage cannot grow; null if it can.</summary>
     private string? Problem(GrowableNetwork now, GrowableNetwork grown, int stage)

@@ -27,8 +27,8 @@ public sealed record GrowthOptions : IFingerprinted
     public GrowingPolicy Growing { get; init; } = new RoundRobin();
 
     /// <summary>
-    /// Initializer of new blocks; null: <see cref="GauInit"/> for residual blocks, <see cref="DefaultInit"/> for
-    /// others.
+    /// Initializer of new blocks; null: <see cref="GauInit"/> for residual blocks with batch normalization,
+    /// <see cref="ZeroInit"/> for other residual blocks, <see cref="DefaultInit"/> for plain ones.
     /// </summary>
     public BlockInitializer? Initializer { get; init; }
 

@@ -265,4 +265,20 @@ public sealed class CompressTests
         RandomStream.FromSeed(2).FillUniform(values, 0, 1);
         return Tensor.From(values, [count, 6]);
     }
+
+    [Fact]
+    public void The_network_itself_is_refused_as_output_however_it_is_written()
+    {
+        using var folder = new TemporaryFolder();
+        foreach ((string model, string output) in new[]
+        {
+            (TrainedRun.Folder, TrainedRun.Folder + Path.DirectorySeparatorChar),
+            (Path.Combine(TrainedRun.Folder, "model.safetensors"), TrainedRun.Folder),
+        })
+        {
+            ToolResult result = Tool.Run(["compress", model, .. Quick, "--runs", folder["runs"], "--output", output]);
+            Assert.True(result.ExitCode == 2, result.Error);
+            Assert.Contains("--output must be a folder other than", result.Error, StringComparison.Ordinal);
+        }
+    }
 }

@@ -5,6 +5,7 @@ using Temper.Cli.Runs;
 using Temper.Compression.Pipeline;
 using Temper.Compression.Quantization;
 using Temper.Data;
+using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Parallelism.Execution;
 
@@ -175,8 +176,10 @@ internal sealed class CompressCommand()
     private static void RequireUsable(string output, string model)
     {
         ModelTarget.Require("compress", output, writesOnnx: false);
-        if (Path.Exists(model)
-            && string.Equals(Path.GetFullPath(output), Path.GetFullPath(model), StringComparison.Ordinal))
+        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)),
+            source = Path.TrimEndingDirectorySeparator(Path.GetFullPath(model));
+        if (Path.Exists(model) && (string.Equals(target, source, StringComparison.Ordinal)
+            || string.Equals(Path.Combine(target, ModelFile.WeightsName), source, StringComparison.Ordinal)))
         {
             throw ToolException.Usage($"compress: --output must be a folder other than the network that is compressed "
                 + $"(got {output}); choose another name");

@@ -113,7 +113,7 @@ public static class CalibratedPruning
 
     /// <summary>
     /// Chooses the weights to keep: those with the highest cost of removal in the whole network, relative to the energy
-    /// of their layer's output.
+    /// of their layer's output. A layer whose output is zero for all samples has cost 0.
     /// </summary>
     private static Dictionary<string, bool[]> Choose(
         Network network, Node[] layers, Pass dense, double sparsity, CancellationToken cancel)
@@ -131,7 +131,7 @@ public static class CalibratedPruning
 
             // Weights that are zero go first, so that they are never fitted to other values.
             costs[layer.Name] = [.. values.Select((value, i) =>
-                value == 0 ? double.NegativeInfinity : surgeon.Cost(value, i % width) / energy)];
+                value == 0 ? double.NegativeInfinity : energy > 0 ? surgeon.Cost(value, i % width) / energy : 0)];
         }
 
         double[] sorted = [.. costs.Values.SelectMany(layer => layer).Order()];
@@ -159,6 +159,6 @@ public static class CalibratedPruning
             }
         }
 
-        return Math.Max(sum, double.Epsilon);
+        return sum;
     }
 }

@@ -1,3 +1,5 @@
+using Temper.Networks;
+
 namespace Temper.Compression.Pruning;
 
 /// <summary>Prunes units below a multiple of their layer's standard deviation.</summary>
@@ -43,21 +45,41 @@ internal sealed record PatternRule(int Kept, int Of) : PruningRule
 
         foreach (PrunedLayer layer in network.Layers.Where(layer => layer.Count > 0))
         {
-            Apply(layer);
+            Apply(layer, TransposedGroups(network.Network, layer.Parameter.Name));
         }
     }
 
-    private void Apply(PrunedLayer layer)
+    /// <summary>
+    /// Returns the number of groups of the transposed convolution that has a weight; null: it is of another layer.
+    /// </summary>
+    private static int? TransposedGroups(Network network, string weight) => network.Nodes.FirstOrDefault(node =>
+        node.Parameters.Contains(weight, StringComparer.Ordinal))?.Operator switch
     {
-        int inputs = layer.Parameter.Value.Shape[1], positions = layer.UnitColumns / inputs;
+        ConvTranspose2d layer => layer.Options.Groups,
+        ConvTranspose3d layer => layer.Plane.Options.Groups,
+        _ => null,
+    };
+
+    /// <remarks>Rows of a transposed convolution's weight are its inputs, group by group.</remarks>
+    private void Apply(PrunedLayer layer, int? transposed)
+    {
+        if (transposed is not null && Block.Rows != 1)
+        {
+            throw new ArgumentException($"PruningRule.Pattern: rows of '{layer.Parameter.Name}' are inputs of a "
+                + $"transposed convolution (got blocks of {Block}, expected 1x1); ignore the layer");
+        }
+
+        int rows = transposed ?? layer.UnitRows,
+            inputs = transposed is { } groups ? layer.UnitRows / groups : layer.Parameter.Value.Shape[1],
+            positions = layer.Scores.Length / (rows * inputs);
         var group = new List<int>(Of);
-        for (int row = 0; row < layer.UnitRows; row++)
+        for (int row = 0; row < rows; row++)
         {
             for (int position = 0; position < positions; position++)
             {
                 for (int first = 0; first < inputs; first += Of)
                 {
-                    int start = (row * layer.UnitColumns) + position, count = Math.Min(Of, inputs - first);
+                    int start = (row * inputs * positions) + position, count = Math.Min(Of, inputs - first);
                     group.Clear();
                     group.AddRange(Enumerable.Range(first, count).Select(input => start + (input * positions)));
                     DropWeakest(layer, group);

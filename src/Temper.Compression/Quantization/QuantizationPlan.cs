@@ -71,7 +71,7 @@ internal sealed class QuantizationPlan
     /// </param>
     internal Network Apply(IEnumerable<string> layers, Network? weights = null)
     {
-        Network network = weights is null ? Network : Network.WithParameters(weights.Parameters);
+        Network network = weights is null ? Network : With(weights);
         var chosen = layers.ToHashSet(StringComparer.Ordinal);
         var scales = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         Network result = network;
@@ -132,13 +132,17 @@ internal sealed class QuantizationPlan
     internal IReadOnlyDictionary<string, double> Sensitivity(
         IReadOnlyCollection<string> layers, Network weights, Tensor samples)
     {
-        float[] expected = Network.WithParameters(weights.Parameters).Forward(samples).ToArray<float>();
+        float[] expected = With(weights).Forward(samples).ToArray<float>();
         return layers.ToDictionary(layer => layer, layer =>
         {
             float[] found = Apply([layer], weights).Forward(samples).ToArray<float>();
             return expected.Zip(found, (a, b) => ((double)a - b) * (a - b)).Average();
         }, StringComparer.Ordinal);
     }
+
+    /// <summary>Returns the float32 network with the parameters and statistics of another one.</summary>
+    private Network With(Network weights) => Network.WithParameters(weights.Parameters)
+        .WithBuffers(weights.Buffers.Where(buffer => Network.Buffers.ContainsKey(buffer.Key)));
 
     private static bool IsLayer(Network network, Node node) =>
         node.Operator is Conv2d or Linear && node.Parameters.All(name =>

@@ -178,7 +178,7 @@ internal sealed class ChannelRemoval
         return slice.Indices.All(index =>
         {
             int group = index / weight.Shape[1];
-            Tensor rows = weight.Slice(0, group * outputs, (group + 1) * outputs);
+            Tensor rows = groups == 1 ? weight : weight.Slice(0, group * outputs, (group + 1) * outputs);
             return Along(rows, new ChannelSlice("", 1, [index % weight.Shape[1]])).All(number => number == 0);
         });
     }

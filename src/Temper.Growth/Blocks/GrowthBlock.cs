@@ -43,4 +43,10 @@ public sealed record GrowthBlock(string Name, IReadOnlyList<string> Nodes)
     /// <summary>Returns the block's last convolution or linear layer.</summary>
     /// <param name="network">The network that contains the block.</param>
     public Node LastLayer(Network network) => NodesIn(network).Last(node => BlockTemplate.IsLayer(node.Operator));
+
+    /// <summary>
+    /// Returns the block's last batch normalization or layer; if its parameters are zero, the branch is zero.
+    /// </summary>
+    internal Node LastWeighted(Network network) =>
+        NodesIn(network).Last(node => node.Operator is BatchNorm || BlockTemplate.IsLayer(node.Operator));
 }

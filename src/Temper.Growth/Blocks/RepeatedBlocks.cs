@@ -60,8 +60,13 @@ internal static class RepeatedBlocks
         Node[] nodes = [.. pieces.Skip(start).Take(length).SelectMany(piece => piece.Nodes)];
         var own = nodes.Select(node => node.Name).ToHashSet(StringComparer.Ordinal);
         var parameters = nodes.SelectMany(node => node.Parameters).ToHashSet(StringComparer.Ordinal);
+
+        // A new block is built from its input alone, so constants and other inputs cannot be part of it.
+        bool IsInside(string input) => own.Contains(input)
+            || string.Equals(input, pieces[start].Input, StringComparison.Ordinal);
         return network.Graph.InfoOf(pieces[start].Input).Equals(network.Graph.InfoOf(pieces[start + length - 1].Output))
             && pieces[start].Nodes.Any(node => BlockTemplate.IsLayer(node.Operator))
+            && nodes.All(node => node.Inputs.Count > 0 && node.Inputs.All(IsInside))
             && nodes.All(node => node.Operator is BatchNorm || node.Buffers.Count == 0)
             && nodes.SelectMany(node => node.Parameters).Count() == parameters.Count
             && !network.Nodes.Any(node => !own.Contains(node.Name) && node.Parameters.Any(parameters.Contains));

@@ -65,6 +65,11 @@ public abstract record BlockInitializer : IFingerprinted
             last.Parameters.Select(name => network.Parameters[name] with { Value = value(network.Parameters[name]) }));
     }
 
+    /// <summary>Returns the network with zeros in the block's last normalization or layer.</summary>
+    private protected static Network Silenced(Network network, GrowthBlock block) => network.WithParameters(
+        block.LastWeighted(network).Parameters.Select(name => network.Parameters[name]).Select(
+            parameter => parameter with { Value = Tensor.Zeros(parameter.Value.Shape) }));
+
     private protected static JsonObject Named(string name) => new() { ["name"] = name };
 }
 

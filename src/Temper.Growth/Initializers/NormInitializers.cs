@@ -19,7 +19,7 @@ public sealed record ZeroInit : BlockInitializer
 
     /// <inheritdoc/>
     public override Network Initialize(Network network, GrowthBlock block, InitializerSetting setting) =>
-        WithLast(network, block, parameter => Tensor.Zeros(parameter.Value.Shape));
+        Silenced(network, block);
 
     /// <inheritdoc/>
     public override JsonNode Fingerprint() => Named(Name);
@@ -112,7 +112,7 @@ public sealed record CopyInit : BlockInitializer
         Network copied =
             network.WithParameters(own.Zip(before).Where(pair => pair.First.Value.Shape.Equals(pair.Second.Value.Shape))
             .Select(pair => pair.First with { Value = pair.Second.Value }));
-        return WithLast(copied, block, parameter => Tensor.Zeros(parameter.Value.Shape));
+        return Silenced(copied, block);
     }
 
     /// <inheritdoc/>

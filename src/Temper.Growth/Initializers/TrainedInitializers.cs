@@ -122,7 +122,7 @@ public sealed record GradMaxInit : BlockInitializer
     /// <summary>Returns the squared norm of the loss gradient with respect to the parameters set to zero.</summary>
     private static double GradientLength(Network network, GrowthBlock block, Batch batch, TrainingLoss loss)
     {
-        Node last = block.LastNorm(network) ?? block.LastLayer(network);
+        Node last = block.LastWeighted(network);
         Tensor[] sources = [.. last.Parameters.Select(name => network.Parameters[name].Value)];
         using var tape = new GradientTape();
         Array.ForEach(sources, source => tape.Watch(source));

@@ -50,4 +50,13 @@ public sealed class CalibratedPruningTests
         ArgumentException error = Assert.Throws<ArgumentException>("samples", () => Dense.PruneCalibrated(Tensor.From(values, [10, 6]), 0.5));
         Assert.StartsWith($"PruneCalibrated: sample 7 is not finite (got {shown})", error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Weights_of_a_layer_that_gets_only_zeros_go_first()
+    {
+        Network dead = Dense.WithParameters([Dense.Parameters["a.bias"] with { Value = Tensor.Full([5], -100f) }]);
+        Network pruned = dead.PruneCalibrated(Samples.GaussianTensor([40, 6], 2), 0.5);      // 25 of 50
+        Assert.Equal(0, pruned.Parameters["b.weight"].Value.ToArray<float>().Count(weight => weight != 0));
+        Assert.Equal(25, pruned.Parameters["a.weight"].Value.ToArray<float>().Count(weight => weight != 0));
+    }
 }

@@ -227,4 +227,16 @@ public sealed class PruningRuleTests
     };
 
     private static float[] Of(Network network, string name) => network.Parameters[name].Value.ToArray<float>();
+
+    [Fact]
+    public void Pattern_chooses_among_the_inputs_of_a_transposed_convolution()
+    {
+        Network network = Network.Build(InputSpec.Image(8, 4, 4), x => x.ConvTranspose2d(1, kernel: 2, name: "up"))
+            .Initialize(RandomStream.FromSeed(2));
+        float[] left = Of(network.Prune(PruningRule.Pattern(2, 4)), "up.weight");          // [8, 1, 2, 2]
+        for (int position = 0; position < 4; position++)
+        {
+            Assert.All(Enumerable.Range(0, 8).Chunk(4), inputs => Assert.Equal(2, inputs.Count(i => left[(i * 4) + position] != 0)));
+        }
+    }
 }

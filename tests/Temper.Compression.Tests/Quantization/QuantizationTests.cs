@@ -198,4 +198,15 @@ public sealed class QuantizationTests : IDisposable
         float largest = expected.Max(MathF.Abs);
         Assert.All(expected.Zip(actual), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, part * largest));
     }
+
+    [Fact]
+    public void Layers_that_go_back_keep_the_statistics_of_fine_tuning()
+    {
+        Network network = Network.Build(InputSpec.Image(1, 12, 12), x => x.Conv2d(4, kernel: 3, name: "conv").Relu()
+            .BatchNorm("bn").Flatten().Linear(4, name: "fc")).Initialize(RandomStream.FromSeed(1));
+        QuantizationPlan plan = QuantizationPlan.Of(network, Samples, new QuantizationOptions());
+        string mean = plan.Network.Nodes.Single(node => node.Operator is BatchNorm).Buffers[0];
+        Network tuned = plan.Apply(plan.Layers).WithBuffers([KeyValuePair.Create(mean, Tensor.Full([4], 7f))]);
+        Assert.Equal([7f, 7, 7, 7], plan.Apply(["fc"], tuned).Buffers[mean].ToArray<float>());
+    }
 }

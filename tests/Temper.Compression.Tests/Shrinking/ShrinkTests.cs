@@ -135,4 +135,17 @@ public sealed class ShrinkTests
         float scale = Math.Max(1e-3f, a.Max(Math.Abs));
         Assert.All(a.Zip(b), pair => Assert.True(Math.Abs(pair.Second - pair.First) <= Tolerance * scale, $"seed {seed}: {pair.First} became {pair.Second}"));
     }
+
+    [Fact]
+    public void Looking_for_unread_channels_does_not_copy_the_weights()
+    {
+        Network network = Network.Build(InputSpec.Features(8), x => x.Linear(512).Relu().Linear(512).Relu().Linear(2))
+            .Initialize(RandomStream.FromSeed(1));
+        network.Shrink();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        network.Shrink();
+
+        // One copy for each of the 512 channels of the first layer would take 512 MiB.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 128 << 20);
+    }
 }

@@ -116,4 +116,8 @@ public sealed class GrowableNetworkTests
     }
 
     private static Tensor Picture { get; } = Tensor.From((float[])[.. Enumerable.Range(0, 3 * 32 * 32).Select(i => (i * 37 % 101) / 101f)], [1, 3, 32, 32]);
+
+    [Fact]
+    public void Blocks_with_constants_are_refused() => Assert.Contains(
+        "no repeatable block", Assert.Throws<ArgumentException>(() => GrowableNetwork.Find(ScaledBlocks.Make())).Message, StringComparison.Ordinal);
 }

@@ -122,4 +122,47 @@ public sealed class BlockInitializerTests
         Before = before, Train = SmallGrowth.Data.Train, Validation = SmallGrowth.Data.Validation, Training = SmallGrowth.Training, TrainAccuracy = 0.5,
         Stream = RandomStream.FromSeed(9),
     };
+
+    [Theory]
+    [InlineData("zero")]
+    [InlineData("copy")]
+    [InlineData("gradmax")]
+    public void Outputs_stay_where_normalizations_come_before_the_layers(string name)
+    {
+        Network network = Network.Build(InputSpec.Image(1, 8, 8), x =>
+        {
+            x = x.Conv2d(4, kernel: 3, padding: 1, name: "stem");
+            for (int i = 1; i <= 2; i++)
+            {
+                x = x.Scope($"b{i}", x => x + x.BatchNorm("bn1").Relu().Conv2d(4, kernel: 3, padding: 1, name: "conv1")
+                    .BatchNorm("bn2").Relu().Conv2d(4, kernel: 3, padding: 1, name: "conv2"));
+            }
+
+            return x.Flatten().Linear(3);
+        }).Initialize(RandomStream.FromSeed(1));
+        GrowableNetwork seed = GrowableNetwork.Find(network), grown = seed.Append(0, RandomStream.FromSeed(4));
+        GrowthBlock block = grown.Stages[0].Blocks[^1];
+        Network started = BlockInitializer.ByName(name).Initialize(grown.Network, block, Setting(seed.Stages[0].Blocks[^1]));
+        Assert.Equal(SmallGrowth.Outputs(network), SmallGrowth.Outputs(started));
+        Tensor weight = started.Parameters[block.LastLayer(started).Parameters[0]].Value;
+        using var tape = new GradientTape();
+        tape.Watch(weight);
+        Tensor loss = started.Forward(SmallGrowth.Inputs, Pass.Training(RandomStream.FromSeed(0))).Pow(2).Mean();
+        Assert.True(tape.Gradient(loss, weight).Detach().AsSpan<float>().ContainsAnyExcept(0f));
+    }
+
+    [Fact]
+    public void Residual_blocks_without_normalization_start_silent_by_default()
+    {
+        Network network = Network.Build(InputSpec.Image(1, 8, 8), x =>
+        {
+            x = x.Conv2d(4, kernel: 3, padding: 1);
+            x = (x + x.Conv2d(4, kernel: 3, padding: 1).Relu().Conv2d(4, kernel: 3, padding: 1)).Relu();
+            x = (x + x.Conv2d(4, kernel: 3, padding: 1).Relu().Conv2d(4, kernel: 3, padding: 1)).Relu();
+            return x.Flatten().Linear(3);
+        }).Initialize(RandomStream.FromSeed(1));
+        GrowableNetwork grown = GrowableNetwork.Find(network).Append(0, RandomStream.FromSeed(2));
+        Assert.IsType<ZeroInit>(GrowthEdit.InitializerFor(new GrowthOptions(), grown, 0));
+        Assert.IsType<GauInit>(GrowthEdit.InitializerFor(new GrowthOptions(), SmallGrowth.Seed().Append(0, RandomStream.FromSeed(2)), 0));
+    }
 }
