@@ -57,9 +57,10 @@ internal static class VideoAttackRun
         VideoOutcome? last = null;
         foreach (double level in context.Get(VideoAttackSettings.Levels))
         {
+            double epsilon = ByteFrames.WholeLevels(level / 255, target.Maximum - target.Minimum);
             foreach (string rule in context.Get(VideoAttackSettings.Rules))
             {
-                last = Run(context, evaluation, victim, network, rule, level / 255);
+                last = Run(context, evaluation, victim, network, rule, epsilon);
                 rows.Add(last.Row);
                 context.Terminal.Note(VideoAttackText.Line(level, last.Row));
             }

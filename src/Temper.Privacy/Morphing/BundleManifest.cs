@@ -66,6 +66,8 @@ internal sealed record BundleManifest
             : Image.Length != 3 ? $"got an image of {Image.Length} numbers, expected channels, height and width"
             : Parts.Count > 2 || Parts.Keys.Any(part => part is not ("train" or "test"))
                 ? $"got the parts {string.Join(", ", Parts.Keys)}, expected train and test"
+            : Parts.ContainsValue(null!) || Classes.Any(name => name is null)
+                ? "got null for a part or for the name of a class"
             : Parts.Values.FirstOrDefault(part => !part.Fits(Map.Inputs)) is { } bad
                 ? $"the part in '{bad.File}' has inconsistent sizes"
             : Layer is { } layer && !layer.Fits() ? $"the layer in '{layer.File}' has inconsistent sizes"

@@ -100,8 +100,11 @@ internal static class BundleWriter
     private static void Sign(MorphKey key, string folder, BundleManifest manifest)
     {
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.BundleManifest);
-        string signature = Path.Combine(folder, MorphBundle.SignatureName);
-        AtomicFile.Write(signature, stream => stream.Write(BundleSignature.Sign(key, text)));
+
+        // At every moment one of the two signatures fits the manifest, so an interrupted run can continue.
+        string next = Path.Combine(folder, MorphBundle.NextSignatureName);
+        AtomicFile.Write(next, stream => stream.Write(BundleSignature.Sign(key, text)));
         AtomicFile.Write(Path.Combine(folder, MorphBundle.ManifestName), stream => stream.Write(text));
+        File.Move(next, Path.Combine(folder, MorphBundle.SignatureName), overwrite: true);
     }
 }

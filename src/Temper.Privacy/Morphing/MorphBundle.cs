@@ -19,6 +19,10 @@ public sealed class MorphBundle
 {
     internal const string ManifestName = "manifest.json";
     internal const string SignatureName = "manifest.sig";
+
+    /// <summary>Signature of a manifest that is being replaced.</summary>
+    internal const string NextSignatureName = "manifest.sig.next";
+
     internal const string LayerName = "augconv.safetensors";
     private const int MaxManifestBytes = 64 * 1024 * 1024;
 
@@ -69,7 +73,7 @@ public sealed class MorphBundle
         }
 
         byte[] text = ReadSmall(path, MaxManifestBytes);
-        string signer = BundleSignature.Verify(text, ReadSmall(Path.Combine(folder, SignatureName), 4096), path);
+        string signer = SignerOf(folder, text, path);
         return new MorphBundle(folder, BundleManifest.Parse(text, path), signer);
     }
 
@@ -165,6 +169,21 @@ public sealed class MorphBundle
         }
 
         return data;
+    }
+
+    /// <summary>Verifies the signature, or the next one, if a run was interrupted before it took its place.</summary>
+    private static string SignerOf(string folder, byte[] text, string path)
+    {
+        const int MaxBytes = 4096;
+        string next = Path.Combine(folder, NextSignatureName);
+        try
+        {
+            return BundleSignature.Verify(text, ReadSmall(Path.Combine(folder, SignatureName), MaxBytes), path);
+        }
+        catch (Exception error) when (error is ModelFormatException or FileNotFoundException && File.Exists(next))
+        {
+            return BundleSignature.Verify(text, ReadSmall(next, MaxBytes), path);
+        }
     }
 
     private static byte[] ReadSmall(string path, int max)

@@ -111,7 +111,9 @@ public sealed record AttackChoice(
 
     /// <summary>Number of gradients left for the attack itself.</summary>
     internal int StepsBeforeFinish(int usual) =>
-        (Steps ?? usual) is var steps && steps >= 100 ? steps - FinishGradients : steps;
+        (Steps ?? usual) is var steps && steps >= 100 && NormOr(Attacks.Norm.L2) == Attacks.Norm.L2
+            ? steps - FinishGradients
+            : steps;
 
     /// <summary>
     /// Adds the final search to an attack in the 2-norm with 100 or more steps; returns other attacks unchanged.

@@ -87,7 +87,9 @@ public sealed record Fmn : MinimalAttack
     {
         if (Norm == Norm.L0)
         {
-            return s.IsAdversarial ? Math.Min(Math.Min(radius - 1, Math.Floor(radius * (1 - gamma))), s.BestDistance)
+            // Not below 0: for a transfer, the clean sample itself may count as adversarial.
+            return s.IsAdversarial
+                ? Math.Max(0, Math.Min(Math.Min(radius - 1, Math.Floor(radius * (1 - gamma))), s.BestDistance))
                 : s.HasBest ? Math.Max(radius + 1, Math.Floor(radius * (1 + gamma)))
                 : s.Distance + 1 + Math.Abs(s.Value / Math.Max(Perturbations.Size(Norm.Linf, s.Gradient), 1e-12));
         }

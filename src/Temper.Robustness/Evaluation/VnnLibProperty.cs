@@ -9,6 +9,8 @@ namespace Temper.Robustness.Evaluation;
 /// </summary>
 public sealed class VnnLibProperty
 {
+    private const int MaxCases = 10_000;
+
     private readonly IReadOnlyList<IReadOnlyList<OutputComparison>> _cases;
 
     private VnnLibProperty(float[] low, float[] high, IReadOnlyList<IReadOnlyList<OutputComparison>> cases) =>
@@ -68,15 +70,7 @@ public sealed class VnnLibProperty
             else
             {
                 // Distributes the conjunction: each case so far is combined with each new case.
-                cases =
-                [
-                    .. from before in cases from more in Disjunction(body, name) select before.Concat(more).ToList(),
-                ];
-                if (cases.Count > 10_000)
-                {
-                    throw new ModelFormatException(
-                        name, 0, "vnnlib: the condition has too many cases (more than 10,000)");
-                }
+                cases = Both(cases, Disjunction(body, name), name);
             }
         }
 
@@ -175,12 +169,19 @@ public sealed class VnnLibProperty
         "or" => [.. body.Parts.Skip(1).SelectMany(part => Disjunction(part, name))],
         "and" => body.Parts.Skip(1).Aggregate(
             new List<List<OutputComparison>> { new() },
-            (sum, part) =>
-                [.. from before in sum from more in Disjunction(part, name) select before.Concat(more).ToList()]),
+            (sum, part) => Both(sum, Disjunction(part, name), name)),
         "<=" or ">=" when body.Parts is [_, var left, var right] =>
             [[body.Head is ">=" ? Compare(left, right, name) : Compare(right, left, name)]],
         _ => throw Error(name, body, "or, and, <= or >= over outputs"),
     };
+
+    /// <summary>Combines each case of one condition with each case of another.</summary>
+    private static List<List<OutputComparison>> Both(
+        List<List<OutputComparison>> a, List<List<OutputComparison>> b, string name) =>
+        (long)a.Count * b.Count <= MaxCases
+            ? [.. from first in a from second in b select first.Concat(second).ToList()]
+            : throw new ModelFormatException(
+                name, 0, $"vnnlib: the condition has too many cases (more than {MaxCases}); split the property");
 
     private static OutputComparison Compare(Expression larger, Expression smaller, string name)
     {

@@ -65,17 +65,22 @@ public static class DecisionSlice
         Ray.Normalize(v);
         int size = sample.Clean.Length;
         double reach = 2.5 * right.Length / (Side / 2);
-        float[] x = new float[Side * Side * size], logits = new float[Side * Side * target.Classes];
-        for (int i = 0; i < Side * Side; i++)
+        // A line at a time: all points of large pictures would take gigabytes.
+        float[] x = new float[Side * size], logits = new float[Side * Side * target.Classes];
+        for (int row = 0; row < Side; row++)
         {
-            Span<float> point = x.AsSpan(i * size, size);
-            sample.Clean.CopyTo(point);
-            Perturbations.AddScaled(point, u, reach * ((i % Side) - (Side / 2)));
-            Perturbations.AddScaled(point, v, reach * ((Side / 2) - (i / Side)));
-            Perturbations.Clip(point, sample.Low, sample.High);
+            for (int column = 0; column < Side; column++)
+            {
+                Span<float> point = x.AsSpan(column * size, size);
+                sample.Clean.CopyTo(point);
+                Perturbations.AddScaled(point, u, reach * (column - (Side / 2)));
+                Perturbations.AddScaled(point, v, reach * ((Side / 2) - row));
+                Perturbations.Clip(point, sample.Low, sample.High);
+            }
+
+            target.Scores(x, Side, logits.AsSpan(row * Side * target.Classes, Side * target.Classes));
         }
 
-        target.Scores(x, Side * Side, logits);
         return PngEncoder.Encode(new Data.Images.Picture(Side, Side, 3, Pixels(logits, target.Classes)));
     }
 

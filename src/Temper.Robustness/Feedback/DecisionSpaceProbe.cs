@@ -198,13 +198,16 @@ internal sealed class ProbeRunner(
             _group[row].Search.X.CopyTo(_x, row * _size);
         }
 
+        // The last batches are smaller than the window; a target sees only their rows.
+        ReadOnlySpan<float> x = _x.AsSpan(0, _group.Count * _size);
+        Span<float> logits = _logits.AsSpan(0, _group.Count * target.Classes);
         if (ask == Ask.Scores)
         {
-            target.Scores(_x, _group.Count, _logits);
+            target.Scores(x, _group.Count, logits);
         }
         else
         {
-            target.Gradient(_x, _group.Count, _logits, Slope, _gradients);
+            target.Gradient(x, _group.Count, logits, Slope, _gradients.AsSpan(0, x.Length));
         }
 
         for (int row = 0; row < _group.Count; row++)

@@ -28,10 +28,12 @@ public sealed class RobustEarlyStopping(Dataset samples, InnerAttack attack, ulo
     /// <inheritdoc/>
     public void AfterEpoch(Learner learner, EpochResult epoch)
     {
-        double accuracy = Accuracy(learner.Network);
+        // With an average of the weights, the average is what is kept, so it is what is attacked.
+        Network judged = learner.AverageSnapshot();
+        double accuracy = Accuracy(judged);
         if (accuracy > BestAccuracy)
         {
-            (Best, BestAccuracy) = (learner.AverageSnapshot(), accuracy);
+            (Best, BestAccuracy) = (judged, accuracy);
         }
     }
 

@@ -28,6 +28,13 @@ public static class ByteFrames
     }
 
     /// <summary>
+    /// Returns the largest whole number of levels within a radius: rounding to bytes could move a frame beyond any
+    /// other radius.
+    /// </summary>
+    internal static double WholeLevels(double epsilon, double range) =>
+        Math.Floor((epsilon / range * 255) + 1e-6) * range / 255;
+
+    /// <summary>
     /// Rounds changed clips to 256 levels between two bounds; elements equal to the clean clip stay unchanged.
     /// </summary>
     internal static Tensor Rounded(Tensor changed, Tensor clean, float low, float high)

@@ -239,4 +239,24 @@ public sealed class AuditTests
         Assert.Equal((3, 0.25), (wide.Rank, wide.Redundancy));
         Assert.Empty(wide.Warnings);
     }
+
+    [Fact]
+    public void Order_of_many_channels_is_found()
+    {
+        using MorphKey key = MorphSamples.Key(new MorphMap(1, 8, 8));
+        using var morpher = new Morpher(key);
+        Tensor weights = MorphSamples.Weights(520, 1, 3);
+        AugConvLayer layer = AugConvLayer.Compose(key, morpher, weights, stride: 1, padding: 1);
+        Assert.Equal(key.ChannelOrder(520), ChannelMatching.Find(new LayerColumns(layer), weights)!.Value.Order);
+    }
+
+    [Fact]
+    public void Redundant_layer_that_is_too_large_for_attack_A_is_not_said_to_hold()
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(3, 12, 12));
+        Tensor weights = MorphSamples.Weights(8, 3, 7);
+        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(3, 12, 40), weights, 3);
+        Assert.Equal(AttackFinding.NotRun, MorphAudit.Run(bundle, new AuditInputs { Weights = weights, Pictures = 5 })[0].Verdict);
+    }
 }

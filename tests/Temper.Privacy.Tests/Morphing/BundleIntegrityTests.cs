@@ -104,4 +104,45 @@ public sealed class BundleIntegrityTests
 
         Assert.DoesNotContain(Convert.ToHexStringLower(key.Seed), key.ToString());
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Bundle_interrupted_while_it_is_signed_can_be_continued(bool hasNewManifest)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(Map);
+        using var morpher = new Morpher(key);
+        MorphBundle.WriteData(key, morpher, MorphSamples.Pictures(1, 8, 40), folder.Path);
+        byte[] oldText = File.ReadAllBytes(folder["manifest.json"]), oldSignature = File.ReadAllBytes(folder["manifest.sig"]);
+        AugConvLayer layer = AugConvLayer.Compose(key, morpher, MorphSamples.Weights(5, 1, 3), 1, 1);
+        MorphBundle.WriteLayer(key, layer, folder.Path);
+        File.Move(folder["manifest.sig"], folder["manifest.sig.next"]);
+        File.WriteAllBytes(folder["manifest.sig"], oldSignature);
+        if (!hasNewManifest)
+        {
+            File.WriteAllBytes(folder["manifest.json"], oldText);
+        }
+
+        Assert.Equal(hasNewManifest, MorphBundle.Open(folder.Path).HasLayer);
+        MorphBundle.WriteLayer(key, layer, folder.Path);
+        Assert.True(MorphBundle.Open(folder.Path).HasLayer);
+        Assert.False(File.Exists(folder["manifest.sig.next"]));
+    }
+
+    [Theory]
+    [InlineData("parts", "{ \"train\": null }")]
+    [InlineData("classes", "[null]")]
+    public void Null_within_a_signed_manifest_is_refused(string member, string value)
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(Map);
+        MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(1, 8, 40), MorphSamples.Weights(5, 1, 3), 1);
+        var manifest = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(folder["manifest.json"]))!;
+        manifest[member] = System.Text.Json.Nodes.JsonNode.Parse(value);
+        byte[] changed = System.Text.Encoding.UTF8.GetBytes(manifest.ToJsonString());
+        File.WriteAllBytes(folder["manifest.json"], changed);
+        File.WriteAllBytes(folder["manifest.sig"], BundleSignature.Sign(key, changed));
+        Assert.Throws<Temper.Formats.ModelFormatException>(() => MorphBundle.Open(folder.Path));
+    }
 }

@@ -195,4 +195,11 @@ public sealed class AttackContractTests
         float[] logits = network.Forward(x).ToArray<float>();
         return [.. Enumerable.Range(0, x.Shape[0]).Select(i => (long)Array.IndexOf(logits[(i * 4)..((i + 1) * 4)], logits[(i * 4)..((i + 1) * 4)].Max()))];
     }
+
+    [Theory]
+    [InlineData(Norm.Linf)]
+    [InlineData(Norm.L1)]
+    [InlineData(Norm.L0)]
+    public void No_gradients_are_kept_for_a_final_search_that_does_not_run(Norm norm) =>
+        Assert.Equal(new Fmn { Norm = norm }, AttackCatalog.Create("fmn", new AttackChoice(norm)));
 }

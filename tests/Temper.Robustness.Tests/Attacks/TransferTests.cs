@@ -67,4 +67,12 @@ public sealed class TransferTests
             network.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { 0, bias }, [2]) },
         ]));
     }
+
+    [Fact]
+    public void Few_inputs_are_searched_where_the_surrogate_is_wrong_from_the_start()
+    {
+        AttackResult found = new Transfer(new Fmn { Norm = Norm.L0, Steps = 20 }, Surrogate(WrongFromStart))
+            .Run(Model, Sample, Criterion.Misclassified([0]), RandomStream.FromSeed(1));
+        Assert.Equal((AttackOutcome.Fooled, 1.0), (found.Samples[0].Outcome, found.Samples[0].L0));
+    }
 }

@@ -76,4 +76,12 @@ public sealed class VnnLibTests
             network.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { 0, 1 }, [2]) },
         ]);
     }
+
+    [Fact]
+    public void Too_many_cases_are_refused_before_they_are_built()
+    {
+        string cases = string.Concat(Enumerable.Repeat("(or (>= Y_0 0) (>= Y_1 0))", 40));
+        Assert.Contains("too many cases", Assert.Throws<ModelFormatException>(
+            () => VnnLibProperty.Parse($"{Box}(assert (and {cases}))", "test")).Message, StringComparison.Ordinal);
+    }
 }

@@ -261,4 +261,16 @@ public sealed class ProbeTests
         RandomStream.FromSeed(8).FillUniform(values, 0.1f, 0.9f);
         return Tensor.From(values, shape);
     }
+
+    [Fact]
+    public void Target_receives_exactly_its_batch()
+    {
+        var target = new DelegateTarget([1, 8, 8], 4, (0f, 1f), (ReadOnlySpan<float> x, int count, Span<float> logits) =>
+        {
+            Assert.Equal((count * 64, count * 4), (x.Length, logits.Length));
+            new NetworkTarget(Net).Scores(x, count, logits);
+        });
+        DecisionSpaceProbe.Run(
+            target, Images, Labels, null, RandomStream.FromSeed(1), new ProbeOptions { Families = [new RandomDirections { Rays = 3 }], BatchSize = 7 });
+    }
 }

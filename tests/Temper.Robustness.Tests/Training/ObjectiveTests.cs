@@ -215,4 +215,18 @@ public sealed class ObjectiveTests
     }
 
     private static float[] Row(Tensor x, int row) => x.AsSpan<float>().Slice(row * 36, 36).ToArray();
+
+    [Fact]
+    public void Accuracy_of_the_most_robust_epoch_is_that_of_the_kept_average()
+    {
+        (Dataset train, Dataset held) = (Set(60), Set(24));
+        var stopping = new RobustEarlyStopping(held, Inner, 1);
+        Trainer.Fit(Net, train, held, new TrainingOptions
+        {
+            Seed = 1, Epochs = 3, BatchSize = 20, Average = new WeightAverage { Decay = 0.99f },
+            Optimizer = new Adam { LearningRate = 0.05f }, Objective = new PgdTraining { Attack = Inner }, Edits = [stopping],
+        });
+        int right = AttackedAnswers.Of(stopping.Best!, held, Inner, 1).Count(one => one.Answer == one.Label);
+        Assert.Equal(right / 24.0, stopping.BestAccuracy);
+    }
 }

@@ -85,8 +85,11 @@ public sealed class FrameAttackTests
         Assert.Equal(["far"], matrix.Suspicious);
         Assert.Empty(matrix.Halved(0));
         Assert.Equal(["near"], matrix.Halved(1));
-        Assert.Equal(20, matrix.Attacks[0].Similarity.Psnr, 1e-3);           // every value differs by 0.1
-        Assert.Equal(20, matrix.Noise.Similarity.Psnr, 1e-3);
+
+        // The radius of 25.5 levels is rounded down, and the clean value lies in the middle of two levels.
+        double whole = -20 * Math.Log10(24.5 / 255);
+        Assert.Equal(whole, matrix.Attacks[0].Similarity.Psnr, 1e-3);
+        Assert.InRange(matrix.Noise.Similarity.Psnr, -20 * Math.Log10(25.5 / 255), whole);          // signs of both kinds
     }
 
     [Fact]
@@ -223,5 +226,18 @@ public sealed class FrameAttackTests
     {
         float[] values = clips.Slice(0, sample, sample + 1).ToArray<float>();
         return [.. Enumerable.Range(0, clips.Shape[1]).Where(t => values.AsSpan(t * Pixels, Pixels).ContainsAnyExcept(0.5f))];
+    }
+
+    [Theory]
+    [InlineData(0.6, 0)]
+    [InlineData(2.5, 2)]
+    [InlineData(4, 4)]
+    public void Bytes_stay_within_the_radius(double levels, int whole)
+    {
+        float[] clean = [.. Enumerable.Range(10, 60).Select(i => i / 255f)];
+        Tensor clip = Tensor.From(clean, [1, 1, 1, 6, 10]);
+        var noise = new SignNoise { Epsilon = ByteFrames.WholeLevels(levels / 255, 1) };
+        float[] bytes = ByteFrames.Rounded(noise.Perturb(clip, RandomStream.FromSeed(1)), clip, 0, 1).ToArray<float>();
+        Assert.All(clean.Zip(bytes), pair => Assert.Equal(whole, Math.Abs(pair.First - pair.Second) * 255, 1e-3));
     }
 }

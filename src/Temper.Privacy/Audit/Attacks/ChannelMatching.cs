@@ -12,7 +12,9 @@ namespace Temper.Privacy.Audit.Attacks;
 /// </summary>
 internal static class ChannelMatching
 {
-    private const int MaxColumns = 512;
+    /// <summary>Maximum numbers of columns: of single output pixels, and of blocks of several.</summary>
+    private const int MaxChannels = 1024, MaxColumns = 512;
+
     private const int MaxPixels = 16;
 
     /// <summary>Finds the channel order.</summary>
@@ -25,7 +27,7 @@ internal static class ChannelMatching
     internal static (int[] Order, double Misfit)? Find(LayerColumns columns, Tensor weights)
     {
         AugConvSizes sizes = columns.Sizes;
-        for (int block = 1; block * block * sizes.Outputs <= MaxColumns; block++)
+        for (int block = 1; block * block * sizes.Outputs <= (block == 1 ? MaxChannels : MaxColumns); block++)
         {
             double[] lowered = Lowered(sizes, weights, block, out int positions);
             int n = block * block * sizes.Outputs;
@@ -107,7 +109,7 @@ internal static class ChannelMatching
             }
         }
 
-        int count = Math.Min(inside.Count, block == 1 ? MaxPixels : 4);
+        int count = Math.Min(inside.Count, block == 1 && sizes.Outputs <= MaxColumns ? MaxPixels : 4);
         return [.. Enumerable.Range(0, count).Select(i => inside[(int)((long)i * inside.Count / count)])];
     }
 

@@ -38,10 +38,14 @@ internal static class LayerAttacks
 
         if (ChannelMatching.Find(columns, weights) is not var (order, misfit))
         {
+            AugConvSizes s = columns.Sizes;
+            bool isRedundant = s.Outputs > s.Channels * s.StrideHeight * s.StrideWidth;
             return finding with
             {
-                Verdict = AttackFinding.NotBroken,
-                Detail = "too few output channels per picture value, so the channel order cannot be found",
+                Verdict = isRedundant ? AttackFinding.NotRun : AttackFinding.NotBroken,
+                Detail = isRedundant
+                    ? "needs more output pixels together than this audit handles; an outsider may handle them"
+                    : "too few output channels per picture value, so the channel order cannot be found",
             };
         }
 
