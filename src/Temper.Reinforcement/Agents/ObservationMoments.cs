@@ -21,7 +21,11 @@ internal sealed class ObservationMoments(int length)
             _count = value[0];
             value.AsSpan(1, length).CopyTo(_mean);
             value.AsSpan(1 + length, length).CopyTo(_squares);
-            Refresh();
+            if (_count > 0)
+            {
+                // Before the first update, observations are not normalized yet.
+                Refresh();
+            }
         }
     }
 

@@ -151,6 +151,9 @@ public sealed record OnPolicyOptions : AgentTrainingOptions
         Require(
             Minibatches > 0 && Minibatches <= (long)Horizon * Environments, nameof(Minibatches),
             "1 to Horizon * Environments");
+        Require(
+            !NormalizesAdvantages || (long)Horizon * Environments / Minibatches >= 2, nameof(Minibatches),
+            "at most Horizon * Environments / 2, because normalized advantages need 2 samples per minibatch");
         Require(Lambda is >= 0 and <= 1, nameof(Lambda), "0 to 1");
         Require(Clip is null or > 0, nameof(Clip), "above 0");
         Require(EntropyWeight >= 0, nameof(EntropyWeight), "0 or more");

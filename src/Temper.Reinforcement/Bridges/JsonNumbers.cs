@@ -74,7 +74,9 @@ internal static class JsonNumbers
     {
         try
         {
-            return JsonNode.Parse(text) as JsonObject
+            // Without this option, a repeated key throws only when a field is read.
+            var options = new JsonDocumentOptions { AllowDuplicateProperties = false };
+            return JsonNode.Parse(text, documentOptions: options) as JsonObject
                 ?? throw new BridgeException($"{peer}: a message is not a JSON object");
         }
         catch (Exception error) when (error is JsonException or ArgumentException)

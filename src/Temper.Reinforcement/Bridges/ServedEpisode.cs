@@ -10,6 +10,7 @@ namespace Temper.Reinforcement.Bridges;
 internal sealed class ServedEpisode(IEnvironment environment)
 {
     private readonly float[] _observation = new float[environment.Spec.ObservationShape.Count];
+    private readonly AllowedAction _allowed = new(environment.Spec.Actions.Dimensions);
 
     internal EnvironmentSpec Spec => environment.Spec;
 
@@ -23,6 +24,8 @@ internal sealed class ServedEpisode(IEnvironment environment)
 
     internal void Reset(ulong seed)
     {
+        // An agent at the other end can neither see nor restore what an environment carries over a reset.
+        environment.Carried = 0;
         environment.Reset(seed, _observation);
         (Steps, IsOver) = (0, false);
     }
@@ -45,7 +48,7 @@ internal sealed class ServedEpisode(IEnvironment environment)
                     + "finite numbers)");
         }
 
-        StepOutcome outcome = environment.Step(action, _observation);
+        StepOutcome outcome = environment.Step(_allowed.Within(Spec.Actions, action), _observation);
         Steps++;
         if (Spec.StepLimit > 0 && Steps >= Spec.StepLimit && !outcome.IsTerminated)
         {

@@ -18,7 +18,7 @@ internal static class WireProtocol
     internal const byte Hello = 1, Reset = 2, Step = 3, Observation = 4, Error = 5, Close = 6;
     internal const int ObservationHead = 1 + sizeof(float) + 1;
     private const string Name = "temper-environment";
-    private const int Version = 1, Terminated = 1, Truncated = 2, MaxNumbers = 1 << 24;
+    private const int Version = 1, Terminated = 1, Truncated = 2, MaxNumbers = 1 << 24, MaxName = 200;
 
     internal static byte[] HelloOf(EnvironmentSpec spec) => Text(Hello, new JsonObject
     {
@@ -55,7 +55,7 @@ internal static class WireProtocol
             return numbers is > 0 and <= MaxNumbers && limit >= 0 && frames is > 0 and <= 64
                 ? new EnvironmentSpec
                 {
-                    Name = json["name"]!.GetValue<string>(), ObservationShape = Shape.Create(shape),
+                    Name = ReadName(json["name"]!.GetValue<string>()), ObservationShape = Shape.Create(shape),
                     Minimum = json["minimum"]?.GetValue<float>() ?? float.NegativeInfinity,
                     Maximum = json["maximum"]?.GetValue<float>() ?? float.PositiveInfinity, StepLimit = limit,
                     Frames = frames, Actions = ReadActions(json["actions"]!),
@@ -185,6 +185,12 @@ internal static class WireProtocol
         : ActionSpace.Continuous(
             AtMost(json["dimensions"]!.GetValue<int>()), json["low"]!.GetValue<float>(),
             json["high"]!.GetValue<float>());
+
+    /// <summary>Names are printed, so they must not have control characters.</summary>
+    private static string ReadName(string name) => name.Length <= MaxName && !name.Any(char.IsControl)
+        ? name
+        : throw new FormatException($"the name is too long or has control characters (got {name.Length} characters, "
+            + $"expected at most {MaxName})");
 
     private static int AtMost(int count) => count <= 1 << 16 ? count : throw new FormatException("too many actions");
 

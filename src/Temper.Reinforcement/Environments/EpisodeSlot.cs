@@ -17,6 +17,7 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
     private readonly List<float> _tape = [];
     private readonly int _limit = environment.Spec.StepLimit;
     private readonly int _tapeWidth = Math.Max(1, environment.Spec.Actions.Dimensions);
+    private readonly AllowedAction _allowed = new(environment.Spec.Actions.Dimensions);
 
     internal IEnvironment Environment => environment;
 
@@ -78,7 +79,7 @@ internal sealed class EpisodeSlot(IEnvironment environment, int slot, int frames
         CheckAction(action);
         Record(action);
         _stack.Advance();
-        StepOutcome outcome = environment.Step(action, _stack.Newest);
+        StepOutcome outcome = environment.Step(_allowed.Within(environment.Spec.Actions, action), _stack.Newest);
         if (!float.IsFinite(outcome.Reward))
         {
             throw new InvalidDataException(string.Create(

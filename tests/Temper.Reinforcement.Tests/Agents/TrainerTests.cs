@@ -52,6 +52,24 @@ public sealed class TrainerTests
     }
 
     [Theory]
+    [MemberData(nameof(Names))]
+    public void A_training_stopped_before_its_first_update_ends_with_the_same_bytes(string row)
+    {
+        using var folder = new TemporaryFolder();
+        AgentRunResult whole = Run(row, null, CancellationToken.None);
+        using (var stop = new CancellationTokenSource())
+        {
+            stop.Cancel();
+            AgentRunResult none = Run(row, folder["checkpoints"], stop.Token);
+            Assert.Equal((0L, false), (none.Steps, none.IsComplete));
+        }
+
+        AgentRunResult rest = Run(row, folder["checkpoints"], CancellationToken.None);
+        Assert.Equal(whole.Curve, rest.Curve);
+        Assert.Equal(Bytes(whole.Best.Network), Bytes(rest.Best.Network));
+    }
+
+    [Theory]
     [InlineData("a2c")]
     [InlineData("dqn")]
     public void An_evaluation_that_is_interrupted_is_repeated_after_a_resume(string row)
@@ -112,6 +130,10 @@ public sealed class TrainerTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), OnPolicyOptions.Ppo(1) with { Gamma = 2 }));
         Assert.Throws<ArgumentException>(() => AgentPresets.Trainer(() => EnvironmentCatalog.Create("pendulum"), new DqnOptions { Seed = 1 }));
+        OnPolicyOptions single = OnPolicyOptions.Ppo(1) with { Environments = 1, Horizon = 4 };
+        Assert.Contains("2 samples per minibatch", Assert.Throws<ArgumentOutOfRangeException>(
+            () => AgentPresets.Trainer(() => EnvironmentCatalog.Create("cartpole"), single)).Message, StringComparison.Ordinal);
+        (single with { NormalizesAdvantages = false }).Validate();
         Assert.Throws<ArgumentException>(() => AgentPresets.For("sac", EnvironmentCatalog.Create("cartpole").Spec, 1));
     }
 

@@ -23,6 +23,27 @@ public sealed class EnvironmentBridgeTests
     }
 
     [Fact]
+    public async Task An_episode_does_not_depend_on_the_one_before_it()
+    {
+        static IEnvironment Create() => EnvironmentCatalog.Create("brick-break", new EnvironmentOptions { Sticky = 0.5f });
+        await using EnvironmentServer server = EnvironmentServer.Start(Create, Wires.Listener);
+        using RemoteEnvironment remote = RemoteEnvironment.Connect(Wires.Peer(server.EndPoint));
+        float[] seen = new float[400], expected = new float[400];
+        for (ulong seed = 1; seed <= 20; seed++)
+        {
+            IEnvironment fresh = Create();
+            fresh.Reset(seed, expected);
+            remote.Reset(seed, seen);
+            for (int step = 0; step < 5; step++)            // the ball needs six steps to the last row
+            {
+                fresh.Step(1, expected);
+                remote.Step(1, seen);
+                Assert.Equal(expected, seen);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Actions_that_are_numbers_come_over_too()
     {
         await using EnvironmentServer server = EnvironmentServer.Start(() => EnvironmentCatalog.Create("pendulum"), Wires.Listener);

@@ -113,6 +113,7 @@ public sealed class OpenEnvTests
     [InlineData("/step", "[]", 400)]
     [InlineData("/step", "{}", 400)]
     [InlineData("/step", """{"action":{"action_id":99}}""", 400)]
+    [InlineData("/step", """{"action":{"action_id":0,"action_id":1}}""", 400)]
     [InlineData("/step", """{"action":{"action_id":"left"}}""", 400)]
     [InlineData("/reset", """{"seed":"x"}""", 200)]
     public async Task Requests_that_make_no_sense_are_answered(string path, string body, int status)

@@ -38,6 +38,7 @@ internal static class Wires
         ulong seed = 7;
         if (begins)
         {
+            environment.Carried = 0;
             environment.Reset(seed, seen);
         }
 
@@ -48,6 +49,7 @@ internal static class Wires
             heard.AddRange([outcome.Reward, outcome.IsTerminated ? 1 : 0, outcome.IsTruncated ? 1 : 0]);
             if (outcome.IsOver)
             {
+                environment.Carried = 0;
                 environment.Reset(++seed, seen);
             }
         }
