@@ -24,6 +24,9 @@ namespace Temper.Serving;
 /// </remarks>
 public sealed class InferenceServer : IAsyncDisposable
 {
+    /// <summary>Longest time that a timer supports.</summary>
+    private static readonly TimeSpan MaxTimeout = TimeSpan.FromMilliseconds(int.MaxValue);
+
     private readonly WebApplication _application;
     private readonly BatchingQueue _queue;
     private readonly ServerOptions _options;
@@ -129,6 +132,12 @@ public sealed class InferenceServer : IAsyncDisposable
         Require(
             options.RequestTimeout > TimeSpan.Zero, nameof(options.RequestTimeout), options.RequestTimeout,
             "above zero");
+        Require(
+            options.RequestTimeout <= MaxTimeout, nameof(options.RequestTimeout), options.RequestTimeout,
+            "at most 24 days");
+        Require(
+            options.StopTimeout >= TimeSpan.Zero && options.StopTimeout <= MaxTimeout, nameof(options.StopTimeout),
+            options.StopTimeout, "0 to 24 days");
         static void Require(bool fits, string name, object got, string expected)
         {
             if (!fits)

@@ -26,6 +26,17 @@ public sealed class BatchingQueueTests
         Assert.InRange(queue.Batches, 1, 200);
     }
 
+    [Fact]
+    public async Task A_request_above_the_maximum_batch_runs_in_parts()
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Small, new CompileOptions { TimesKernels = false });
+        await using var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 4 });
+        Tensor x = TestNetworks.Batch(Small, 70);
+        Tensor y = (await queue.RunAsync([x]))[0];
+        Near.Assert(Small.Forward(x).ToArray<float>(), y.ToArray<float>(), 1e-5f);
+        Assert.All(compiled.ChosenKernels().PartSizes.Keys, size => Assert.InRange(size, 1, 4));
+    }
+
     public static TheoryData<BatchingOptions, string> BadOptions => new()
     {
         { new BatchingOptions { MaxBatch = 0 }, "MaxBatch is out of range (got 0" },

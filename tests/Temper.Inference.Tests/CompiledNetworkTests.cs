@@ -112,4 +112,17 @@ public sealed class CompiledNetworkTests
         Near.Assert(expected, actual, 1e-4f, what);
         Assert.Equal(actual, session.Run([x])[0].ToArray<float>());
     }
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(3)]
+    [InlineData(20)]
+    public void Typical_samples_fill_a_fixed_batch(int samples)
+    {
+        var input = new InputSpec { Name = "x", SampleShape = [8, 6], IsBatched = false };
+        Network network = Network.Build(input, x => x.Linear(3).Relu()).Initialize(RandomStream.FromSeed(1));
+        Tensor typical = Tensor.From(Samples.Uniform(samples * 6, 1), [samples, 6]);
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false, TypicalInput = typical });
+        AssertAgrees(network, compiled, 1);
+    }
 }

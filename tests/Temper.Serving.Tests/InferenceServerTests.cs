@@ -147,6 +147,8 @@ public sealed class InferenceServerTests
         { new ServerOptions { Port = 70_000 }, "Port is out of range (got 70000, expected 0 to 65535)" },
         { new ServerOptions { Port = -1 }, "Port is out of range (got -1, expected 0 to 65535)" },
         { new ServerOptions { MaxRequestBytes = 0 }, "MaxRequestBytes is out of range (got 0, expected 1 to " },
+        { new ServerOptions { RequestTimeout = TimeSpan.MaxValue }, "RequestTimeout is out of range (got " },
+        { new ServerOptions { StopTimeout = TimeSpan.FromSeconds(-1) }, "StopTimeout is out of range (got -00:00:01, expected 0 to 24 days)" },
         { new ServerOptions { RequestTimeout = TimeSpan.Zero }, "RequestTimeout is out of range (got 00:00:00, expected above zero)" },
     };
 
@@ -230,6 +232,30 @@ public sealed class InferenceServerTests
         Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.OK);
         HttpResponseMessage refused = Assert.Single(answers.Where(answer => answer.StatusCode == HttpStatusCode.ServiceUnavailable).Take(1));
         Assert.NotNull(refused.Headers.RetryAfter);
+    }
+
+    [Fact]
+    public async Task A_reset_connection_is_no_failure_of_the_server()
+    {
+        var failures = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
+        await using Served served = await Served.Start(Pair, new ServerOptions { OnFailure = failures.Enqueue });
+        using (var client = new TcpClient { LingerState = new LingerOption(true, 0) })
+        {
+            await client.ConnectAsync(served.Server.Address.Host, served.Server.Address.Port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /v2/models/model/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{"));
+            await Task.Delay(200);
+        }
+
+        string metrics = "";
+        for (int i = 0; i < 100 && !metrics.Contains("temper_request_seconds_count 1\n", StringComparison.Ordinal); i++)
+        {
+            await Task.Delay(50);
+            metrics = await served.Client.GetStringAsync("/metrics");
+        }
+
+        Assert.Contains("temper_request_seconds_count 1\n", metrics, StringComparison.Ordinal);
+        Assert.DoesNotContain("code=\"500\"", metrics, StringComparison.Ordinal);
+        Assert.Empty(failures);
     }
 
     private static async Task<HttpResponseMessage?> AnswerOrNone(Task<HttpResponseMessage> request)

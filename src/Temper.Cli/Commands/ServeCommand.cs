@@ -28,7 +28,8 @@ internal sealed class ServeCommand()
             + "environment variable TEMPER_SERVE_TOKEN is used");
 
     private static readonly Setting<int> MaxBatch = Setting.Integer(
-        "max-batch", "Maximum number of samples of joined requests; a larger request runs alone", defaultValue: 32);
+        "max-batch", "Maximum number of samples of joined requests; a larger request runs alone, in parts",
+        defaultValue: 32);
 
     private static readonly Setting<int> Queue =
         Setting.Integer("queue", "Maximum number of waiting requests; further ones get status 503", defaultValue: 256);
@@ -62,6 +63,7 @@ internal sealed class ServeCommand()
 
     internal override int Run(CommandContext context)
     {
+        _ = context.Cancel;                                     // signals are handled from here on
         Network network = ModelSource.OpenTrained(
             context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture),
             ModelSource.ImportOptions(context));

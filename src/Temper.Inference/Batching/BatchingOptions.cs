@@ -5,7 +5,10 @@ namespace Temper.Inference;
 /// <summary>Options of a <see cref="BatchingQueue"/>.</summary>
 public sealed record BatchingOptions
 {
-    /// <summary>Maximum number of samples in a batch, 1 or more. A larger request is run alone. Default: 32.</summary>
+    /// <summary>
+    /// Maximum number of samples in a batch, 1 or more. A larger request is run alone, in parts of this
+    /// size. Default: 32.
+    /// </summary>
     public int MaxBatch { get; init; } = 32;
 
     /// <summary>Maximum number of waiting requests, 1 or more. Further requests are rejected. Default: 256.</summary>

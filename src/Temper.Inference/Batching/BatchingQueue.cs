@@ -62,7 +62,8 @@ public sealed class BatchingQueue : IAsyncDisposable
     /// One tensor per network input, all with the same batch size. They must not change until the task completes.
     /// </param>
     /// <param name="cancellation">
-    /// Cancels the request while it waits; a batch that is already running completes.
+    /// Cancels the request while it waits, or between the parts of a large one; a batch that is already running
+    /// completes.
     /// </param>
     /// <returns>One tensor per network output.</returns>
     /// <exception cref="ArgumentException">The number, shape or dtype of the inputs is wrong.</exception>
@@ -150,7 +151,8 @@ public sealed class BatchingQueue : IAsyncDisposable
 
         try
         {
-            IReadOnlyList<Tensor> outputs = session.Run(batch.Count == 1 ? batch[0].Inputs : Joined(batch));
+            IReadOnlyList<Tensor> outputs =
+                batch.Count == 1 ? InParts(session, batch[0]) : session.Run(Joined(batch));
             int samples = batch.Sum(request => Math.Max(request.Samples, 1));
             Interlocked.Increment(ref _batches);
             Interlocked.Add(ref _samples, samples);
@@ -178,6 +180,19 @@ public sealed class BatchingQueue : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>
+    /// Runs one request in parts of at most the maximum batch, so that memory and compiled batch sizes do not grow
+    /// with the request. Stops between parts if the request has been canceled.
+    /// </summary>
+    private IReadOnlyList<Tensor> InParts(InferenceSession session, BatchRequest request) => FixedBatch.Run(
+        Network, request.Inputs,
+        part =>
+        {
+            request.Cancellation.ThrowIfCancellationRequested();
+            return session.Run(part);
+        },
+        _options.MaxBatch);
 
     private static Tensor[] Joined(List<BatchRequest> batch) =>
         [.. batch[0].Inputs.Select((_, i) => Tensor.Concatenate([.. batch.Select(request => request.Inputs[i])], 0))];

@@ -61,13 +61,31 @@ internal static class KnownDensities
     private static void Measure(LayerGraph graph, Tensor typical, int[] read, Dictionary<int, ValueDensity> known)
     {
         using var scope = new TensorScope();
-        Tensor samples = typical.Shape[0] <= Samples ? typical : typical.Slice(0, 0, Samples);
+        Tensor samples = Few(graph.Network.Inputs[0], typical);
         Pass pass = Pass.Evaluation.Tap([.. read.Select(value => graph.NameOf(value)!)]);
         graph.Network.Forward(samples, pass);
         foreach (int value in read.Where(value => graph.Values[value] is { DType: DType.Float32, Shape.Count: > 0 }))
         {
             known[value] = Of(pass[graph.NameOf(value)!]);
         }
+    }
+
+    /// <summary>Returns the first samples; for a fixed batch, the samples repeated to fill it.</summary>
+    private static Tensor Few(InputSpec input, Tensor typical)
+    {
+        bool isFixed = !input.IsBatched && typical.Rank > 0 && typical.Rank == input.SampleShape.Rank
+            && typical.Shape.With(0, 1).Equals(input.SampleShape.With(0, 1));
+        if (isFixed)
+        {
+            float[] values = new float[input.SampleShape.Count];
+            TimedPlan.Fill(values, 0, typical);
+            return Tensor.From(values, input.SampleShape);
+        }
+
+        // Any other shape is reported by the network.
+        return !input.IsBatched || typical.Rank == 0 || typical.Shape[0] <= Samples
+            ? typical
+            : typical.Slice(0, 0, Samples);
     }
 
     private static ValueDensity Of(Tensor x)

@@ -36,7 +36,9 @@ internal readonly struct IntegerQuotient : IIntegerFunction
     {
         for (int i = 0; i < z.Length; i++)
         {
-            z[i] = T.IsZero(y[i] + T.One) ? unchecked(T.Zero - x[i]) : x[i] / y[i];
+            // Adding 1 turns the byte 255 into zero too, so the sign is tested first.
+            bool isMinusOne = T.IsNegative(y[i]) && T.IsZero(y[i] + T.One);
+            z[i] = isMinusOne ? unchecked(T.Zero - x[i]) : x[i] / y[i];
         }
     }
 }

@@ -155,4 +155,12 @@ public sealed class IntegerOperationsTests
         Assert.Equal([3L, 3, 2, 8], x.MaxPool2dIndices(Pool2dOptions.Of(2, 1), isColumnMajor: true).ToArray<long>());
         Assert.Equal([0L, 1, 6, 8], x.MaxPool2dIndices(Pool2dOptions.Of(2, 2, 1)).ToArray<long>());
     }
+
+    [Fact]
+    public void Bytes_are_divided_by_255_which_is_not_minus_one()
+    {
+        byte[] x = [0, 1, 200, 254, 255];
+        Tensor quotients = Tensor.From(x, [5]) / Tensor.Scalar((byte)255);
+        Assert.Equal(x.Select(value => (byte)(value / 255)), quotients.ToArray<byte>());
+    }
 }
