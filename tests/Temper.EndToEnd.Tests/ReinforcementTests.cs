@@ -39,8 +39,8 @@ public sealed class ReinforcementTests : IDisposable
         Assert.Equal(130, stopped.ExitCode);
         Assert.Contains("--resume", stopped.Error, StringComparison.Ordinal);
         string run = Directory.GetDirectories(_folder["runs"]).Single(folder => !File.Exists(Path.Combine(folder, "result.json")));
-        Assert.Equal(0, Tool.RunProcess("rl", "train", "--resume", run, "--max-time", "none").ExitCode);
-        Assert.Equal(File.ReadAllBytes(_folder["whole.safetensors"]), File.ReadAllBytes(_folder["part.safetensors"]));
+        Assert.Equal(0, Tool.RunProcess("rl", "train", "--resume", run, "--max-time", "none", "--output", _folder["other.safetensors"]).ExitCode);
+        Assert.Equal(File.ReadAllBytes(_folder["whole.safetensors"]), File.ReadAllBytes(_folder["other.safetensors"]));
     }
 
     [OutsideDataFact(Traces, Agents)]

@@ -101,7 +101,7 @@ internal static class Application
     private static int Execute(ToolCommand command, ParseResult parsed, Func<Setting, string?> flag)
     {
         Terminal terminal = Terminal.Plain;
-        bool isVerbose = flag(CommonSettings.Verbose) is not null;
+        bool isVerbose = Given(CommonSettings.Verbose) is "true" or "1";
         try
         {
             ConfigFile? file = command.ConfigPath(Given) is { } path ? ConfigFile.Load(path) : null;
@@ -116,7 +116,7 @@ internal static class Application
             RequireShared(command);
             values.RequireOutputs();
             using var interrupts = new Interrupts(() => terminal.Note(command.StopNote));
-            return command.Run(new CommandContext(values, terminal, interrupts.Token));
+            return command.Run(new CommandContext(values, terminal, interrupts));
         }
         catch (Exception error)
         {

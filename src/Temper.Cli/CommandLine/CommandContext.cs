@@ -5,11 +5,13 @@ namespace Temper.Cli.CommandLine;
 /// <summary>The settings, output and cancellation of one command run.</summary>
 /// <param name="Values">The resolved settings.</param>
 /// <param name="Terminal">The terminal that results and messages are written to.</param>
-/// <param name="Cancel">Canceled by the first Ctrl-C: the command finishes the current step, saves and stops.</param>
-internal sealed record CommandContext(SettingValues Values, Terminal Terminal, CancellationToken Cancel)
+/// <param name="Interrupts">Signals that ask the command to stop; null: none are handled.</param>
+internal sealed record CommandContext(SettingValues Values, Terminal Terminal, Interrupts? Interrupts)
 {
     /// <summary>Timestamp of the command's start, in ticks of <see cref="Time"/>.</summary>
     private readonly long _start = TimeProvider.System.GetTimestamp();
+
+    private readonly CancellationToken? _cancel;
 
     /// <summary>Clock used for run folder names, time limits and elapsed time.</summary>
     internal TimeProvider Time
@@ -20,6 +22,13 @@ internal sealed record CommandContext(SettingValues Values, Terminal Terminal, C
 
     /// <summary>Time since the command started.</summary>
     internal TimeSpan Elapsed => Time.GetElapsedTime(_start);
+
+    /// <summary>Canceled by the first Ctrl-C: the command finishes the current step, saves and stops.</summary>
+    internal CancellationToken Cancel
+    {
+        get => _cancel ?? Interrupts?.Token ?? CancellationToken.None;
+        init => _cancel = value;
+    }
 
     internal T Get<T>(Setting<T> setting) => Values.Get(setting);
 

@@ -11,7 +11,7 @@ internal static class CommonSettings
     internal static Setting<bool> Quiet { get; } = Output("quiet", "Print only the result and errors", "-q");
 
     internal static Setting<bool> Verbose { get; } =
-        Output("verbose", "Print details, and the stack trace of an error", "-v");
+        Output("verbose", "Print the stack trace of an unexpected error", "-v");
 
     internal static Setting<string> Color { get; } =
         new("color", "Colored output: auto, always or never", "auto", text =>
@@ -30,7 +30,7 @@ internal static class CommonSettings
     internal static IReadOnlyList<Setting> All { get; } = [Threads, Config, PrintConfig, Json, Quiet, Verbose, Color];
 
     private static Setting<bool> Output(string name, string help, string? shortFlag = null) =>
-        new(name, help, defaultValue: false, bool.Parse)
+        new(name, help, defaultValue: false, Setting.ReadSwitch)
     {
         IsSwitch = true,
         IsAboutOutput = true,

@@ -27,7 +27,8 @@ internal static class Failure
     // The runtime appends " (Parameter 'x')" to argument errors, which does not help a user of the command line.
     private static string OneLine(Exception error)
     {
-        string message = error.Message.ReplaceLineEndings(" ");
+        // A message may quote a file or a peer, whose control characters must not reach a terminal.
+        string message = new([.. error.Message.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? ' ' : c)]);
         int parameter = error is ArgumentException ? message.IndexOf(" (Parameter '", StringComparison.Ordinal) : -1;
         return parameter < 0 ? message : message[..parameter];
     }

@@ -4,24 +4,32 @@ namespace Temper.Cli.CommandLine;
 
 /// <summary>
 /// Handles Ctrl-C and SIGTERM: the first signal asks the command to stop after the current step, the second ends the
-/// process immediately.
+/// process immediately. A command that never asks for <see cref="Token"/> could not stop by itself, so the first signal
+/// ends it.
 /// </summary>
-internal sealed class Interrupts : IDisposable
+/// <param name="first">Called at the first signal.</param>
+internal sealed class Interrupts(Action first) : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
-    private readonly PosixSignalRegistration[] _registrations;
+    private PosixSignalRegistration[]? _registrations;
 
-    internal Interrupts(Action first) => _registrations =
-    [
-        PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, first)),
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, first)),
-    ];
-
-    internal CancellationToken Token => _source.Token;
+    /// <summary>Canceled by the first signal. Signals are handled from the first use on.</summary>
+    internal CancellationToken Token
+    {
+        get
+        {
+            _registrations ??=
+            [
+                PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
+                PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+            ];
+            return _source.Token;
+        }
+    }
 
     public void Dispose()
     {
-        foreach (PosixSignalRegistration registration in _registrations)
+        foreach (PosixSignalRegistration registration in _registrations ?? [])
         {
             registration.Dispose();
         }
@@ -29,7 +37,7 @@ internal sealed class Interrupts : IDisposable
         _source.Dispose();
     }
 
-    private void Handle(PosixSignalContext context, Action first)
+    private void Handle(PosixSignalContext context)
     {
         // The second signal is not handled, so it has its default effect: the process ends with exit code 130.
         if (!_source.IsCancellationRequested)

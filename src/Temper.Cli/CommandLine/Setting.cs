@@ -197,14 +197,13 @@ internal abstract class Setting(string name, string help)
     };
 
     internal static Setting<bool> Switch(string name, string help) =>
-        new(name, help, defaultValue: false, text => text switch
+        new(name, help, defaultValue: false, ReadSwitch) { IsSwitch = true };
+
+    internal static bool ReadSwitch(string text) => text.ToLowerInvariant() switch
     {
         "true" or "1" => true,
         "false" or "0" => false,
         _ => throw new FormatException("true or false"),
-    })
-    {
-        IsSwitch = true,
     };
 
     private static double ReadNumber(string text, double minimum, double maximum) =>

@@ -32,10 +32,11 @@ internal sealed class FlowCommand()
         Setting.Output("output", "An .npz with flow float32 [T-1, H, W, 2]: dx and dy in pixels", OutputKind.File);
 
     private static readonly Setting<string?> FloFolder =
-        Setting.OptionalText("flo", "Folder for .flo files, one per pair of frames");
+        Setting.Output("flo", "Folder for .flo files, one per pair of frames", OutputKind.Folder);
 
-    private static readonly Setting<string?> Pictures = Setting.OptionalText(
-        "pictures", "Folder for PNG pictures, one per pair: direction as hue, length as saturation");
+    private static readonly Setting<string?> Pictures = Setting.Output(
+        "pictures", "Folder for PNG pictures, one per pair: direction as hue, length as saturation",
+        OutputKind.Folder);
 
     private static readonly Setting<string?> Video =
         Setting.OptionalText("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)");

@@ -70,15 +70,9 @@ internal sealed class PredictCommand()
 
         Tensor[] values = [.. inputs.Zip(network.Inputs, (name, input) =>
             Fitted(input, ValueOf(name, inputs, given)))];
+        string[] files = Files(context, folder, outputs);
         using var engine = new PredictionEngine(source, network, context.Get(PredictionEngine.Setting));
         IReadOnlyList<Tensor> results = engine.Run(values);
-        string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
-        if (!context.Get(Force) && files.FirstOrDefault(File.Exists) is { } there)
-        {
-            throw ToolException.Usage(
-                $"predict: {there} already exists; choose another folder, or overwrite it with --force");
-        }
-
         Directory.CreateDirectory(folder);
         for (int i = 0; i < results.Count; i++)
         {
@@ -181,7 +175,8 @@ internal sealed class PredictCommand()
         var values = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (string input in inputs)
         {
-            int sign = input.IndexOf('=', StringComparison.Ordinal);
+            // The name of a folder may have the sign too.
+            int sign = File.Exists(input) ? -1 : input.IndexOf('=', StringComparison.Ordinal);
             (string name, string file) = sign < 0 ? ("", input) : (input[..sign], input[(sign + 1)..]);
             if (!values.TryAdd(name, NpyFile.Load(file)))
             {
@@ -201,6 +196,24 @@ internal sealed class PredictCommand()
 
         throw ToolException.Usage($"--input: input '{name}' has no value (got "
             + $"{(given.Count == 0 ? "none" : string.Join(", ", given.Keys))}, expected {string.Join(", ", names)})");
+    }
+
+    /// <summary>Returns the files of the outputs, each with a name of its own; throws if one exists.</summary>
+    private static string[] Files(CommandContext context, string folder, IReadOnlyList<string> outputs)
+    {
+        string[] files = [.. outputs.Select(name => Path.Combine(folder, FileName(name)))];
+        for (int i = 0; i < files.Length; i++)
+        {
+            for (int n = 1; files.AsSpan(0, i).Contains(files[i]); n++)
+            {
+                files[i] = Path.Combine(folder, FileName($"{outputs[i]}_{n}"));
+            }
+        }
+
+        return context.Get(Force) || Array.Find(files, File.Exists) is not { } there
+            ? files
+            : throw ToolException.Usage(
+                $"predict: {there} already exists; choose another folder, or overwrite it with --force");
     }
 
     private static string FileName(string output) => string.Concat(

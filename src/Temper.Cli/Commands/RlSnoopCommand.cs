@@ -26,6 +26,7 @@ internal sealed class RlSnoopCommand()
     internal override int Run(CommandContext context)
     {
         string output = context.Require(SnoopingSettings.Output);
+        ModelTarget.RequireFile(Name, output);
         IStateLog log = SnoopLogFile.Load(context.Require(SnoopingSettings.Log));
         RelatedTask task = RelatedTasks.Find(context.Get(SnoopingSettings.Proxy));
         using var workers = new Workers(context);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Cli.Reinforcement;
 using Temper.Cli.Runs;
@@ -26,6 +27,7 @@ internal sealed class RlTrainCommand() : RunCommand(
     private protected override int Execute(CommandContext context)
     {
         string name = context.Require(RlSettings.Environment);
+        ModelTarget.RequireFile(Name, context.Get(RlTrainSettings.Output));
         EnvironmentOptions settings = RlSettings.Options(context);
         RequireLimit(settings);
         settings = settings with { FrameSkip = settings.FrameSkip ?? AgentPresets.FrameSkipFor(name) };

@@ -174,16 +174,25 @@ internal static class HardenSettings
         _ => new UntrainedCheck { Budgets = BudgetsOf(context.Get(Budgets)) },
     };
 
-    private static AttackBudget[] BudgetsOf(string text) =>
-        [.. text.Split(',', StringSplitOptions.TrimEntries).Select(part =>
+    /// <summary>Reads the radii; each must have a name of its own in the report.</summary>
+    private static AttackBudget[] BudgetsOf(string text)
+    {
+        AttackBudget[] budgets = [.. text.Split(',', StringSplitOptions.TrimEntries).Select(BudgetOf)];
+        return budgets.DistinctBy(budget => budget.Name, StringComparer.Ordinal).Count() == budgets.Length
+            ? budgets
+            : throw new FormatException("radii that differ in their first five decimals, such as linf:0.03,l2:0.5");
+    }
+
+    private static AttackBudget BudgetOf(string part)
     {
         Norm? norm = part.Split(':')[0] switch { "linf" => Norm.Linf, "l2" => Norm.L2, _ => null };
         string size = part[(part.IndexOf(':', StringComparison.Ordinal) + 1)..];
         return norm is { } found
             && double.TryParse(size, NumberStyles.Float, CultureInfo.InvariantCulture, out double epsilon)
             && epsilon > 0
+            && double.IsFinite(epsilon)
             ? new AttackBudget(found, epsilon)
             : throw new FormatException(
                 "linf: or l2: and a radius above zero, separated by commas, such as linf:0.03,l2:0.5");
-    })];
+    }
 }

@@ -25,4 +25,16 @@ internal static class ModelTarget
                 + $"{(writesOnnx ? ".onnx, .safetensors, or a folder" : ".safetensors or a folder")})");
         }
     }
+
+    /// <summary>Throws if the path does not have the extension of a file that holds a network.</summary>
+    /// <param name="command">Name of the command.</param>
+    /// <param name="path">The file to write; null: none.</param>
+    internal static void RequireFile(string command, string? path)
+    {
+        if (path is not null && !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+        {
+            throw ToolException.Usage($"{command}: --output is a file with a network (got '{path}', expected a name "
+                + "ending in .safetensors); temper convert writes other formats");
+        }
+    }
 }

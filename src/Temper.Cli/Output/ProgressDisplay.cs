@@ -27,6 +27,10 @@ internal abstract class ProgressDisplay
         }
     }
 
+    /// <summary>A duration in words. Minutes are rounded down, since the seconds follow.</summary>
+    internal static string Text(TimeSpan time) =>
+        time.TotalSeconds < 60 ? $"{time.TotalSeconds:F0} s" : $"{(long)time.TotalMinutes} min {time.Seconds} s";
+
     private sealed class Silent : ProgressDisplay
     {
         internal override void Report(double done, string state)
@@ -53,9 +57,6 @@ internal abstract class ProgressDisplay
             TimeSpan left = passed * ((1 - done) / done);
             terminal.Note($"{title}: {done,4:P0}, {state}, {Text(left)} left");
         }
-
-        private static string Text(TimeSpan time) =>
-            time.TotalSeconds < 60 ? $"{time.TotalSeconds:F0} s" : $"{time.TotalMinutes:F0} min {time.Seconds} s";
     }
 
     private sealed class LiveBar(ProgressTask task, string title) : ProgressDisplay

@@ -274,7 +274,10 @@ internal sealed class RunSession : IDisposable
         return new ToolException(ExitCode.Interrupted, $"{_description.Command}: {text}; {Resumption}");
     }
 
-    private string Resumption => $"resume with: temper {_description.Command} --resume {Folder.FullPath}";
+    private string Resumption => $"resume with: temper {_description.Command} --resume {Quoted(Folder.FullPath)}";
+
+    /// <summary>A path as a shell reads it: in quotes if it has a space.</summary>
+    private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
 
     /// <summary>Seconds of the run, including the time before it was resumed.</summary>
     private double Seconds() => Math.Round(SecondsBefore + _context.Time.GetElapsedTime(_start).TotalSeconds, 3);

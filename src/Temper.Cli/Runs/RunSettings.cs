@@ -63,6 +63,7 @@ internal abstract class RunCommand(string name, string help) : ToolCommand(name,
     [
         TrainingSettings.Epochs, RunSettings.Runs, RunSettings.MaxTime, RunSettings.FailBelow, RunSettings.Plan,
         CommonSettings.Threads, CompressionSettings.Output, GrowthSettings.Output, Hardening.HardenSettings.Output,
+        Reinforcement.RlTrainSettings.Output,
         .. RankSettings.WithoutEffectOnResults,
     ];
 

@@ -38,10 +38,10 @@ public abstract record Chart
     /// </summary>
     internal abstract string? Problem();
 
-    private protected Markup Frame(double height)
+    private protected Markup Frame(double height, double width = Width)
     {
         Markup svg = new Markup().Open(
-            "svg", ("viewBox", FormattableString.Invariant($"0 0 {Width} {height}")), ("role", "img"),
+            "svg", ("viewBox", FormattableString.Invariant($"0 0 {width} {height}")), ("role", "img"),
             ("class", "chart"));
         return svg.Leaf("title", Title);
     }

@@ -7,6 +7,17 @@ public sealed record ConfusionChart : Chart
 {
     private const double LetterWidth = 6.3, Top = 96, Bottom = 30;
 
+    /// <summary>Least width of a cell, and the least height in which a number can be read.</summary>
+    private const double MinCell = 4, MinNumbered = 12;
+
+    /// <summary>Longer names are shortened; the titles of the cells have them in full.</summary>
+    private const int MaxLetters = 24;
+
+    /// <summary>
+    /// With more classes, only cells with samples are drawn: the number of cells grows with the square.
+    /// </summary>
+    private const int MaxFilled = 100;
+
     /// <summary>Names of the classes.</summary>
     public required IReadOnlyList<string> Classes { get; init; }
 
@@ -30,24 +41,27 @@ public sealed record ConfusionChart : Chart
     /// <inheritdoc/>
     public override string ToSvg()
     {
-        double longest = Classes.Select(name => name.Length).DefaultIfEmpty().Max() * LetterWidth;
+        double longest = Classes.Select(name => Short(name).Length).DefaultIfEmpty().Max() * LetterWidth;
 
         // Column names are rotated and extend to the right of the last column.
         double left = 40 + longest, right = 12 + (longest * 0.6);
-        double cell = (Width - left - right) / Math.Max(Classes.Count, 1), tall = Math.Min(cell, 34);
+        double cell = Math.Max((Width - left - right) / Math.Max(Classes.Count, 1), MinCell), tall = Math.Min(cell, 34);
         double height = Top + (tall * Math.Max(Classes.Count, 1)) + Bottom;
-        Markup svg = Frame(height);
+        Markup svg = Frame(height, Math.Max(Width, Math.Ceiling(left + (cell * Classes.Count) + right)));
         for (int row = 0; row < Classes.Count; row++)
         {
             long total = Enumerable.Range(0, Classes.Count).Sum(column => Count(row, column));
             double y = Top + (row * tall);
-            Label(svg, Classes[row], left - 8, y + (tall / 2) + 4, "tick end");
+            Label(svg, Short(Classes[row]), left - 8, y + (tall / 2) + 4, "tick end");
             svg.Leaf(
-                "text", Classes[row], ("class", "tick"), ("transform", FormattableString.Invariant(
+                "text", Short(Classes[row]), ("class", "tick"), ("transform", FormattableString.Invariant(
                     $"translate({left + ((row + 0.5) * cell) + 3:0.##} {Top - 8}) rotate(-40)")));
             for (int column = 0; column < Classes.Count; column++)
             {
-                Cell(svg, (row, column, total), (left + (column * cell), y, cell, tall));
+                if (Classes.Count <= MaxFilled || Count(row, column) > 0)
+                {
+                    Cell(svg, (row, column, total), (left + (column * cell), y, cell, tall));
+                }
             }
         }
 
@@ -57,6 +71,9 @@ public sealed record ConfusionChart : Chart
         Label(svg, "Color: fraction of the row; correct in blue, wrong in red", left, height - 8, "note-left");
         return svg.Close().ToString();
     }
+
+    private static string Short(string name) =>
+        name.Length <= MaxLetters ? name : $"{name[..(MaxLetters - 1)]}…";
 
     private long Count(int row, int column) => Counts[(row * Classes.Count) + column];
 
@@ -75,7 +92,7 @@ public sealed record ConfusionChart : Chart
             ("class", isRight ? "fill c1" : "fill c2"), ("fill-opacity", Math.Max(strength, 0.04)))
             .Leaf("title", FormattableString.Invariant(
                 $"{Classes[at.Row]} predicted as {Classes[at.Column]}: {count} of {at.Total} ({share:P1})")).Close();
-        if (count > 0)
+        if (count > 0 && box.Height >= MinNumbered)
         {
             Label(svg, $"{count}", box.X + (box.Width / 2), box.Y + (box.Height / 2) + 4, strength > 0.55
                 ? "value middle on"

@@ -35,6 +35,18 @@ public sealed class SettingKindsTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("1", true)]
+    [InlineData("True", true)]
+    [InlineData("false", false)]
+    public void Switches_of_the_output_read_the_environment_as_others_do(string text, bool expected) =>
+        Assert.Equal(expected, Settings.Resolve(_command, environment: new Hashtable { ["TEMPER_TRAIN__JSON"] = text }).Get(CommonSettings.Json));
+
+    [Fact]
+    public void A_wrong_switch_says_what_is_expected() => Assert.Equal(
+        "TEMPER_TRAIN__JSON: cannot be used (got 'yes', expected true or false)",
+        Settings.Refusal(() => Settings.Resolve(_command, environment: new Hashtable { ["TEMPER_TRAIN__JSON"] = "yes" })));
+
     [Fact]
     public void Nothing_given_gives_the_defaults()
     {

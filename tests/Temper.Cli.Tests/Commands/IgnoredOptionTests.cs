@@ -74,6 +74,18 @@ public sealed class IgnoredOptionTests : IDisposable
     [InlineData("resnet-21", "did you mean 'resnet-20'?")]
     public void An_unknown_network_is_refused_with_all_names_that_can_be_planned(string name, string why) => Refused(new PlanCommand(), why, ("model", name));
 
+    [Theory]
+    [InlineData("agent.onnx")]
+    [InlineData("agent.pt")]
+    [InlineData("agent")]
+    public void Files_of_agents_and_proxies_are_safetensors(string name)
+    {
+        const string Why = "expected a name ending in .safetensors";
+        Refused(new RlTrainCommand(), Why, ("env", "cartpole"), ("output", _folder[name]), ("runs", _folder["runs"]));
+        Refused(new RlSnoopCommand(), Why, ("log", _folder["missing.npz"]), ("output", _folder[name]));
+        Assert.False(Directory.Exists(_folder["runs"]));
+    }
+
     [Fact]
     public void Sizes_that_repeat_the_plan_are_accepted() =>
         PlanSettings.RequireEffective(Given(new PlanCommand(), ("accelerators", "4"), ("batch", "64"), ("cost", "exact")), Plan);

@@ -17,6 +17,21 @@ public sealed class PredictCommandTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public void Outputs_of_similar_names_have_files_of_their_own_and_paths_may_contain_an_equals_sign()
+    {
+        string model = _folder["net.safetensors"], input = _folder["lr=0.1/x.npy"];
+        Network network = Network.Build([InputSpec.Features(2, name: "x")], x => [("a/b", x[0].Linear(3)), ("a_b", x[0].Linear(4))]);
+        ModelFile.Save(network.Initialize(RandomStream.FromSeed(1)), model);
+        Directory.CreateDirectory(_folder["lr=0.1"]);
+        NpyFile.Save(input, Tensor.From<float>([1, 2], [1, 2]));
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = model, ["input"] = input, ["output"] = _folder["out"], ["quiet"] = "true" };
+        CommandContext context = Settings.Context(new PredictCommand(), flags, TimeProvider.System);
+        Assert.Equal(ExitCode.Success, new PredictCommand().Run(context));
+        Assert.Equal([3, 4], Directory.GetFiles(_folder["out"]).Select(file => NpyFile.Load(file).Shape[1]).Order());
+        Assert.Contains("already exists", Assert.Throws<ToolException>(() => new PredictCommand().Run(context)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("graph")]
     [InlineData("compiled")]

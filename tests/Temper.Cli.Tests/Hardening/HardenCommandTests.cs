@@ -14,6 +14,13 @@ public sealed class HardenCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
+    [InlineData("linf:0.03,linf:0.03")]
+    [InlineData("linf:0.000001,linf:0.000002")]
+    [InlineData("l2:Infinity")]
+    public void Radii_that_one_table_cannot_hold_are_refused(string budgets) =>
+        Assert.Contains("--budgets: cannot be used", Settings.Refusal(() => Given(("budgets", budgets))), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("hard.safetensors")]
     [InlineData("hard.SAFETENSORS")]
     [InlineData("taken")]

@@ -21,6 +21,6 @@ internal static class Settings
     internal static CommandContext Context(ToolCommand command, Dictionary<string, string> flags, TimeProvider time, string? file = null)
     {
         SettingValues values = Resolve(command, flags, file);
-        return new CommandContext(values, Terminal.For(values), CancellationToken.None) { Time = time };
+        return new CommandContext(values, Terminal.For(values), Interrupts: null) { Time = time };
     }
 }

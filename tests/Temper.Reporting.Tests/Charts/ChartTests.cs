@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml.Linq;
 using Temper.Reporting.Charts;
 
@@ -20,6 +21,21 @@ public sealed class ChartTests
         Assert.Equal("M58 40L624 254", (string?)ByClass(svg, "line c1").Single().Attribute("d"));
         Assert.Equal(["1", "2"], ByClass(svg, "tick middle").Select(tick => tick.Value));
         Assert.Equal(["1.0", "1.2", "1.4", "1.6", "1.8", "2.0"], ByClass(svg, "tick end").Select(tick => tick.Value));
+    }
+
+    [Theory]
+    [InlineData(10, 82)]
+    [InlineData(2, 200)]
+    [InlineData(400, 5)]
+    public void ConfusionChart_of_long_names_or_many_classes_has_cells(int classes, int letters)
+    {
+        string[] names = [.. Enumerable.Range(0, classes).Select(i => $"{i}".PadLeft(letters, 'x'))];
+        var chart = new ConfusionChart { Title = "c", Classes = names, Counts = [.. Enumerable.Range(0, classes * classes).Select(i => i % (classes + 1) == 0 ? 3L : 0)] };
+        XElement svg = XElement.Parse(chart.ToSvg());
+        Assert.All(((string)svg.Attribute("viewBox")!).Split(' ').Skip(2), side => Assert.True(double.Parse(side, CultureInfo.InvariantCulture) > 0));
+        XElement[] cells = [.. svg.Descendants().Where(element => element.Name.LocalName is "rect")];
+        Assert.InRange(cells.Length, classes, 100 * 100);
+        Assert.All(cells, cell => Assert.True((double)cell.Attribute("width")! > 0));
     }
 
     [Fact]
