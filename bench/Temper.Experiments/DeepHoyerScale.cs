@@ -104,8 +104,12 @@ internal sealed record DeepHoyerScale
         return row switch
         {
             "l1" or "group-lasso" => options with { Method = CompressionMethod.L1 },
-            "gradual" =>
-                options with { Method = CompressionMethod.Gradual, Trials = Trials * Pressures("hoyer-square").Count },
+            // Gradual pruning has no use for epochs before its first weight goes, so its schedule gets all of them.
+            "gradual" => options with
+            {
+                Method = CompressionMethod.Gradual, Trials = Trials * Pressures("hoyer-square").Count,
+                RegularizeEpochs = 0, TuneEpochs = Regularize + Tune,
+            },
             "magnitude" =>
                 options with
                 {
