@@ -82,20 +82,33 @@ internal static class AttackTables
                         predicted = theirs[$"{attack}.pred"].To(DType.Int64).ToArray<long>();
                     float[] l2 = theirs[$"{attack}.l2"].To(DType.Float32).ToArray<float>();
                     AttackResult found = ours.Run(network, x, Criterion.Misclassified(labels), Random);
-                    int[] fooled = [.. Enumerable.Range(0, count).Where(i => predicted[i] != labels[i])];
-
-                    // Means over the samples that both fooled: an attack that fools more samples also fools harder
-                    // ones.
-                    int[] both = [.. fooled.Where(i => found.Samples[i].Outcome == AttackOutcome.Fooled)];
-                    double theirMean = both.Select(i => (double)l2[i]).DefaultIfEmpty(double.NaN).Average();
-                    double ourMean = both.Select(i => found.Samples[i].L2).DefaultIfEmpty(double.NaN).Average();
-                    return FormattableString.Invariant($"| {name} | {attack} | success theirs {fooled.Length} of ")
-                        + FormattableString.Invariant($"{count}, ours {found.Samples.Count(s => s.IsAdversarial)} ")
-                        + FormattableString.Invariant($"| mean L2 where both succeed: theirs {theirMean:F4}, ")
-                        + FormattableString.Invariant($"ours {ourMean:F4}, ratio {ourMean / theirMean:F4} |");
+                    bool[] fooled = [.. Enumerable.Range(0, count).Select(i => predicted[i] != labels[i])];
+                    return $"| {name} | {attack} {Compared(found, fooled, l2)}";
                 }));
             }
         }
+    }
+
+    /// <summary>
+    /// Compares successes and mean distances of an attack with recorded ones. The first means are over the samples that
+    /// both fooled, because an attack that fools more samples also fools harder ones; the last ones are over all
+    /// samples that were correct at first and that the attack fooled.
+    /// </summary>
+    private static string Compared(AttackResult found, bool[] fooled, float[] l2)
+    {
+        SampleResult[] ours = [.. found.Samples];
+        int[] right = [.. Enumerable.Range(0, ours.Length).Where(i => ours[i].Outcome != AttackOutcome.WrongFromStart)],
+            both = [.. right.Where(i => fooled[i] && ours[i].IsAdversarial)];
+        double theirMean = Mean(both.Select(i => (double)l2[i])), ourMean = Mean(both.Select(i => ours[i].L2)),
+            theirAll = Mean(right.Where(i => fooled[i]).Select(i => (double)l2[i])),
+            ourAll = Mean(right.Where(i => ours[i].IsAdversarial).Select(i => ours[i].L2));
+        return FormattableString.Invariant($"| success theirs {fooled.Count(one => one)} of {ours.Length}, ")
+            + FormattableString.Invariant($"ours {ours.Count(one => one.IsAdversarial)} ")
+            + FormattableString.Invariant($"| mean L2 where both succeed: theirs {theirMean:F4}, ours {ourMean:F4}, ")
+            + FormattableString.Invariant($"ratio {ourMean / theirMean:F4} ")
+            + FormattableString.Invariant($"| of all fooled: theirs {theirAll:F4}, ours {ourAll:F4} |");
+
+        static double Mean(IEnumerable<double> distances) => distances.DefaultIfEmpty(double.NaN).Average();
     }
 
     /// <summary>

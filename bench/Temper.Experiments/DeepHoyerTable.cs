@@ -33,18 +33,9 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
             "l1", "group-hs", "group-lasso", "folder");
         var scale = DeepHoyerScale.Read(args[1], given);
         int seeds = given.Count("seeds", 3);
-        string folder =
-            Directory.CreateDirectory(
-                given.Text("folder", $"artifacts/deephoyer/{Path.GetFileName(args[0])}-{args[1]}")).FullName;
-        string before = Path.Combine(folder, "scale.txt"), now = $"{args[0]} {scale}";
-        if (File.Exists(before) && !string.Equals(File.ReadAllText(before), now, StringComparison.Ordinal))
-        {
-            throw new TableArgumentException(
-                $"deephoyer: {folder} has results of another scale (got {now}, expected {File.ReadAllText(before)}); "
-                + "set another folder=");
-        }
-
-        File.WriteAllText(before, now);
+        string folder = TableFolder.Claim(
+            "deephoyer", given.Text("folder", $"artifacts/deephoyer/{Path.GetFileName(args[0])}-{args[1]}"),
+            $"{args[0]} {scale}");
         Console.WriteLine($"scale: {scale}");
         new DeepHoyerTable(scale, DataSource.Open(args[0]), folder).Fill(given.List("rows", ""), seeds);
         return 0;
@@ -100,14 +91,25 @@ internal sealed class DeepHoyerTable(DeepHoyerScale scale, DataSets data, string
     /// hoyer-square has for the first one over all its pressures, so the budgets of later seeds can only favor the
     /// baselines.
     /// </summary>
+    /// <exception cref="TableArgumentException">The first seed has not selected a pressure yet.</exception>
     private (CompressionResult Result, double Pressure) Best(
         string row, ulong seed, (Network Network, double Drop) dense, TableRun run)
     {
         IReadOnlyList<double> pressures = scale.Pressures(row);
         string first = Path.Combine(folder, $"{row}-1", "cell.json");
-        pressures = seed > 1 && File.Exists(first)
-            ? [(double)JsonNode.Parse(File.ReadAllText(first))!["pressure"]!]
-            : pressures;
+        if (seed > 1 && pressures.Count > 1)
+        {
+            if (!File.Exists(first))
+            {
+                // A seed that selected a pressure of its own would have more trials than the other rows.
+                throw new TableArgumentException(
+                    $"deephoyer: the first seed selects the pressure (got {row}:{seed}, expected a result of {row}:1); "
+                    + $"run rows={row}:1, or copy its cell");
+            }
+
+            pressures = [(double)JsonNode.Parse(File.ReadAllText(first))!["pressure"]!];
+        }
+
         CompressionOptions options = scale.Options(row, seed) with { MaxAccuracyDrop = dense.Drop };
         return pressures.Select(pressure => (Result: CompressionPipeline.Run(
                 dense.Network, options with { Pressure = pressure },

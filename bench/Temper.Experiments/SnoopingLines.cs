@@ -18,46 +18,34 @@ internal sealed class SnoopingLines(SnoopingScale scale)
 
     internal string Of(string game, string victim, IReadOnlyList<JsonNode> cells)
     {
-        // Not every victim has every row: for some of them a proxy cannot be trained.
-        List<(JsonNode Row, double[][] Returns)> rows =
-            [.. cells.SelectMany(cell => cell["rows"]!.AsArray()).DistinctBy(row => Key(row!))
-            .Select(
-                row =>
-                    (
-                        row!,
-                        cells.Select(cell => Find(cell, row!)).Where(found => found is not null)
-                            .Select(found => Returns(found!)).ToArray()))];
-        double random = cells.Average(cell => (double)cell["random"]!), clean = Mean(rows[0].Returns);
+        IReadOnlyList<SnoopedRow> rows = SnoopedRow.Of(cells);
         bool isOne = victim.All(char.IsAsciiDigit);
         IEnumerable<string> lines =
-            (isOne ? rows.Take(1) : rows).Select(row => Line(game, victim, row, (clean, random), cells));
+            (isOne ? rows.Take(1) : rows).Select(row => Line(game, victim, row, cells.Count));
         return string.Join(
             '\n', isOne ? lines : lines.Concat(Missing(game, victim, rows)).Append(Fidelity(game, victim, cells)));
     }
 
-    private static string Line(
-        string game, string victim, (JsonNode Row, double[][] Returns) row, (double Clean, double Random) range,
-        IReadOnlyList<JsonNode> cells)
+    private static string Line(string game, string victim, SnoopedRow row, int victims)
     {
         (double low, double high) = BootstrapInterval.Of(row.Returns, RandomStream.FromSeed(1).Split("interval"));
-        double mean = Mean(row.Returns), lost = (range.Clean - mean) / (range.Clean - range.Random);
         JsonNode one = row.Row;
         string note =
             (bool)one["no_operation"]!
                 ? " (below the channel's precision)"
-                : row.Returns.Length < cells.Count ? Text($" ({row.Returns.Length} victims)") : "";
-        IEnumerable<double> milliseconds = cells.Select(cell => Find(cell, one)?["milliseconds"]).Where(
-            value => value is not null).Select(value => (double)value!);
+                : row.Returns.Length < victims
+                    ? Text($" ({row.Returns.Length} victims, clean {row.Clean:F2})")
+                    : "";
         return Text($"| {game} | {victim} | {one["attack"]}{note} | {Hears($"{one["attack"]}")} | {one["defense"]} ")
-            + Text($"| {(double)one["epsilon"]!:0.###} | {mean:F2} ")
+            + Text($"| {(double)one["epsilon"]!:0.###} | {row.Mean:F2} ")
             + Text($"| {(double.IsNaN(low) ? "-" : Text($"{low:F2} to {high:F2}"))} ")
-            + Text($"| {(range.Clean > range.Random ? Text($"{lost * 100:F0} %") : "-")} ")
-            + Text($"| {(double)one["attacked"]! * 100:F0} % ")
-            + Text($"| {(milliseconds.Any() ? Text($"{milliseconds.Average():F3}") : "")} |");
+            + Text($"| {(double.IsNaN(row.Loss) ? "-" : Text($"{row.Loss * 100:F0} %"))} ")
+            + Text($"| {row.Attacked * 100:F0} % ")
+            + Text($"| {(row.Milliseconds is { } milliseconds ? Text($"{milliseconds:F3}") : "")} |");
     }
 
     /// <summary>Returns a line for each required baseline that has no result.</summary>
-    private IEnumerable<string> Missing(string game, string victim, List<(JsonNode Row, double[][] Returns)> rows)
+    private IEnumerable<string> Missing(string game, string victim, IReadOnlyList<SnoopedRow> rows)
     {
         HashSet<string> found = [.. rows.Select(row => (string?)row.Row["baseline"] ?? "")];
         return Enum.GetValues<Baseline>().Select(SnoopingTable.Name).Where(name => !found.Contains(name))
@@ -80,16 +68,6 @@ internal sealed class SnoopingLines(SnoopingScale scale)
         RelatedTasks.All.FirstOrDefault(
             task => attack.StartsWith(task.Name, StringComparison.Ordinal))?.Needs.ToString()
             ?? "";
-
-    private static (string, string, double) Key(JsonNode row) =>
-        ((string)row["attack"]!, (string)row["defense"]!, (double)row["epsilon"]!);
-
-    private static JsonNode? Find(JsonNode cell, JsonNode row) =>
-        cell["rows"]!.AsArray().FirstOrDefault(other => Key(other!) == Key(row));
-
-    private static double[] Returns(JsonNode row) => [.. row["returns"]!.AsArray().Select(one => (double)one!)];
-
-    private static double Mean(double[][] returns) => returns.Average(victim => victim.Average());
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Temper.Compression.Activations;
 using Temper.Compression.Pipeline;
@@ -58,11 +59,20 @@ internal sealed class TogetherTable(TogetherScale scale, (Network Network, DataS
         string name = string.Concat($"{Path.GetFileNameWithoutExtension(args[0])}-{scale.Name}"
             .Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' ? letter : '-'));
         DataSets data = DataSource.Open(args[1]);
-        var table = new TogetherTable(
-            scale, (Opened(scale.Architecture, args[0], data), data),
-            Path.Combine(given.Text("folder", "artifacts/together"), name));
+        string folder = TableFolder.Claim(
+            "together", Path.Combine(given.Text("folder", "artifacts/together"), name),
+            $"{args[1].TrimEnd('/')}, weights {Digest(args[0])}");
+        var table = new TogetherTable(scale, (Opened(scale.Architecture, args[0], data), data), folder);
         table.Fill(given.List("rows", ""), seeds);
         return 0;
+    }
+
+    /// <summary>Returns a hash of a weights file: two files of one name are not the same network.</summary>
+    private static string Digest(string file)
+    {
+        using FileStream stream = File.OpenRead(
+            Directory.Exists(file) ? Path.Combine(file, "model.safetensors") : file);
+        return Convert.ToHexStringLower(SHA256.HashData(stream))[..16];
     }
 
     /// <summary>

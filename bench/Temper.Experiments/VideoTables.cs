@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Temper.Data;
+using Temper.Formats;
 using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Optimization;
@@ -104,12 +106,10 @@ internal sealed class VideoTables
         {
             Console.WriteLine(Cell($"train {name}", () =>
             {
-                var watch = Stopwatch.StartNew();
                 Network network = Trained(name);
-                double seconds = watch.Elapsed.TotalSeconds;
                 return Text($"| {name} | {Data} ")
                     + Text($"| {Evaluator.Evaluate(network, DataSource.Open(Data).Test).Accuracy * 100:F1} % ")
-                    + Text($"| {seconds:F0} |");
+                    + $"| {Stored(name, "seconds") ?? "not measured"} |";
             }));
         }
     }
@@ -230,11 +230,13 @@ internal sealed class VideoTables
 
     /// <summary>Returns the epochs of a stored network; null if they are unknown.</summary>
     private int? StoredEpochs(string name) =>
-        PathOfEpochs(name) is var path && File.Exists(path)
-            ? int.Parse(File.ReadAllText(path), CultureInfo.InvariantCulture)
-            : null;
+        Stored(name, "epochs") is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 
-    private string PathOfEpochs(string name) => Path.Combine(_folder, $"{name}.epochs.txt");
+    /// <summary>Returns what is stored about the training of a network; null: nothing.</summary>
+    private string? Stored(string name, string what) =>
+        PathOf(name, what) is var path && File.Exists(path) ? File.ReadAllText(path) : null;
+
+    private string PathOf(string name, string what) => Path.Combine(_folder, $"{name}.{what}.txt");
 
     /// <summary>Returns the stored network, whatever its epochs, or trains and stores it.</summary>
     private Network Trained(string name)
@@ -253,12 +255,14 @@ internal sealed class VideoTables
                     Classes = train.ClassNames.Count,
                 })
                 .Initialize(RandomStream.FromSeed(1).Split("weights")).WithClassNames(train.ClassNames);
+            var watch = Stopwatch.StartNew();
             TrainingResult run = Trainer.Fit(fresh, train, validation, new TrainingOptions
             {
                 Seed = 1, Epochs = Epochs, BatchSize = 32, Optimizer = new Adam { LearningRate = 1e-3f },
             });
+            File.WriteAllText(PathOf(name, "seconds"), Text($"{watch.Elapsed.TotalSeconds:F0}"));
             ModelFile.Save(run.Network, path);
-            File.WriteAllText(PathOfEpochs(name), Text($"{Epochs}"));
+            File.WriteAllText(PathOf(name, "epochs"), Text($"{Epochs}"));
         }
 
         return ModelFile.Load(path);
@@ -285,7 +289,8 @@ internal sealed class VideoTables
         string path = Path.Combine(_folder, $"{name.Replace(' ', '-')}-{First}-{Count}.txt");
         if (!File.Exists(path))
         {
-            File.WriteAllText(path, compute());
+            byte[] cell = Encoding.UTF8.GetBytes(compute());
+            AtomicFile.Write(path, stream => stream.Write(cell));
         }
 
         return File.ReadAllText(path);
