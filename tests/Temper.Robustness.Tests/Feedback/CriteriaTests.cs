@@ -43,6 +43,23 @@ public sealed class CriteriaTests
         Assert.Equal(1, space.ScoreAgainst(space));
     }
 
+    /// <summary>Samples for which no adversarial example was found have an infinite distance.</summary>
+    [Theory]
+    [InlineData(2, "1 2 ∞")]
+    [InlineData(1, "1 1")]
+    [InlineData(double.PositiveInfinity, "1 ∞ ∞")]
+    [InlineData(double.PositiveInfinity, "∞ 1")]
+    [InlineData(double.PositiveInfinity, "∞ ∞")]
+    [InlineData(double.PositiveInfinity, "∞")]
+    [InlineData(1.5, "∞ 2 1 ∞ 0 1")]
+    [InlineData(double.NaN, "")]
+    public void The_median_distance_counts_samples_that_withstand_as_infinite(double median, string distances)
+    {
+        double[] found = [.. distances.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(
+            text => text is "∞" ? double.PositiveInfinity : double.Parse(text, CultureInfo.InvariantCulture))];
+        Assert.Equal(median, new AttackedNetwork([], found, []).MedianDistance);
+    }
+
     /// <summary>
     /// Condition for a note in the report: the families with training examples improved, but no other family and no
     /// accuracy under attack did.
