@@ -67,8 +67,7 @@ public static class DecisionSpaceSection
         ];
         if (found.MovedOnlyAlongProbed)
         {
-            summary.Add(new Warning("The boundary moved only along trained directions: attacks not used in "
-                + "training and families without examples did not improve."));
+            summary.Add(NotImproved(found));
         }
 
         summary.Add(Families(found));
@@ -89,6 +88,18 @@ public static class DecisionSpaceSection
         }
 
         return sections;
+    }
+
+    /// <summary>Names what did not improve, of what was measured.</summary>
+    private static Warning NotImproved(HardeningComparison found)
+    {
+        string[] others =
+        [
+            .. found.After.Attacked is null ? Array.Empty<string>() : ["attacks not used in training"],
+            .. found.HasOthers ? ["families without examples"] : Array.Empty<string>(),
+        ];
+        return new Warning("The boundary moved only along trained directions: "
+            + $"{string.Join(" and ", others)} did not improve.");
     }
 
     private static DataTable Families(HardeningComparison found) => new(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Temper.Reporting.Documents;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Feedback;
 
@@ -75,6 +76,13 @@ public sealed class CriteriaTests
     {
         MeasuredNetwork before = Measured(1, 1, double.IsNaN(robust) ? robust : 0.5), after = Measured(trained, other, robust);
         Assert.Equal(expected, new HardeningComparison(before, after, ["random"]).MovedOnlyAlongProbed);
+
+        // Without other families, only attacks can tell.
+        var all = new HardeningComparison(before, after, ["random", "translation"]);
+        Assert.Equal(robust <= 0.5 && (trained + other) / 2 > 1.02, all.MovedOnlyAlongProbed);
+        string[] warnings = [.. DecisionSpaceSection.Of(all, ["cat", "dog"])[0].Blocks.OfType<Warning>().Select(warning => warning.Text)],
+            texts = all.MovedOnlyAlongProbed ? ["The boundary moved only along trained directions: attacks not used in training did not improve."] : [];
+        Assert.Equal(texts, warnings);
 
         static MeasuredNetwork Measured(double random, double translation, double robust)
         {
