@@ -54,7 +54,9 @@ public static class DecisionSpaceSection
         [
             new KeyFigures(
             [
-                new KeyFigure("accuracy", Percent(after.Accuracy), $"{Percent(before.Accuracy)} before"),
+                new KeyFigure(
+                    "accuracy", Percent(after.Accuracy),
+                    $"{Percent(before.Accuracy)} before, on {Count(after.Space.Counts.Sum())} samples"),
                 new KeyFigure(
                     "inequality of classes", Number(after.Space.Inequality.Range),
                     $"{Number(before.Space.Inequality.Range)} before"),

@@ -80,7 +80,9 @@ public sealed class CriteriaTests
         // Without other families, only attacks can tell.
         var all = new HardeningComparison(before, after, ["random", "translation"]);
         Assert.Equal(robust <= 0.5 && (trained + other) / 2 > 1.02, all.MovedOnlyAlongProbed);
-        string[] warnings = [.. DecisionSpaceSection.Of(all, ["cat", "dog"])[0].Blocks.OfType<Warning>().Select(warning => warning.Text)],
+        IReadOnlyList<Block> summary = DecisionSpaceSection.Of(all, ["cat", "dog"])[0].Blocks;
+        Assert.Equal("100.00 % before, on 1 samples", summary.OfType<KeyFigures>().Single().Figures[0].Note);
+        string[] warnings = [.. summary.OfType<Warning>().Select(warning => warning.Text)],
             texts = all.MovedOnlyAlongProbed ? ["The boundary moved only along trained directions: attacks not used in training did not improve."] : [];
         Assert.Equal(texts, warnings);
 
