@@ -225,6 +225,8 @@ public static class DecisionSpaceSection
             new ChartRow([new ConfusionChart
             {
                 Title = "Which boundary is reached first",
+                RowLabel = "from",
+                ColumnLabel = "boundary with",
                 Classes = names,
                 Counts = [.. from k in Enumerable.Range(0, count) from j in Enumerable.Range(
                     0, count) select (long)family.PairHits[k, j]],

@@ -132,6 +132,19 @@ public sealed class ChartTests
             .Select(text => text.Value));
     }
 
+    /// <summary>A map of decision boundaries says nothing of predictions: its samples are classified correctly.</summary>
+    [Theory]
+    [InlineData(null, null, "cat predicted as dog: 2 of 5 (40.0 %)", "Color: fraction of the row; correct in blue, wrong in red")]
+    [InlineData("from", "boundary with", "from cat, boundary with dog: 2 of 5 (40.0 %)", "Color: fraction of the row")]
+    public void ConfusionChart_says_what_its_counts_are(string? row, string? column, string cell, string note)
+    {
+        var chart = new ConfusionChart { Title = "c", Classes = ["cat", "dog"], Counts = [3, 2, 0, 0], RowLabel = row!, ColumnLabel = column! };
+        XElement svg = XElement.Parse(chart.ToSvg());
+        Assert.Equal(cell, svg.Descendants().Where(element => element.Name.LocalName is "rect").ElementAt(1).Element("title")!.Value);
+        Assert.Equal(note, ByClass(svg, "note-left").Single().Value);
+        Assert.Equal([column ?? "predicted", row ?? "actual"], ByClass(svg, "label").Concat(ByClass(svg, "label middle")).Select(label => label.Value));
+    }
+
     [Theory]
     [InlineData(0, 1, "0.0,0.2,0.4,0.6,0.8,1.0")]
     [InlineData(0.9012, 0.9118, "0.900,0.905,0.910,0.915")]
