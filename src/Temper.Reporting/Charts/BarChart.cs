@@ -52,8 +52,7 @@ public sealed partial record BarChart : Chart
         double left =
             Math.Clamp(16 + (Labels.Select(label => label.Length).DefaultIfEmpty().Max() * LetterWidth), 60, Width / 2);
         double largest = Maximum ?? Bars.SelectMany(bars => bars.Values).Where(double.IsFinite).DefaultIfEmpty().Max();
-        Markup svg = Frame(height);
-        Legend(svg, Bars.Select(bars => bars.Name), left, 16);
+        Markup svg = FrameWithLegend(height, Bars.Select(bars => bars.Name), (left, 16), isOfLines: false);
         for (int i = 0; i < Labels.Count; i++)
         {
             double y = Top + (i * group);
@@ -73,7 +72,7 @@ public sealed partial record BarChart : Chart
             NoData(svg, (left + Width) / 2, Top + 12);
         }
 
-        return svg.Close().ToString();
+        return svg.Close().Close().ToString();
     }
 
     private void Draw(Markup svg, double value, (double X, double Y, double Largest, string Color) bar)

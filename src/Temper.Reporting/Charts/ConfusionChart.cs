@@ -2,9 +2,14 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Charts;
 
-/// <summary>A confusion matrix: rows are actual classes, columns predicted classes.</summary>
+/// <summary>
+/// A confusion matrix: rows are actual classes, columns predicted classes. With other labels, counts of another
+/// relation between two classes.
+/// </summary>
 public sealed record ConfusionChart : Chart
 {
+    private const string Actual = "actual", Predicted = "predicted";
+
     private const double LetterWidth = 6.3, Top = 96, Bottom = 30;
 
     /// <summary>Least width of a cell, and the least height in which a number can be read.</summary>
@@ -21,10 +26,18 @@ public sealed record ConfusionChart : Chart
     /// <summary>Names of the classes.</summary>
     public required IReadOnlyList<string> Classes { get; init; }
 
+    /// <summary>What the class of a row is. Default: actual.</summary>
+    public string RowLabel { get; init => field = value ?? Actual; } = Actual;
+
+    /// <summary>What the class of a column is. Default: predicted.</summary>
+    public string ColumnLabel { get; init => field = value ?? Predicted; } = Predicted;
+
     /// <summary>
     /// Number of samples by actual class and predicted class, in row-major order of <see cref="Classes"/>.
     /// </summary>
     public required IReadOnlyList<long> Counts { get; init; }
+
+    private bool IsOfPredictions => RowLabel is Actual && ColumnLabel is Predicted;
 
     internal override string? Problem()
     {
@@ -65,15 +78,19 @@ public sealed record ConfusionChart : Chart
             }
         }
 
-        Label(svg, "predicted", left, 16, "label");
-        svg.Leaf("text", "actual", ("class", "label middle"), ("transform", FormattableString.Invariant(
+        Label(svg, ColumnLabel, left, 16, "label");
+        svg.Leaf("text", RowLabel, ("class", "label middle"), ("transform", FormattableString.Invariant(
             $"translate(14 {(Top + height - Bottom) / 2:0.##}) rotate(-90)")));
-        Label(svg, "Color: fraction of the row; correct in blue, wrong in red", left, height - 8, "note-left");
+        string meaning = IsOfPredictions ? "; correct in blue, wrong in red" : "";
+        Label(svg, $"Color: fraction of the row{meaning}", left, height - 8, "note-left");
         return svg.Close().ToString();
     }
 
     private static string Short(string name) =>
         name.Length <= MaxLetters ? name : $"{name[..(MaxLetters - 1)]}…";
+
+    private string Pair(string row, string column) =>
+        IsOfPredictions ? $"{row} predicted as {column}" : $"{RowLabel} {row}, {ColumnLabel} {column}";
 
     private long Count(int row, int column) => Counts[(row * Classes.Count) + column];
 
@@ -91,7 +108,7 @@ public sealed record ConfusionChart : Chart
             ("rx", 3.0),
             ("class", isRight ? "fill c1" : "fill c2"), ("fill-opacity", Math.Max(strength, 0.04)))
             .Leaf("title", FormattableString.Invariant(
-                $"{Classes[at.Row]} predicted as {Classes[at.Column]}: {count} of {at.Total} ({share:P1})")).Close();
+                $"{Pair(Classes[at.Row], Classes[at.Column])}: {count} of {at.Total} ({share:P1})")).Close();
         if (count > 0 && box.Height >= MinNumbered)
         {
             Label(svg, $"{count}", box.X + (box.Width / 2), box.Y + (box.Height / 2) + 4, strength > 0.55

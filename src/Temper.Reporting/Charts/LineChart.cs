@@ -39,12 +39,11 @@ public sealed record LineChart : Chart
     {
         Axis x = Axis.Over(Lines.SelectMany(line => line.Points.Select(point => point.X)), isRounded: false, HasWholeX);
         Axis y = Axis.Over(Lines.SelectMany(line => line.Points.Select(point => point.Y)), isRounded: true);
-        Markup svg = Frame(Height);
-        Legend(svg, Lines.Select(line => line.Name), Left, 18);
+        Markup svg = FrameWithLegend(Height, Lines.Select(line => line.Name), (Left, 18), isOfLines: true);
         Grid(svg, x, y);
         for (int i = 0; i < Lines.Count; i++)
         {
-            Line(svg, Lines[i], Color(i), x, y);
+            Line(svg, i, x, y);
         }
 
         if (!Lines.Any(line => line.Points.Any(point => point.IsFinite)))
@@ -52,7 +51,7 @@ public sealed record LineChart : Chart
             NoData(svg, (Left + Width - Right) / 2, (Top + Height - Bottom) / 2);
         }
 
-        return svg.Close().ToString();
+        return svg.Close().Close().ToString();
     }
 
     internal override string? Problem() =>
@@ -89,8 +88,9 @@ public sealed record LineChart : Chart
             ("transform", FormattableString.Invariant($"translate(14 {(Top + Height - Bottom) / 2}) rotate(-90)")));
     }
 
-    private static void Line(Markup svg, ChartLine line, string color, Axis x, Axis y)
+    private void Line(Markup svg, int index, Axis x, Axis y)
     {
+        (ChartLine line, string color) = (Lines[index], Color(index));
         var path = new StringBuilder();
         bool isBroken = true;
         foreach (ChartPoint point in line.Points)
@@ -106,7 +106,8 @@ public sealed record LineChart : Chart
 
         if (path.Length > 0)
         {
-            svg.Empty("path", ("d", path.ToString()), ("class", $"line {color}"));
+            svg.Empty(
+                "path", ("d", path.ToString()), ("class", $"line {color}"), ("stroke-dasharray", Dashes(index)));
             ChartPoint last = line.Points.Last(point => point.IsFinite);
             (double cx, double cy) = Place(last, x, y);
             svg.Open("circle", ("cx", cx), ("cy", cy), ("r", 3.5), ("class", $"fill {color}"))

@@ -29,7 +29,10 @@ public sealed record DistanceSummary(int Count, double Mean, double Median, doub
 
         double place = part * (sorted.Length - 1);
         int low = (int)place;
-        return sorted[low] + ((place - low) * (sorted[Math.Min(low + 1, sorted.Length - 1)] - sorted[low]));
+        (double below, double above) = (sorted[low], sorted[Math.Min(low + 1, sorted.Length - 1)]);
+
+        // Interpolated only where needed: 0 times infinity, and the difference of two infinite values, would be NaN.
+        return place == low || below == above ? below : below + ((place - low) * (above - below));
     }
 }
 

@@ -54,7 +54,9 @@ public static class DecisionSpaceSection
         [
             new KeyFigures(
             [
-                new KeyFigure("accuracy", Percent(after.Accuracy), $"{Percent(before.Accuracy)} before"),
+                new KeyFigure(
+                    "accuracy", Percent(after.Accuracy),
+                    $"{Percent(before.Accuracy)} before, on {Count(after.Space.Counts.Sum())} samples"),
                 new KeyFigure(
                     "inequality of classes", Number(after.Space.Inequality.Range),
                     $"{Number(before.Space.Inequality.Range)} before"),
@@ -67,8 +69,7 @@ public static class DecisionSpaceSection
         ];
         if (found.MovedOnlyAlongProbed)
         {
-            summary.Add(new Warning("The boundary moved only along trained directions: attacks not used in "
-                + "training and families without examples did not improve."));
+            summary.Add(NotImproved(found));
         }
 
         summary.Add(Families(found));
@@ -89,6 +90,18 @@ public static class DecisionSpaceSection
         }
 
         return sections;
+    }
+
+    /// <summary>Names what did not improve, of what was measured.</summary>
+    private static Warning NotImproved(HardeningComparison found)
+    {
+        string[] others =
+        [
+            .. found.After.Attacked is null ? Array.Empty<string>() : ["attacks not used in training"],
+            .. found.HasOthers ? ["families without examples"] : Array.Empty<string>(),
+        ];
+        return new Warning("The boundary moved only along trained directions: "
+            + $"{string.Join(" and ", others)} did not improve.");
     }
 
     private static DataTable Families(HardeningComparison found) => new(
@@ -212,6 +225,8 @@ public static class DecisionSpaceSection
             new ChartRow([new ConfusionChart
             {
                 Title = "Which boundary is reached first",
+                RowLabel = "from",
+                ColumnLabel = "boundary with",
                 Classes = names,
                 Counts = [.. from k in Enumerable.Range(0, count) from j in Enumerable.Range(
                     0, count) select (long)family.PairHits[k, j]],

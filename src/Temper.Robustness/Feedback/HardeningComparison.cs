@@ -47,12 +47,19 @@ public sealed record HardeningComparison(MeasuredNetwork Before, MeasuredNetwork
 
     /// <summary>
     /// Whether hardening helped only along the directions trained on: the distances to the decision boundary grew for
-    /// the direction families used for examples, but not for the others, and no accuracy under attack rose.
+    /// the direction families used for examples, but not for the others, and no accuracy under attack rose. False if
+    /// neither other families nor attacks were measured, because nothing is known then.
     /// </summary>
-    public bool MovedOnlyAlongProbed => Gain(isTrained: true) > Change && !(Gain(isTrained: false) > Change)
+    public bool MovedOnlyAlongProbed => (HasOthers || After.Attacked is not null)
+        && Gain(isTrained: true) > Change && !(Gain(isTrained: false) > Change)
         && (After.Attacked is null || !After.Attacked.Accuracies.Zip(Before.Attacked!.Accuracies).Any(
             pair => pair.First.Value > pair.Second.Value));
 
+    /// <summary>Whether families were measured that were not used for examples.</summary>
+    internal bool HasOthers => After.Space.Families.Any(family => !IsTrained(family.Family));
+
     private double Gain(bool isTrained) => After.Space.ScoreAgainst(
-        Before.Space, family => Trained.Contains(family.Name, StringComparer.Ordinal) == isTrained);
+        Before.Space, family => IsTrained(family) == isTrained);
+
+    private bool IsTrained(DirectionFamily family) => Trained.Contains(family.Name, StringComparer.Ordinal);
 }

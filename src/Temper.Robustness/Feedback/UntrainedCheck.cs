@@ -19,7 +19,9 @@ public sealed record AttackBudget(Norm Norm, double Epsilon)
 /// <summary>Which samples are classified correctly under an attack.</summary>
 /// <param name="Attack">Name of the attack.</param>
 /// <param name="Budget">Maximum perturbation.</param>
-/// <param name="IsRight">Whether each sample is classified correctly under attack.</param>
+/// <param name="IsRight">
+/// Whether each sample is classified correctly under attack; false where logits or gradients were not finite.
+/// </param>
 public sealed record AttackedAccuracy(string Attack, AttackBudget Budget, IReadOnlyList<bool> IsRight)
 {
     /// <summary>Accuracy under attack, 0 to 1; NaN without samples.</summary>
@@ -37,7 +39,7 @@ public sealed record AttackedAccuracy(string Attack, AttackBudget Budget, IReadO
 /// <param name="Accuracies">Accuracy for each attack and budget.</param>
 /// <param name="Distances">
 /// L2 distance of each sample to its nearest adversarial example, found by DDN with 100 steps: 0 if the sample is
-/// misclassified, infinite if none was found.
+/// misclassified or its logits or gradients were not finite, infinite if none was found.
 /// </param>
 /// <param name="Labels">True class of each sample.</param>
 public sealed record AttackedNetwork(
@@ -82,12 +84,12 @@ public sealed record UntrainedCheck
                 new AutoAttack { Epsilon = budget.Epsilon, Norm = budget.Norm, Steps = Steps, Queries = Queries };
             AttackResult found = attack.Run(target, inputs, criterion, random.Split(budget.Name), null, cancel);
             accuracies.Add(
-                new AttackedAccuracy(attack.Name, budget, [.. found.Samples.Select(sample => !sample.IsAdversarial)]));
+                new AttackedAccuracy(attack.Name, budget, [.. found.Samples.Select(sample => sample.IsRobust)]));
         }
 
         AttackResult nearest = new Ddn().Run(target, inputs, criterion, random.Split("ddn"), null, cancel);
         double[] distances = [.. nearest.Samples.Select(
-            sample => sample.IsAdversarial ? sample.L2 : double.PositiveInfinity)];
+            sample => sample.IsRobust ? double.PositiveInfinity : sample.L2)];
         accuracies.AddRange(Budgets.Where(budget => budget.Norm == Norm.L2)
             .Select(budget =>
                 new AttackedAccuracy("ddn", budget, [.. distances.Select(distance => distance > budget.Epsilon)])));

@@ -21,7 +21,9 @@ public readonly record struct AccuracyInterval(double Value, double Low, double 
         double p = (double)right / count, z2 = Z * Z;
         double middle = (p + (z2 / (2 * count))) / (1 + (z2 / count));
         double half = Z / (1 + (z2 / count)) * Math.Sqrt((p * (1 - p) / count) + (z2 / (4.0 * count * count)));
-        return new AccuracyInterval(p, middle - half, middle + half);
+
+        // Only rounding can move an end beyond p, 0 or 1.
+        return new AccuracyInterval(p, Math.Clamp(middle - half, 0, p), Math.Clamp(middle + half, p, 1));
     }
 
     /// <summary>

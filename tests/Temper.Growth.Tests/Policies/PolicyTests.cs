@@ -44,6 +44,17 @@ public sealed class PolicyTests
         Assert.Equal(Published(6, 6, 3, Accuracy), Ours(6, 6, 3, Accuracy));       // c-AutoGrow
     }
 
+    /// <summary>5 of 10,000 samples are 0.05 percentage points, but 0.8905 - 0.89 is 0.0004999999999999449.</summary>
+    [Theory]
+    [InlineData(8905, true)]
+    [InlineData(8904, false)]
+    public void A_gain_of_exactly_tau_counts(int right, bool expected)
+    {
+        var track = new GrowthTrack { Best = [0.89, right / 10_000.0], GainEpoch = 0 };
+        var policy = new AccuracyGain { Window = 1, MinimumGain = Tau };
+        Assert.Equal((expected, expected), (policy.HasGained(track), policy.IsGain(track, answers: null)));
+    }
+
     /// <summary>Section 1.2 of the method's description, line by line, without any type of the library.</summary>
     private static int[] Published(int interval, int window, int stages, Func<int, double> accuracy)
     {

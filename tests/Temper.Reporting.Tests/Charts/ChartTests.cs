@@ -23,6 +23,35 @@ public sealed class ChartTests
         Assert.Equal(["1.0", "1.2", "1.4", "1.6", "1.8", "2.0"], ByClass(svg, "tick end").Select(tick => tick.Value));
     }
 
+    /// <summary>As in a report of snooping attacks: eight and more lines with long names.</summary>
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(8, 48)]
+    [InlineData(14, 96)]
+    public void LineChart_of_many_lines_has_a_legend_within_the_drawing(int count, int moved)
+    {
+        LineChart chart = TwoPoints with { Lines = [.. Enumerable.Range(0, count).Select(i => new ChartLine($"action-imitator fgsm, attack {i:00}", [new(0, i), new(1, i + 1)]))] };
+        XElement svg = XElement.Parse(chart.ToSvg());
+        XElement[] names = [.. ByClass(svg, "legend")];
+        Assert.Equal(chart.Lines.Select(line => line.Name), names.Select(name => name.Value));
+        Assert.All(names, name => Assert.InRange((double)name.Attribute("x")! + (name.Value.Length * 6.6), 0, 640));
+        Assert.Equal(count, names.Select(name => ((double)name.Attribute("x")!, (double)name.Attribute("y")!)).Distinct().Count());
+        Assert.Equal(18 + moved, names.Max(name => (double)name.Attribute("y")!));
+        Assert.Equal($"0 0 640 {300 + moved}", (string?)svg.Attribute("viewBox"));
+        XElement rest = svg.Descendants().Single(element => element.Name.LocalName is "g");
+        Assert.Equal(moved > 0 ? $"translate(0 {moved})" : null, (string?)rest.Attribute("transform"));
+        Assert.Equal(count, rest.Descendants().Count(element => element.Name.LocalName is "path"));
+    }
+
+    [Fact]
+    public void LineChart_dashes_the_lines_that_reuse_a_color()
+    {
+        LineChart chart = TwoPoints with { Lines = [.. Enumerable.Range(0, 13).Select(i => new ChartLine($"{i}", [new(0, i), new(1, i + 1)]))] };
+        XElement[] paths = [.. XElement.Parse(chart.ToSvg()).Descendants().Where(element => element.Name.LocalName is "path")];
+        Assert.Equal(13, paths.Select(path => ((string?)path.Attribute("class"), (string?)path.Attribute("stroke-dasharray"))).Distinct().Count());
+        Assert.All(paths.Take(6), path => Assert.Null(path.Attribute("stroke-dasharray")));
+    }
+
     [Theory]
     [InlineData(10, 82)]
     [InlineData(2, 200)]
@@ -101,6 +130,19 @@ public sealed class ChartTests
         XElement svg = XElement.Parse(chart.ToSvg());
         Assert.Equal(["3", "2"], svg.Descendants().Where(text => ((string?)text.Attribute("class"))?.StartsWith("value", StringComparison.Ordinal) == true)
             .Select(text => text.Value));
+    }
+
+    /// <summary>A map of decision boundaries says nothing of predictions: its samples are classified correctly.</summary>
+    [Theory]
+    [InlineData(null, null, "cat predicted as dog: 2 of 5 (40.0 %)", "Color: fraction of the row; correct in blue, wrong in red")]
+    [InlineData("from", "boundary with", "from cat, boundary with dog: 2 of 5 (40.0 %)", "Color: fraction of the row")]
+    public void ConfusionChart_says_what_its_counts_are(string? row, string? column, string cell, string note)
+    {
+        var chart = new ConfusionChart { Title = "c", Classes = ["cat", "dog"], Counts = [3, 2, 0, 0], RowLabel = row!, ColumnLabel = column! };
+        XElement svg = XElement.Parse(chart.ToSvg());
+        Assert.Equal(cell, svg.Descendants().Where(element => element.Name.LocalName is "rect").ElementAt(1).Element("title")!.Value);
+        Assert.Equal(note, ByClass(svg, "note-left").Single().Value);
+        Assert.Equal([column ?? "predicted", row ?? "actual"], ByClass(svg, "label").Concat(ByClass(svg, "label middle")).Select(label => label.Value));
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using Temper.Randomness;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Criteria;
 using Temper.Robustness.Evaluation;
+using Temper.Robustness.Feedback;
 using Temper.Tensors;
 using Xunit.Abstractions;
 
@@ -72,6 +73,16 @@ public sealed class TrustTests(ITestOutputHelper output)
             Assert.Equal(isEverywhere ? 0 : 1 - found.CleanAccuracy, found.Success, 1e-9);
             Assert.Contains("not-finite", TrustChecks.Verdict(found.Checks), StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void No_answer_is_not_robust_in_the_check_of_hardening()
+    {
+        var check = new UntrainedCheck { Budgets = [new AttackBudget(Norm.L2, 0.1), new AttackBudget(Norm.Linf, 0.01)], Steps = 2, Queries = 10 };
+        AttackedNetwork found = check.Run(new Broken(Plain.Target, float.NaN), Plain.Inputs, Plain.Labels, RandomStream.FromSeed(1));
+        Assert.Equal(["autoattack", "autoattack", "ddn"], found.Accuracies.Select(accuracy => accuracy.Attack));
+        Assert.All(found.Accuracies, accuracy => Assert.Equal(0, accuracy.Value));
+        Assert.Equal(0, found.MedianDistance);
     }
 
     [Fact]

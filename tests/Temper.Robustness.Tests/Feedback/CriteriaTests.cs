@@ -1,4 +1,5 @@
 using System.Globalization;
+using Temper.Reporting.Documents;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Feedback;
 
@@ -43,6 +44,23 @@ public sealed class CriteriaTests
         Assert.Equal(1, space.ScoreAgainst(space));
     }
 
+    /// <summary>Samples for which no adversarial example was found have an infinite distance.</summary>
+    [Theory]
+    [InlineData(2, "1 2 ∞")]
+    [InlineData(1, "1 1")]
+    [InlineData(double.PositiveInfinity, "1 ∞ ∞")]
+    [InlineData(double.PositiveInfinity, "∞ 1")]
+    [InlineData(double.PositiveInfinity, "∞ ∞")]
+    [InlineData(double.PositiveInfinity, "∞")]
+    [InlineData(1.5, "∞ 2 1 ∞ 0 1")]
+    [InlineData(double.NaN, "")]
+    public void The_median_distance_counts_samples_that_withstand_as_infinite(double median, string distances)
+    {
+        double[] found = [.. distances.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(
+            text => text is "∞" ? double.PositiveInfinity : double.Parse(text, CultureInfo.InvariantCulture))];
+        Assert.Equal(median, new AttackedNetwork([], found, []).MedianDistance);
+    }
+
     /// <summary>
     /// Condition for a note in the report: the families with training examples improved, but no other family and no
     /// accuracy under attack did.
@@ -58,6 +76,15 @@ public sealed class CriteriaTests
     {
         MeasuredNetwork before = Measured(1, 1, double.IsNaN(robust) ? robust : 0.5), after = Measured(trained, other, robust);
         Assert.Equal(expected, new HardeningComparison(before, after, ["random"]).MovedOnlyAlongProbed);
+
+        // Without other families, only attacks can tell.
+        var all = new HardeningComparison(before, after, ["random", "translation"]);
+        Assert.Equal(robust <= 0.5 && (trained + other) / 2 > 1.02, all.MovedOnlyAlongProbed);
+        IReadOnlyList<Block> summary = DecisionSpaceSection.Of(all, ["cat", "dog"])[0].Blocks;
+        Assert.Equal("100.00 % before, on 1 samples", summary.OfType<KeyFigures>().Single().Figures[0].Note);
+        string[] warnings = [.. summary.OfType<Warning>().Select(warning => warning.Text)],
+            texts = all.MovedOnlyAlongProbed ? ["The boundary moved only along trained directions: attacks not used in training did not improve."] : [];
+        Assert.Equal(texts, warnings);
 
         static MeasuredNetwork Measured(double random, double translation, double robust)
         {

@@ -23,6 +23,18 @@ public sealed class AccuracyIntervalTests
         Assert.Equal(high, found.High, 0.51 * digits);
     }
 
+    /// <summary>Without care, rounding gives ends of -6.9e-18 for 0 of 27 samples and 1.0000000000000002 for 16 of 16.</summary>
+    [Fact]
+    public void Interval_of_an_accuracy_is_within_0_and_1()
+    {
+        for (int count = 1; count <= 3000; count++)
+        {
+            AccuracyInterval none = AccuracyInterval.OfAccuracy(0, count), all = AccuracyInterval.OfAccuracy(count, count);
+            Assert.Equal((0, 1), (none.Low, all.High));
+            Assert.Equal(none.High, 1 - all.Low, 1e-12);
+        }
+    }
+
     /// <summary>Without a difference in 66 samples, up to z^2 / (66 + z^2) may still differ: Wilson's bound for 0 of 66.</summary>
     [Fact]
     public void Interval_of_networks_that_never_differ_has_a_width()
