@@ -66,8 +66,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         samples = Morphed(context, network, samples, bundle);
-        EvaluationResult found =
-            Evaluator.Evaluate(network, samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
+        EvaluationResult found = Evaluator.Evaluate(
+            FinalSoftmax.Removed(network), samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
         if (!ranks.IsFirst)
         {
             return ExitCode.Success;
