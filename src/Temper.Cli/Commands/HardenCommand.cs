@@ -65,7 +65,8 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
             return;
         }
 
-        if (File.Exists(output) || output.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+        if (File.Exists(output) || ModelTarget.IsOfAnotherFormat(output)
+            || output.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
             throw ToolException.Usage($"harden: {HardenSettings.Output.Flag} is a folder, for the network and the "
                 + $"report (got the name of a file, {output}); give the name of a folder, such as hard");

@@ -23,6 +23,8 @@ public sealed class HardenCommandTests : IDisposable
     [Theory]
     [InlineData("hard.safetensors")]
     [InlineData("hard.SAFETENSORS")]
+    [InlineData("hard.onnx")]
+    [InlineData("hard.pth")]
     [InlineData("taken")]
     public void Output_that_is_a_file_is_refused(string name)
     {
