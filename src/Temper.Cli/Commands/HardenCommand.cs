@@ -27,6 +27,11 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         HardenSettings.RequireOwn(context);
+        if (ModelSource.IsStored(model))
+        {
+            HardenSettings.RequireOwnOfStored(context);
+        }
+
         RequireFree(context);
         DataSets data = DataChoice.Open(context, source);
         (Network start, data) = StartingNetwork.Open(context, model, data);
