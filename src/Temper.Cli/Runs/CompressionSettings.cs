@@ -145,6 +145,8 @@ internal static class CompressionSettings
                 ]);
         }
 
+        string method = context.Get(Method);
+        context.RefuseUnused($"{Method.Flag} {method}", method is "magnitude" or "gradual" ? [Pressure] : []);
         string activations = context.Get(Activations);
         context.RefuseUnused($"{Activations.Flag} {activations}", activations is "winners" ? [] : [Score]);
         QuantizationSettings.RefuseUnused(context);
