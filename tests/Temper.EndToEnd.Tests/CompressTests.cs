@@ -45,6 +45,19 @@ public sealed class CompressTests
         using JsonDocument shown = JsonDocument.Parse(Tool.Run("inspect", output, "--json").Output);
         Assert.Equal(after.GetProperty("macs").GetInt64(), shown.RootElement.GetProperty("macs").GetInt64());
         Assert.Contains("Before and after", File.ReadAllText(document.RootElement.GetProperty("report").GetString()!), StringComparison.Ordinal);
+        RequireMeasuredOnOtherSamples(run, document.RootElement.GetProperty("result").GetProperty("samples"), after.GetProperty("accuracy").GetDouble());
+    }
+
+    /// <summary>Half of the test samples chose the network; measuring the run later does not use them either.</summary>
+    private static void RequireMeasuredOnOtherSamples(string run, JsonElement samples, double accuracy)
+    {
+        ToolResult measured = Tool.Run("eval", run, "--json");
+        Assert.True(measured.ExitCode == 0, measured.Error);
+        using JsonDocument document = JsonDocument.Parse(measured.Output);
+        (int chose, int others) = (samples.GetProperty("validation").GetInt32(), samples.GetProperty("test").GetInt32());
+        Assert.Equal(others, document.RootElement.GetProperty("count").GetInt32());
+        Assert.Equal(accuracy, document.RootElement.GetProperty("accuracy").GetDouble(), 1e-12);
+        Assert.Contains($"{chose} of {chose + others} test samples are left out", measured.Error, StringComparison.Ordinal);
     }
 
     [Fact]

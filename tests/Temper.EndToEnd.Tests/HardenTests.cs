@@ -113,9 +113,9 @@ public sealed class HardenTests : IDisposable
     public void Other_defenses_run_on_the_same_door(string method)
     {
         string data = method is "noise" ? "synth:shapes?count=120&classes=3&size=12" : _folder["data.npz"], model = method is "noise" ? "lenet-300-100" : _folder["model.safetensors"];
-        string[] attack = method is "noise" ? [] : ["--attack-epsilon", "0.05", "--attack-steps", "2"];
+        string[] own = method is "noise" ? ["--epochs", "1"] : ["--attack-epsilon", "0.05", "--attack-steps", "2"];
         ToolResult result = Tool.Run(
-            ["harden", model, "--data", data, "--runs", _folder["runs"], "--method", method, .. attack, "--epochs", "1", .. Small, "--check", "none", "--json"]);
+            ["harden", model, "--data", data, "--runs", _folder["runs"], "--method", method, .. own, .. Small, "--check", "none", "--json"]);
         Assert.True(result.ExitCode == 0, result.Error);
         JsonElement json = JsonDocument.Parse(result.Output).RootElement;
         Assert.Equal(method, json.GetProperty("method").GetString());

@@ -37,7 +37,9 @@ internal static class AttackModes
             context.RefuseUnused(VideoAttackSettings.Video.Flag, OfSamples.Except(OfClips));
             if (context.Get(VideoAttackSettings.Clip) is not null)
             {
-                context.RefuseUnused(VideoAttackSettings.Clip.Flag, [AttackSettings.Data, AttackSettings.Limit]);
+                context.RefuseUnused(VideoAttackSettings.Clip.Flag, [
+                    AttackSettings.Data, AttackSettings.Limit, VideoAttackSettings.TrueLabels,
+                ]);
             }
 
             if (context.Get(AttackSettings.Surrogate) is not null)

@@ -116,6 +116,7 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
+        DataChecks.RequireLabels(network, samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count), "test");
         AttackTarget target = AttackAccess.Limit(new NetworkTarget(network, Bounds(context)), access);
         return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))
         {

@@ -30,6 +30,10 @@ internal sealed class BenchCommand() : ToolCommand(
 
     internal override int Run(CommandContext context)
     {
+        bool hasModel = context.Get(ModelSource.Setting) is not null;
+        context.RefuseUnused(
+            hasModel ? "a network" : "a benchmark without MODEL, which measures this machine",
+            hasModel ? [Filter] : [ModelSource.Architecture, .. ModelBenchmark.Settings]);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         return context.Get(ModelSource.Setting) is { } model

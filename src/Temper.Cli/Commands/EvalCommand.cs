@@ -51,10 +51,10 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     {
         string model = context.Require(ModelSource.Setting);
         ModelSource.RequireTrained(model);
-        (string source, FitOptions fit) = DataOf(context, model);
+        (string source, FitOptions fit, string? validation) = DataOf(context, model);
         MorphBundle? bundle = Bundle(context, source);
         DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source, tells: false);
-        Dataset samples = PartOf(context, source, data);
+        Dataset samples = PartOf(context, (source, validation), data);
         (Network network, DataSets fitted) = DataForModel.Open(
             context, fit, data with { Train = samples, Test = samples },
             options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
@@ -66,8 +66,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         samples = Morphed(context, network, samples, bundle);
-        EvaluationResult found =
-            Evaluator.Evaluate(network, samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
+        EvaluationResult found = Evaluator.Evaluate(
+            FinalSoftmax.Removed(network), samples, loss: null, ranks.Samples, context.Get(Batch), context.Cancel);
         if (!ranks.IsFirst)
         {
             return ExitCode.Success;
@@ -156,15 +156,15 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     }
 
     /// <summary>
-    /// The data to measure on: <c>--data</c> if given, else the data of the run that made the model; throws if there is
-    /// neither.
+    /// The data to measure on: <c>--data</c> if given, else the data of the run that made the model, with the run's
+    /// choice of validation samples; throws if there is neither.
     /// </summary>
-    private static (string Source, FitOptions Fit) DataOf(CommandContext context, string model)
+    private static (string Source, FitOptions Fit, string? Validation) DataOf(CommandContext context, string model)
     {
         FitOptions asked = Preprocessing.OptionsOf(context);
         if (context.Get(Source) is { } source)
         {
-            return (source, asked);
+            return (source, asked, null);
         }
 
         RunData? run = RunData.Of(model);
@@ -182,15 +182,29 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 
         context.Terminal.Note($"data: {own}, of the run that made the model");
         FitOptions fit = run.Fit with { Scaling = asked.Scaling ?? run.Fit.Scaling, Size = asked.Size ?? run.Fit.Size };
-        return (own, asked.Layout is "auto" ? fit : fit with { Layout = asked.Layout });
+        return (own, asked.Layout is "auto" ? fit : fit with { Layout = asked.Layout }, run.Validation);
     }
 
-    private static Dataset PartOf(CommandContext context, string source, DataSets data)
+    /// <summary>
+    /// The samples to measure on. Test samples that chose the network of a run would flatter it and are left out.
+    /// </summary>
+    private static Dataset PartOf(CommandContext context, (string Data, string? Validation) source, DataSets data)
     {
         bool isTest = context.Get(Part) is "test";
         Dataset samples = isTest ? data.Test : data.Train;
+        if (isTest && source.Validation is { } validation)
+        {
+            samples = CompressionSettings.WithoutChoosing(validation, data.Test);
+            int chose = data.Test.Count - samples.Count;
+            if (chose > 0)
+            {
+                context.Terminal.Note($"data: {chose:N0} of {data.Test.Count:N0} test samples are left out, because "
+                    + $"the run chose its network on them (--validation {validation})");
+            }
+        }
+
         return samples.Count > 0 ? samples : throw new ToolException(
-            ExitCode.BadInput, $"eval: there are no {context.Get(Part)} samples in {source} (got 0, expected 1 or "
+            ExitCode.BadInput, $"eval: there are no {context.Get(Part)} samples in {source.Data} (got 0, expected 1 or "
                 + $"more); --part {(isTest ? "train" : "test")} selects the other samples");
     }
 

@@ -190,12 +190,18 @@ internal sealed class GrowCommand() : RunCommand(
     }
 
     /// <summary>
-    /// Throws if the output folder exists, before any work starts. A resumed run may have written it itself.
+    /// Throws if the output has the name of another format or exists, before any work starts. A resumed run may have
+    /// written it itself.
     /// </summary>
     private static void RequireFree(CommandContext context, string? output)
     {
-        if (output is not null
-            && Path.Exists(output) && !context.Get(GrowthSettings.Force) && context.Get(RunSettings.Resume) is null)
+        if (output is null)
+        {
+            return;
+        }
+
+        ModelTarget.Require("grow", output, writesOnnx: false);
+        if (Path.Exists(output) && !context.Get(GrowthSettings.Force) && context.Get(RunSettings.Resume) is null)
         {
             throw ToolException.Usage($"grow: {output} already exists; choose another name, or overwrite it with "
                 + $"{GrowthSettings.Force.Flag}");

@@ -27,6 +27,11 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         HardenSettings.RequireOwn(context);
+        if (ModelSource.IsStored(model))
+        {
+            HardenSettings.RequireOwnOfStored(context);
+        }
+
         RequireFree(context);
         DataSets data = DataChoice.Open(context, source);
         (Network start, data) = StartingNetwork.Open(context, model, data);
@@ -65,7 +70,8 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
             return;
         }
 
-        if (File.Exists(output) || output.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+        if (File.Exists(output) || ModelTarget.IsOfAnotherFormat(output)
+            || output.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
             throw ToolException.Usage($"harden: {HardenSettings.Output.Flag} is a folder, for the network and the "
                 + $"report (got the name of a file, {output}); give the name of a folder, such as hard");

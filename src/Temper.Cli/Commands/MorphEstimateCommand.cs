@@ -36,6 +36,11 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
 
     internal override int Run(CommandContext context)
     {
+        if (context.Get(MorphSettings.Data) is not null)
+        {
+            context.RefuseUnused($"{MorphSettings.Data.Flag}, whose pictures are counted", [Rows]);
+        }
+
         MorphMap map = MorphKeygenCommand.MapOf(context);
         DataSets? data = context.Get(MorphSettings.Data) is { } set ? DataChoice.Open(context, set) : null;
         long rows = data?.Train.Count ?? context.Get(Rows);

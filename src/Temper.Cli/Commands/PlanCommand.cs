@@ -65,6 +65,7 @@ internal sealed class PlanCommand()
                 + $"it without mpirun, or add {Probe.Flag} to measure ranks and links");
         }
 
+        context.RefuseUnused(Probe.Flag, context.Get(Probe) ? [PlanSettings.Gigaflops] : []);
         using RankGroup ranks = RankGroup.Open();
         return ranks.Run(() => Run(context, ranks));
     }

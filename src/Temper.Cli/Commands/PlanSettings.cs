@@ -48,7 +48,7 @@ internal static class PlanSettings
         Setting.OptionalText("topology", "File with the links between accelerators, instead of --machine, "
             + "--bandwidth and --latency; see docs/hypar.md");
 
-    private static readonly Setting<double> Gigaflops =
+    internal static Setting<double> Gigaflops { get; } =
         Setting.Number("gflops", "Speed of an accelerator, in billions of operations per second",
             defaultValue: 84, minimum: 1e-6);
 

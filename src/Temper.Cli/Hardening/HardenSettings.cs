@@ -136,6 +136,16 @@ internal static class HardenSettings
         context.RefuseUnused($"{Check.Flag} {check}", check is "none" ? [Budgets] : []);
     }
 
+    /// <summary>
+    /// Throws if a setting is given that only the training of a built-in network reads, and the network is stored:
+    /// hardening has its own number of epochs, and feedback learning its own schedule.
+    /// </summary>
+    internal static void RequireOwnOfStored(CommandContext context) => context.RefuseUnused(
+        $"a stored network, which is trained for {Rounds.Flag} of {RoundEpochs.Flag}",
+        context.Get(Method) is Feedback
+            ? [.. TrainingSettings.OfFirstTraining, TrainingSettings.Patience]
+            : [TrainingSettings.Epochs, TrainingSettings.Patience]);
+
     internal static IReadOnlyList<string> FamilyNames(CommandContext context) =>
         context.Get(Families).Split(',', StringSplitOptions.TrimEntries);
 

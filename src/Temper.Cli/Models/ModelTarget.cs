@@ -11,6 +11,10 @@ internal static class ModelTarget
     private static readonly string[] Unwritable =
         [".pt", ".pth", ".th", ".ckpt", ".npz", ".npy", ".bin", ".onx", ".pb", ".h5", ".tflite"];
 
+    /// <summary>Whether the extension names a format that only files of other programs have, or ONNX.</summary>
+    internal static bool IsOfAnotherFormat(string path) => ModelReading.IsOnnx(path)
+        || Unwritable.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Throws if the extension names a format that the command cannot write.</summary>
     /// <param name="command">Name of the command.</param>
     /// <param name="path">The file or folder to write.</param>

@@ -145,6 +145,8 @@ internal static class CompressionSettings
                 ]);
         }
 
+        string method = context.Get(Method);
+        context.RefuseUnused($"{Method.Flag} {method}", method is "magnitude" or "gradual" ? [Pressure] : []);
         string activations = context.Get(Activations);
         context.RefuseUnused($"{Activations.Flag} {activations}", activations is "winners" ? [] : [Score]);
         QuantizationSettings.RefuseUnused(context);
@@ -217,14 +219,29 @@ internal static class CompressionSettings
             return RunSession.Split(data, part, context.Get(RunSettings.Seed));
         }
 
-        ILookup<bool, int> chooses =
-            Enumerable.Range(0, data.Test.Count).ToLookup(index => Hash((ulong)index) < part * ulong.MaxValue);
+        ILookup<bool, int> chooses = Choosing(data.Test, part);
         return chooses[true].Any() && chooses[false].Any()
             ? new DataSplit(
                 data.Train, data.Test.Subset([.. chooses[true]]), data.Test.Subset([.. chooses[false]]), part)
             : throw ToolException.Usage($"--validation: too few test samples to split (got {data.Test.Count}); use a "
                 + "fraction of the training samples");
     }
+
+    /// <summary>
+    /// Returns the test samples that a run did not use to choose between networks, in their order; all of them if the
+    /// run chose on training samples.
+    /// </summary>
+    /// <param name="validation">Value of <see cref="Validation"/> in the run.</param>
+    /// <param name="test">All test samples of the data set.</param>
+    internal static Dataset WithoutChoosing(string validation, Dataset test)
+    {
+        (bool isTest, double part) = PartOf(validation);
+        return isTest ? test.Subset([.. Choosing(test, part)[false]]) : test;
+    }
+
+    /// <summary>The indices of the test samples: true: those used to choose between networks.</summary>
+    private static ILookup<bool, int> Choosing(Dataset test, double part) =>
+        Enumerable.Range(0, test.Count).ToLookup(index => Hash((ulong)index) < part * ulong.MaxValue);
 
     /// <summary>
     /// The samples of a run that trains nothing: none are held out, and only test samples with labels are measured.

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Temper.Cli.Models;
 using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Data.Images;
@@ -39,7 +40,7 @@ internal sealed record Measurement(
     {
         SparsityReport weights = SparsityReport.Of(network);
         test = test is { Count: 0 } ? null : test;
-        EvaluationResult? found = test is null ? null : evaluate(network, test);
+        EvaluationResult? found = test is null ? null : evaluate(FinalSoftmax.Removed(network), test);
         var record = new NetworkRecord
         {
             Name = name,

@@ -11,7 +11,13 @@ namespace Temper.Cli.Runs;
 /// <param name="Fit">Conversions that the run allowed.</param>
 internal sealed record RunData(string? Source, FitOptions Fit)
 {
-    private const string None = "none";
+    private const string None = "none", Compress = "compress";
+
+    /// <summary>
+    /// Value of <see cref="CompressionSettings.Validation"/>, which may have used test samples to choose between
+    /// networks; null: the run chose on training samples, or not at all.
+    /// </summary>
+    internal string? Validation { get; init; }
 
     /// <summary>The data of the run that a model belongs to; null if it does not belong to a run.</summary>
     /// <param name="model">A run folder, or a file in a run folder.</param>
@@ -28,6 +34,12 @@ internal sealed record RunData(string? Source, FitOptions Fit)
         RunFolder folder = RunFolder.Open(path);
         RunRecord record = RunRecords.Read(folder);
         IReadOnlyDictionary<string, string> settings = ConfigFile.Load(folder.ConfigPath).Values(record.Command);
-        return new RunData(record.Data is None ? null : record.Data, Preprocessing.OptionsOf(settings));
+        return new RunData(record.Data is None ? null : record.Data, Preprocessing.OptionsOf(settings))
+        {
+            Validation = record.Command is Compress
+                ? (string)CompressionSettings.Validation.Read(
+                    settings.GetValueOrDefault(CompressionSettings.Validation.Name), folder.ConfigPath)!
+                : null,
+        };
     }
 }

@@ -64,7 +64,7 @@ internal static class TrainingSettings
     private static readonly Setting<double> Average = Setting.Number(
         "average", "Decay of the moving average of the weights, such as 0.999; 0 = off", defaultValue: 0, maximum: 1);
 
-    private static readonly Setting<int> Patience = Setting.Integer(
+    internal static Setting<int> Patience { get; } = Setting.Integer(
         "patience", "Stop after this many epochs without improvement; 0 = off", defaultValue: 0, minimum: 0);
 
     internal static IReadOnlyList<Setting> All { get; } =

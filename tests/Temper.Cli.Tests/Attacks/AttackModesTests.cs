@@ -27,10 +27,11 @@ public sealed class AttackModesTests
         Assert.Equal($"attack: --{name} does not apply to --{mode}; leave it out", Refused((mode, value), (name, text)));
 
     [Theory]
-    [InlineData("data")]
-    [InlineData("limit")]
-    public void One_clip_excludes_a_set(string name) =>
-        Assert.Equal($"attack: --{name} does not apply to --clip; leave it out", Refused(("video", "true"), ("clip", "a.mkv"), (name, "4")));
+    [InlineData("data", "4")]
+    [InlineData("limit", "4")]
+    [InlineData("true-labels", "true")]
+    public void One_clip_excludes_a_set_and_its_labels(string name, string text) =>
+        Assert.Equal($"attack: --{name} does not apply to --clip; leave it out", Refused(("video", "true"), ("clip", "a.mkv"), (name, text)));
 
     [Theory]
     [InlineData("noise,refresh", "steps", "3")]

@@ -41,6 +41,15 @@ public sealed class CompressOptionTests
         Assert.Contains($"--{name} does not apply to", Refusal(isStored: true, ("calibrate", "8"), (name, value)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("magnitude")]
+    [InlineData("gradual")]
+    public void A_method_without_a_regularizer_has_no_pressure(string method)
+    {
+        Assert.Contains($"--pressure does not apply to --method {method}", Refusal(isStored: true, ("method", method), ("pressure", "2")), StringComparison.Ordinal);
+        CompressionSettings.RefuseUnused(Given(("method", "l1"), ("pressure", "2")), isStored: true);
+    }
+
     [Fact]
     public void Joint_activations_have_no_score() => Assert.Contains(
         "--winner-score does not apply to --activations joint", Refusal(isStored: true, ("activations", "joint"), ("winner-score", "max")), StringComparison.Ordinal);

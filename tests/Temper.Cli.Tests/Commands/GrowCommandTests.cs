@@ -33,6 +33,18 @@ public sealed class GrowCommandTests
     public void A_gain_of_zero_is_refused_by_the_name_of_its_option() =>
         Assert.StartsWith("--tau: ", Refusal(("family", "basic3"), ("tau", "0")), StringComparison.Ordinal);
 
+    /// <summary>Without this check it would be refused only when the growth is over.</summary>
+    [Theory]
+    [InlineData("found.onnx")]
+    [InlineData("found.pth")]
+    public void A_name_of_another_format_is_refused_before_there_is_a_run_folder(string name)
+    {
+        using var folder = new TemporaryFolder();
+        string refusal = Refusal(("family", "basic3"), ("data", "synth:shapes"), ("output", folder[name]), ("runs", folder["runs"]));
+        Assert.Equal($"grow: cannot write this format (got '{Path.GetExtension(name)}', expected .safetensors or a folder)", refusal);
+        Assert.False(Directory.Exists(folder["runs"]));
+    }
+
     [Theory]
     [InlineData("plain3", "zero")]
     [InlineData("basic3", "identity")]

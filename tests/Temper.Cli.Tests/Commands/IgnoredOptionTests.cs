@@ -7,8 +7,8 @@ using Temper.Testing;
 namespace Temper.Cli.Tests.Commands;
 
 /// <summary>
-/// Options of <c>temper plan</c>, <c>flow</c>, <c>convert</c> and <c>compress</c> that would be ignored or misunderstood, or
-/// that contradict each other, are refused before any work.
+/// Options of <c>temper plan</c>, <c>bench</c>, <c>flow</c>, <c>convert</c> and other commands that would be ignored or
+/// misunderstood, or that contradict each other, are refused before any work.
 /// </summary>
 public sealed class IgnoredOptionTests : IDisposable
 {
@@ -99,6 +99,26 @@ public sealed class IgnoredOptionTests : IDisposable
         CommandContext other = Given(new FlowCommand(), ("clip", _folder["missing.npy"]), ("method", "dis"), ("warps", "3"), ("iterations", "3"));
         Assert.Throws<FileNotFoundException>(() => new FlowCommand().Run(other));
     }
+
+    [Fact]
+    public void A_probe_measures_the_speed() => Refused(
+        new PlanCommand(), "plan: --gflops does not apply to --probe", ("model", "lenet-5"), ("probe", "true"), ("gflops", "10"));
+
+    [Fact]
+    public void An_estimate_counts_the_pictures_of_its_data() => Refused(
+        new MorphEstimateCommand(), "morph estimate: --rows does not apply to --data", ("data", "synth:shapes?count=60"), ("rows", "10"));
+
+    [Theory]
+    [InlineData("batch", "64")]
+    [InlineData("plan", "plan.json")]
+    [InlineData("input", "x.npy")]
+    [InlineData("architecture", "lenet-5")]
+    public void A_benchmark_of_the_machine_has_no_network(string name, string value) =>
+        Refused(new BenchCommand(), $"bench: --{name} does not apply to a benchmark without MODEL", (name, value));
+
+    [Fact]
+    public void A_benchmark_of_a_network_has_no_rows_to_filter() =>
+        Refused(new BenchCommand(), "bench: --filter does not apply to a network", ("model", "lenet-5"), ("filter", "conv"));
 
     [Fact]
     public void A_conversion_reads_no_pictures_that_it_could_resize() => Refused(

@@ -23,6 +23,8 @@ public sealed class HardenCommandTests : IDisposable
     [Theory]
     [InlineData("hard.safetensors")]
     [InlineData("hard.SAFETENSORS")]
+    [InlineData("hard.onnx")]
+    [InlineData("hard.pth")]
     [InlineData("taken")]
     public void Output_that_is_a_file_is_refused(string name)
     {
@@ -59,6 +61,21 @@ public sealed class HardenCommandTests : IDisposable
     public void A_setting_of_another_method_is_refused(string method, string name, string value) => Assert.Equal(
         $"harden: --{name} does not apply to --method {method}; leave it out",
         Settings.Refusal(() => HardenSettings.RequireOwn(Given(("method", method), (name, value)))));
+
+    [Theory]
+    [InlineData("feedback", "epochs", "3")]
+    [InlineData("feedback", "schedule", "step")]
+    [InlineData("feedback", "warm-up", "1")]
+    [InlineData("feedback", "patience", "2")]
+    [InlineData("trades", "epochs", "3")]
+    [InlineData("noise", "patience", "2")]
+    public void A_stored_network_has_no_training_of_its_own(string method, string name, string value) => Assert.Equal(
+        $"harden: --{name} does not apply to a stored network, which is trained for --rounds of --round-epochs; leave it out",
+        Settings.Refusal(() => HardenSettings.RequireOwnOfStored(Given(("method", method), (name, value)))));
+
+    [Fact]
+    public void Defenses_read_the_schedule() =>
+        HardenSettings.RequireOwnOfStored(Given(("method", "trades"), ("schedule", "step"), ("warm-up", "1"), ("learning-rate", "0.01")));
 
     [Fact]
     public void Radii_want_a_check() => Assert.Equal(
