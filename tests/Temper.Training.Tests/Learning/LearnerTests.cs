@@ -269,6 +269,30 @@ public sealed class LearnerTests : IDisposable
         Assert.Throws<ShapeMismatchException>(() => learner.Gradients(Loss, request));
     }
 
+    /// <summary>The tape does not see the operations of a recomputed section.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Sample_norms_of_samples_mixed_in_a_recomputed_section_are_refused(bool isNested)
+    {
+        Network network = Network.Build(InputSpec.Features(5), x => x.Linear(4).BatchNorm("bn").Linear(3)).Initialize(RandomStream.FromSeed(1));
+        using var learner = new Learner(network, new LearnerOptions());
+        var request = new GradientRequest { SampleWeights = (_, weights) => weights.Fill(1) };
+        Tensor Logits(Network net, Pass pass, bool nests)
+        {
+            Tensor[] inputs = [X, .. net.Parameters.Select(parameter => parameter.Value)];
+            return GradientTape.Recompute(inputs, v => nests ? Logits(net, pass, nests: false) : net.Forward(v[0], pass));
+        }
+
+        var error = Assert.Throws<InvalidOperationException>(() => learner.Gradients(
+            (net, pass) => Logits(net, pass, isNested).CrossEntropy(Y, new CrossEntropyOptions { Reduction = LossReduction.None }), request));
+        Assert.Contains("Recompute mixes the samples", error.Message, StringComparison.Ordinal);
+
+        // Running statistics do not mix samples.
+        learner.Gradients(
+            (net, _) => Logits(net, Pass.Evaluation, isNested).CrossEntropy(Y, new CrossEntropyOptions { Reduction = LossReduction.None }), request).Dispose();
+    }
+
     /// <summary>Poisson sampling of private training draws empty batches.</summary>
     [Fact]
     public void Sample_weights_of_an_empty_batch_give_zero_gradients()
