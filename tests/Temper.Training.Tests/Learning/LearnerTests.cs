@@ -250,6 +250,15 @@ public sealed class LearnerTests : IDisposable
         Assert.All(sum.Zip(weighted[weighted.Parameters[0]].ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
     }
 
+    /// <summary>Whoever keeps a network, such as a compiled one, must be able to tell that its values change.</summary>
+    [Fact]
+    public void Parameters_in_training_are_marked_and_those_of_others_are_not()
+    {
+        using var learner = new Learner(Mlp, new LearnerOptions());
+        Assert.All(learner.Network.Parameters, parameter => Assert.True(parameter.Value.Storage.Version > 0));
+        Assert.All(learner.Snapshot().Parameters.Concat(Mlp.Parameters), parameter => Assert.Equal(0, parameter.Value.Storage.Version));
+    }
+
     /// <summary>
     /// Also applies where the normalization's own parameters are frozen, because the layers before it still receive
     /// mixed gradients.
