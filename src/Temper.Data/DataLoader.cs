@@ -43,6 +43,7 @@ public sealed record DataLoaderOptions
 /// depends on (stream, epoch, sample). The next batch is prepared on another thread while the current one is used,
 /// which does not affect the results.
 /// </summary>
+/// <remarks>Several epochs may be read at the same time, even on several threads: each has its own batches.</remarks>
 public sealed class DataLoader
 {
     private const int Slots = 3;
@@ -50,7 +51,9 @@ public sealed class DataLoader
     private readonly Dataset _dataset;
     private readonly DataLoaderOptions _options;
     private readonly RandomStream _stream;
-    private readonly Dictionary<(int Slot, int Count), (Tensor Inputs, Tensor Targets)> _buffers = [];
+
+    /// <summary>Memory of the batches, kept for the next epoch; null while an epoch uses it.</summary>
+    private Dictionary<(int Slot, int Count), (Tensor Inputs, Tensor Targets)>? _spare = [];
 
     /// <summary>Creates a loader for a data set.</summary>
     /// <param name="dataset">The data set.</param>
@@ -84,15 +87,17 @@ public sealed class DataLoader
         RandomStream stream = _stream.Split(epoch);
         int[]? order = _options.Shuffles ? stream.Split("order").Permutation(_dataset.Count) : null;
         RandomStream changes = stream.Split("augmentation");
+        Dictionary<(int Slot, int Count), (Tensor Inputs, Tensor Targets)> buffers =
+            Interlocked.Exchange(ref _spare, null) ?? [];
         Task<Batch>? next = null;
         try
         {
             BatchPart turn = _options.Turn;
             for (int index = firstBatch + turn.Index; index < BatchCount; index += turn.Count)
             {
-                Batch batch = next is null ? Make(index, order, changes) : next.GetAwaiter().GetResult();
+                Batch batch = next is null ? Make(index, order, changes, buffers) : next.GetAwaiter().GetResult();
                 int following = index + turn.Count;
-                next = following < BatchCount ? Task.Run(() => Make(following, order, changes)) : null;
+                next = following < BatchCount ? Task.Run(() => Make(following, order, changes, buffers)) : null;
                 yield return batch;
             }
         }
@@ -100,14 +105,17 @@ public sealed class DataLoader
         {
             // If the caller stops early, the batch being prepared must not write into the buffers of the next epoch.
             next?.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
+            Volatile.Write(ref _spare, buffers);
         }
     }
 
-    private Batch Make(int index, int[]? order, RandomStream changes)
+    private Batch Make(
+        int index, int[]? order, RandomStream changes,
+        Dictionary<(int Slot, int Count), (Tensor Inputs, Tensor Targets)> buffers)
     {
         (int first, int count) = _options.Part.Of(SamplesOf(index));
         int start = (index * _options.BatchSize) + first;
-        (Tensor inputs, Tensor targets) = Buffer(index / _options.Turn.Count % Slots, count);
+        (Tensor inputs, Tensor targets) = Buffer(buffers, index / _options.Turn.Count % Slots, count);
         Span<float> values = inputs.Writable();
         int size = _dataset.SampleShape.Count;
         for (int i = 0; i < count; i++)
@@ -146,20 +154,18 @@ public sealed class DataLoader
         }
     }
 
-    private (Tensor Inputs, Tensor Targets) Buffer(int slot, int count)
+    private (Tensor Inputs, Tensor Targets) Buffer(
+        Dictionary<(int Slot, int Count), (Tensor Inputs, Tensor Targets)> buffers, int slot, int count)
     {
-        lock (_buffers)
+        if (!buffers.TryGetValue((slot, count), out (Tensor Inputs, Tensor Targets) buffer))
         {
-            if (!_buffers.TryGetValue((slot, count), out (Tensor Inputs, Tensor Targets) buffer))
-            {
-                Tensor targets = _dataset.TargetShape is { } shape
-                    ? Tensor.Zeros([count, .. shape.AsSpan()])
-                    : Tensor.Full([count], 0L);
-                buffer = (Tensor.Zeros([count, .. _dataset.SampleShape.AsSpan()]), targets);
-                _buffers.Add((slot, count), buffer);
-            }
-
-            return buffer;
+            Tensor targets = _dataset.TargetShape is { } shape
+                ? Tensor.Zeros([count, .. shape.AsSpan()])
+                : Tensor.Full([count], 0L);
+            buffer = (Tensor.Zeros([count, .. _dataset.SampleShape.AsSpan()]), targets);
+            buffers.Add((slot, count), buffer);
         }
+
+        return buffer;
     }
 }

@@ -1,4 +1,5 @@
 using Temper.Networks;
+using Temper.Tensors;
 
 namespace Temper.Inference;
 
@@ -22,7 +23,7 @@ public sealed class CompiledNetwork : IDisposable
 
     private CompiledNetwork(Network network, BatchPlanner planner) => (Network, _planner) = (network, planner);
 
-    /// <summary>The original network.</summary>
+    /// <summary>The original network; a copy of it if it was in training when it was compiled.</summary>
     public Network Network { get; }
 
     internal LayerGraph Graph => _planner.Graph;
@@ -55,6 +56,7 @@ public sealed class CompiledNetwork : IDisposable
                 + $"{KernelPlan.ThisCpu}); compile without it and save the new plan");
         }
 
+        network = Unchanging(network);
         LayerGraph graph = KnownDensities.In(Lowering.Lower(network, options.BatchInvariant), network, options);
         var compiled = new CompiledNetwork(network, new BatchPlanner(graph, options));
         foreach (int batch in options.BatchSizes)
@@ -111,4 +113,16 @@ public sealed class CompiledNetwork : IDisposable
 
     /// <summary>Returns the plan for a batch; it is created on first use.</summary>
     internal BatchPlan PlanFor(int batch) => _planner.PlanFor(batch);
+
+    /// <summary>
+    /// Returns a copy of a network that is in training. Weights are packed on the first use of a batch size, when the
+    /// training may have changed them.
+    /// </summary>
+    private static Network Unchanging(Network network)
+    {
+        static bool IsInTraining(Tensor value) => value.Storage.Version > 0;
+        return network.ParameterValues.Any(IsInTraining) || network.BufferValues.Any(IsInTraining)
+            ? network.CopyOf(parameter => IsInTraining(parameter.Value))
+            : network;
+    }
 }

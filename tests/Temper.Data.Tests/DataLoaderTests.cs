@@ -59,6 +59,29 @@ public sealed class DataLoaderTests
         Assert.Equal((50 - 40) * 145, rest.Length);
     }
 
+    [Fact]
+    public void Epochs_that_are_read_at_the_same_time_have_batches_of_their_own()
+    {
+        var loader = new DataLoader(DataSource.Open("synth:shapes?count=50&size=12").Train, Options, RandomStream.FromSeed(7));
+        float[][] expected = [Read(loader.Epoch(0)), Read(loader.Epoch(1))];
+        List<float> first = [], second = [];
+        foreach ((Batch one, Batch two) in loader.Epoch(0).Zip(loader.Epoch(1)))
+        {
+            first.AddRange(Read([one]));
+            second.AddRange(Read([two]));
+        }
+
+        Assert.Equal(expected[0], first.ToArray());
+        Assert.Equal(expected[1], second.ToArray());
+
+        // An enumeration that has not ended keeps its batches to itself.
+        using IEnumerator<Batch> left = loader.Epoch(1).GetEnumerator();
+        Assert.True(left.MoveNext());
+        float[] before = left.Current.Inputs.ToArray<float>();
+        Assert.Equal(expected[0], Read(loader.Epoch(0)));
+        Assert.Equal(before, left.Current.Inputs.ToArray<float>());
+    }
+
     /// <summary>The augmentation of a sample does not depend on its position in the epoch.</summary>
     [Fact]
     public void Augmentation_depends_on_seed_epoch_and_sample()

@@ -29,6 +29,38 @@ public sealed class CompiledNetworkTests
         }
     }
 
+    /// <summary>Batch sizes are compiled on first use, when a training may have changed the weights.</summary>
+    [Fact]
+    public void Training_after_compilation_has_no_effect()
+    {
+        Network live = Network.Build(InputSpec.Features(6), x => x.Linear(5).Relu().Apply(new LayerNorm()).Linear(3)).Initialize(RandomStream.FromSeed(3)).Copy();
+        Tensor x = Tensor.From(Samples.Gaussian(8 * 6, 1), [8, 6]);
+        float[] expected = live.Forward(x).ToArray<float>();
+        Step(change: 0);                                         // a learner marks the parameters that it trains
+        using CompiledNetwork compiled = CompiledNetwork.Compile(live, new CompileOptions { TimesKernels = false });
+        Step(change: 1);
+        using InferenceSession session = compiled.CreateSession();
+        Near.Assert(expected, session.Run([x])[0].AsSpan<float>(), 1e-5f);
+        Near.Assert(expected, compiled.Network.Forward(x).AsSpan<float>(), 0);
+
+        Network constant = live.Copy();
+        using CompiledNetwork other = CompiledNetwork.Compile(constant, new CompileOptions { TimesKernels = false });
+        Assert.Same(constant, other.Network);
+
+        void Step(float change)
+        {
+            foreach (Tensor value in live.Parameters.Select(parameter => parameter.Value))
+            {
+                foreach (ref float element in value.Writable())
+                {
+                    element += change;
+                }
+
+                value.Storage.MarkWritten();
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Bodies))]
     public void Kernels_chosen_by_time_agree_with_the_network(string body)

@@ -6,7 +6,8 @@ using Temper.Training.Tracking;
 namespace Temper.Cli.Runs;
 
 /// <summary>
-/// Records a training while it runs: metrics, TensorBoard event file, log and, on a terminal, the progress bar.
+/// Records a training while it runs: metrics, TensorBoard event file, log and, on a terminal, the progress bar. Also
+/// reserves the run folder, so that only one process at a time runs in it.
 /// </summary>
 internal sealed class RunTracker : ITrainingCallback, IDisposable
 {
@@ -14,6 +15,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     private const int ReportsAnEpoch = 50;
 
     private readonly RunFolder _folder;
+    private readonly FileStream _reservation;
     private readonly MetricsLog _metrics;
     private readonly TensorBoardWriter _board;
 
@@ -23,6 +25,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     internal RunTracker(RunFolder folder, TimeProvider time)
     {
         _folder = folder;
+        _reservation = folder.Reserve();
         IReadOnlyList<IReadOnlyDictionary<string, double>> earlier =
             File.Exists(folder.MetricsPath) ? MetricsLog.Read(folder.MetricsPath) : [];
         _points = (int)earlier.Select(line => line.GetValueOrDefault("epoch", 0)).DefaultIfEmpty(0).Max();
@@ -129,5 +132,6 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
     {
         _metrics.Dispose();
         _board.Dispose();
+        _reservation.Dispose();
     }
 }

@@ -18,6 +18,12 @@ internal sealed class TrainedParameters
             if (!group.IsFrozen)
             {
                 (OptimizerState state, float[]? average) = remembered(parameter);
+                if (parameter.Value.Storage.Version == 0)
+                {
+                    // Marks values that will change, for those who keep a network: they must copy them.
+                    parameter.Value.Storage.MarkWritten();
+                }
+
                 _indices.Add(parameter.Name, All.Count);
                 All.Add(new TrainedParameter(parameter, group, state, average));
             }

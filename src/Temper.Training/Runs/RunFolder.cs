@@ -54,12 +54,11 @@ public sealed class RunFolder
         string stem =
             $"{Plain(name.Command)}-{Plain(name.Dataset)}-{name.Seed.ToString(CultureInfo.InvariantCulture)}-{utc}";
         string path = System.IO.Path.Combine(root, stem);
-        for (int i = 2; Directory.Exists(path); i++)
+        for (int i = 2; !TryClaim(path); i++)
         {
             path = System.IO.Path.Combine(root, $"{stem}-{i.ToString(CultureInfo.InvariantCulture)}");
         }
 
-        Directory.CreateDirectory(path);
         var folder = new RunFolder(path);
         Formats.AtomicFile.Write(folder.EnvironmentPath, stream => stream.Write(RunEnvironment.Current().ToJson()));
         return folder;
@@ -121,9 +120,53 @@ public sealed class RunFolder
     /// <exception cref="InvalidDataException">The existing file is damaged.</exception>
     public void Record(RunDecision decision) => RunDecisionJson.Write(DecisionsPath, [.. ReadDecisions(), decision]);
 
+    /// <summary>
+    /// Reserves the folder for one process until the result is disposed or the process ends. Two processes in one
+    /// folder, such as a resume of a run that has not ended, would remove each other's checkpoints.
+    /// </summary>
+    /// <exception cref="IOException">Another process has reserved the folder, or it cannot be written.</exception>
+    internal FileStream Reserve()
+    {
+        try
+        {
+            return new FileStream(
+                PathOf("lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1,
+                FileOptions.DeleteOnClose);
+        }
+        catch (IOException error)
+        {
+            throw new IOException(
+                $"RunFolder: {FullPath} cannot be reserved for this run (got: {error.Message}); if another process "
+                + "runs in it, wait until that ends, or start a new run",
+                error);
+        }
+    }
+
     /// <summary>Returns a path inside the folder.</summary>
     /// <param name="name">Path relative to the folder.</param>
     public string PathOf(string name) => System.IO.Path.Combine(FullPath, name);
+
+    /// <summary>Creates a folder; returns false if it exists. Of several callers, one gets true.</summary>
+    private static bool TryClaim(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return false;
+        }
+
+        // Another process may create the same folder now. The first one to create the file gets it.
+        Directory.CreateDirectory(path);
+        string environment = new RunFolder(path).EnvironmentPath;
+        try
+        {
+            using var claim = new FileStream(environment, FileMode.CreateNew, FileAccess.Write);
+            return true;
+        }
+        catch (IOException) when (File.Exists(environment))
+        {
+            return false;
+        }
+    }
 
     private static string TimeInName(string path)
     {

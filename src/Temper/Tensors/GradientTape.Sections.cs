@@ -72,6 +72,7 @@ public sealed partial class GradientTape
     {
         if (_section is { } section)
         {
+            section.Note(operation);
             foreach (Tensor input in operation.Inputs)
             {
                 section.Follows(input);
@@ -83,13 +84,20 @@ public sealed partial class GradientTape
     /// Runs a section that no tape records. Throws if it uses a tensor that an open tape tracks and that is not one of
     /// its inputs.
     /// </summary>
-    internal static Tensor RunUnrecorded(Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section)
+    /// <param name="inputs">The section's inputs.</param>
+    /// <param name="section">The section.</param>
+    /// <param name="mixesSamples">Whether an operation of the section mixes the samples of a batch.</param>
+    internal static Tensor RunUnrecorded(
+        Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section, out bool mixesSamples)
     {
         (GradientTape? tape, Section? outer) = (_innermost, _section);
-        (_innermost, _section) = (null, new Section(tape, outer, inputs));
+        var running = new Section(tape, outer, inputs);
+        (_innermost, _section) = (null, running);
         try
         {
-            return section(inputs);
+            Tensor output = section(inputs);
+            mixesSamples = running.MixesSamples;
+            return output;
         }
         finally
         {
@@ -115,6 +123,19 @@ public sealed partial class GradientTape
     /// <summary>A section during its unrecorded first run, with the outer tapes and the inputs it may use.</summary>
     private sealed class Section(GradientTape? tapes, Section? outer, Tensor[] inputs)
     {
+        /// <summary>Whether an operation of this section, or of one inside, mixes the samples of a batch.</summary>
+        internal bool MixesSamples { get; private set; }
+
+        /// <summary>Notes what the tapes cannot see, because they do not record the section's operations.</summary>
+        internal void Note(Operation operation)
+        {
+            if (operation.MixesSamples)
+            {
+                MixesSamples = true;
+                outer?.Note(operation);
+            }
+        }
+
         /// <summary>Whether an outer tape or section tracks a tensor.</summary>
         /// <exception cref="InvalidOperationException">
         /// The tensor is tracked but is not one of the section's inputs.

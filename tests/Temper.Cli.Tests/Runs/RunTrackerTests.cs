@@ -68,6 +68,17 @@ public sealed class RunTrackerTests : IDisposable
         Assert.Equal(["epoch 1/1, loss 0.500, validation 75.00 %", "epoch 1/1, loss 0.500"], shown.States);
     }
 
+    [Fact]
+    public void A_run_that_has_not_ended_cannot_be_resumed()
+    {
+        using (new RunTracker(_run, TimeProvider.System))
+        {
+            Assert.Throws<IOException>(() => new RunTracker(_run, TimeProvider.System));
+        }
+
+        new RunTracker(_run, TimeProvider.System).Dispose();
+    }
+
     private sealed class Shown : ProgressDisplay
     {
         internal List<string> States { get; } = [];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Tests.Kernels;
@@ -19,6 +20,22 @@ public sealed class WorkerPoolTests
 
             return sizes;
         }
+    }
+
+    /// <summary>The variable may have been set for a machine with more processors.</summary>
+    [Theory]
+    [InlineData("3", true)]
+    [InlineData("64", true)]
+    [InlineData("2000000000", false)]
+    [InlineData("0", false)]
+    [InlineData("-1", false)]
+    [InlineData("many", false)]
+    [InlineData(null, false)]
+    public void Default_number_of_threads_is_one_that_a_pool_can_have(string? variable, bool isTaken)
+    {
+        int threads = WorkerPool.DefaultThreads(variable), most = Math.Max(64, 2 * Environment.ProcessorCount);
+        Assert.Equal(isTaken ? int.Parse(variable!, CultureInfo.InvariantCulture) : Environment.ProcessorCount, threads);
+        Assert.Equal(Environment.ProcessorCount, WorkerPool.DefaultThreads((most + 1).ToString(CultureInfo.InvariantCulture)));
     }
 
     [Theory]

@@ -250,6 +250,15 @@ public sealed class LearnerTests : IDisposable
         Assert.All(sum.Zip(weighted[weighted.Parameters[0]].ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
     }
 
+    /// <summary>Whoever keeps a network, such as a compiled one, must be able to tell that its values change.</summary>
+    [Fact]
+    public void Parameters_in_training_are_marked_and_those_of_others_are_not()
+    {
+        using var learner = new Learner(Mlp, new LearnerOptions());
+        Assert.All(learner.Network.Parameters, parameter => Assert.True(parameter.Value.Storage.Version > 0));
+        Assert.All(learner.Snapshot().Parameters.Concat(Mlp.Parameters), parameter => Assert.Equal(0, parameter.Value.Storage.Version));
+    }
+
     /// <summary>
     /// Also applies where the normalization's own parameters are frozen, because the layers before it still receive
     /// mixed gradients.
@@ -267,6 +276,30 @@ public sealed class LearnerTests : IDisposable
             (net, pass) => net.Forward(X, pass).CrossEntropy(Y, new CrossEntropyOptions { Reduction = LossReduction.None }), request));
         Assert.Contains("BatchNorm mixes the samples", error.Message, StringComparison.Ordinal);
         Assert.Throws<ShapeMismatchException>(() => learner.Gradients(Loss, request));
+    }
+
+    /// <summary>The tape does not see the operations of a recomputed section.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Sample_norms_of_samples_mixed_in_a_recomputed_section_are_refused(bool isNested)
+    {
+        Network network = Network.Build(InputSpec.Features(5), x => x.Linear(4).BatchNorm("bn").Linear(3)).Initialize(RandomStream.FromSeed(1));
+        using var learner = new Learner(network, new LearnerOptions());
+        var request = new GradientRequest { SampleWeights = (_, weights) => weights.Fill(1) };
+        Tensor Logits(Network net, Pass pass, bool nests)
+        {
+            Tensor[] inputs = [X, .. net.Parameters.Select(parameter => parameter.Value)];
+            return GradientTape.Recompute(inputs, v => nests ? Logits(net, pass, nests: false) : net.Forward(v[0], pass));
+        }
+
+        var error = Assert.Throws<InvalidOperationException>(() => learner.Gradients(
+            (net, pass) => Logits(net, pass, isNested).CrossEntropy(Y, new CrossEntropyOptions { Reduction = LossReduction.None }), request));
+        Assert.Contains("Recompute mixes the samples", error.Message, StringComparison.Ordinal);
+
+        // Running statistics do not mix samples.
+        learner.Gradients(
+            (net, _) => Logits(net, Pass.Evaluation, isNested).CrossEntropy(Y, new CrossEntropyOptions { Reduction = LossReduction.None }), request).Dispose();
     }
 
     /// <summary>Poisson sampling of private training draws empty batches.</summary>

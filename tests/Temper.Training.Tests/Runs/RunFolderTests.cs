@@ -27,6 +27,36 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(3, paths.Distinct(StringComparer.Ordinal).Count());
     }
 
+    /// <summary>Runs of a sweep may start at the same second.</summary>
+    [Fact]
+    public void Runs_that_start_at_the_same_time_get_folders_of_their_own()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            DateTimeOffset time = Now.AddHours(i);
+            string[] paths = [.. Enumerable.Range(0, 8).AsParallel().WithDegreeOfParallelism(8).Select(_ => Create("train", "a", time).FullPath)];
+            Assert.Equal(8, paths.Distinct(StringComparer.Ordinal).Count());
+        }
+    }
+
+    [Fact]
+    public void A_folder_is_reserved_for_one_run_at_a_time()
+    {
+        RunFolder folder = Create("train", "a", Now);
+        using (folder.Reserve())
+        {
+            var error = Assert.Throws<IOException>(() => RunFolder.Open(folder.FullPath).Reserve());
+            Assert.Contains("another process", error.Message, StringComparison.Ordinal);
+            folder.Log("goes on");
+        }
+
+        Assert.False(File.Exists(folder.PathOf("lock")));
+
+        // A killed process leaves the file behind.
+        File.WriteAllText(folder.PathOf("lock"), "");
+        folder.Reserve().Dispose();
+    }
+
     [Theory]
     [InlineData("../../etc")]
     [InlineData("/")]

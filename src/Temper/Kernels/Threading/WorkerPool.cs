@@ -61,7 +61,7 @@ public sealed unsafe partial class WorkerPool : IDisposable
     public WorkerPool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, Math.Max(64, 2 * Environment.ProcessorCount));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaxThreads);
         Threads = threads;
         _tickets = new long[(threads + 1) * Distance];
         _workers = new Thread[threads - 1];
@@ -75,7 +75,7 @@ public sealed unsafe partial class WorkerPool : IDisposable
 
     /// <summary>
     /// The pool of the process. It has one thread per processor, or the number given by the environment variable
-    /// TEMPER_THREADS.
+    /// TEMPER_THREADS if a pool can have that many.
     /// </summary>
     public static WorkerPool Default => Shared.Pool;
 
@@ -154,6 +154,15 @@ public sealed unsafe partial class WorkerPool : IDisposable
         Share(tasks);
     }
 
+    private static int MaxThreads => Math.Max(64, 2 * Environment.ProcessorCount);
+
+    /// <summary>Returns the number of threads of <see cref="Default"/> for a value of TEMPER_THREADS.</summary>
+    internal static int DefaultThreads(string? wanted) =>
+        int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out int threads)
+            && threads > 0 && threads <= MaxThreads
+            ? threads
+            : Environment.ProcessorCount;
+
     private static void RunHere(IPoolWork work, int tasks)
     {
         bool wasInside = _insideTask;
@@ -231,14 +240,7 @@ public sealed unsafe partial class WorkerPool : IDisposable
 
     private static class Shared
     {
-        internal static readonly WorkerPool Pool = new(Count());
-
-        private static int Count() =>
-            int.TryParse(
-                Environment.GetEnvironmentVariable("TEMPER_THREADS"), NumberStyles.None, CultureInfo.InvariantCulture,
-                out int wanted)
-                && wanted is > 0 and <= 1024
-                ? wanted
-                : Environment.ProcessorCount;
+        internal static readonly WorkerPool Pool =
+            new(DefaultThreads(Environment.GetEnvironmentVariable("TEMPER_THREADS")));
     }
 }

@@ -6,20 +6,24 @@ namespace Temper.Tensors;
 internal sealed class RecomputeOperation(Tensor[] inputs, Func<IReadOnlyList<Tensor>, Tensor> section)
     : Operation(inputs)
 {
+    private bool _mixesSamples;
+
     internal override string Name => "Recompute";
+
+    internal override bool MixesSamples => _mixesSamples;
 
     protected override Tensor Forward()
     {
         MemoryScope? owner = MemoryScope.Current;
         if (owner is null)
         {
-            return GradientTape.RunUnrecorded(Inputs, section).Alias();
+            return GradientTape.RunUnrecorded(Inputs, section, out _mixesSamples).Alias();
         }
 
         using MemoryScope between = MemoryScope.Open();
         using (MemoryScope.Enter(between))
         {
-            Tensor output = GradientTape.RunUnrecorded(Inputs, section);
+            Tensor output = GradientTape.RunUnrecorded(Inputs, section, out _mixesSamples);
             output.Storage.RequireMemory();
             output.Storage.KeepFor(owner);
             // The section may return one of its inputs, which is already recorded.
