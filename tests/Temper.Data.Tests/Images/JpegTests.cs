@@ -37,6 +37,32 @@ public sealed class JpegTests : IDisposable
         Assert.Equal((24, 16), (picture.Width, picture.Height));
     }
 
+    /// <summary>Phones store pictures in sensor orientation; the decoder returns them upright.</summary>
+    [FfmpegTheory]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    [InlineData(6, true)]
+    [InlineData(6, false)]
+    [InlineData(8, true)]
+    public void Size_in_the_header_is_that_of_the_upright_picture(int orientation, bool isLittle)
+    {
+        byte[] jpeg = Jpeg(24, 16);
+        byte[] tiff = isLittle
+            ? [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0]
+            : [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0];
+        foreach (string part in new[] { "train", "test" })
+        {
+            Directory.CreateDirectory(_folder[$"{part}/a"]);
+            File.WriteAllBytes(
+                _folder[$"{part}/a/photo.jpg"], [.. jpeg[..2], 0xFF, 0xE1, 0, (byte)(tiff.Length + 8), .. "Exif\0\0"u8, .. tiff, .. jpeg[2..]]);
+        }
+
+        Dataset train = DataSource.Open(_folder.Path).Train;
+        int[] expected = orientation < 5 ? [3, 16, 24] : [3, 24, 16];
+        Assert.Equal(expected, train.SampleShape);
+        train.CopySample(0, new float[train.SampleShape.Count]);                        // refuses a picture of another size
+    }
+
     private byte[] Jpeg(int width, int height)
     {
         byte[] pixels = [.. Samples.Labels(width * height * 3, 256, seed: 3).Select(v => (byte)v)];
