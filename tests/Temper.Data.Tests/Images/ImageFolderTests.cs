@@ -1,5 +1,6 @@
 using Temper.Data.Images;
 using Temper.Formats;
+using Temper.Tensors;
 using Temper.Testing;
 
 namespace Temper.Data.Tests.Images;
@@ -64,6 +65,20 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal([0, 0, 100, 100], Sample(sets.Train.Resized(1, 4, PictureScaling.Nearest), 1).Select(value => MathF.Round(value * 255, 3)));
         Assert.All(Sample(resized, 0), value => Assert.Equal(0, value));
         Assert.Equal([1, 1, 4], resized.Take(1).SampleShape);
+    }
+
+    [Fact]
+    public void Resizing_twice_does_not_depend_on_what_was_read_before()
+    {
+        Put("train/a/0.png", new Picture(2, 2, 1, [0, 100, 200, 50]));
+        Dataset once = DataSource.Open(_folder.Path).Train.Resized(4, 4, PictureScaling.Linear);
+        var copied = new TensorDataset("once", Tensor.From(Sample(once, 0), [1, 1, 4, 4]), Tensor.From(new long[1], [1]));
+        float[] expected = Sample(copied.Resized(3, 3, PictureScaling.Linear), 0);
+        Dataset twice = once.Resized(3, 3, PictureScaling.Linear);
+        for (int read = 0; read < 3; read++)
+        {
+            Assert.Equal(expected, Sample(twice, 0));
+        }
     }
 
     [Fact]
