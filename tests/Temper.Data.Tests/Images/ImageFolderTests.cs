@@ -125,6 +125,32 @@ public sealed class ImageFolderTests : IDisposable
         }
     }
 
+    /// <summary>The samples of a class must not be missing silently. An administrator may read every folder.</summary>
+    [Fact]
+    public void Folder_that_may_not_be_read_is_an_error()
+    {
+        Put("train/a/0.png", new Picture(1, 1, 1, [1]));
+        Put("train/b/0.png", new Picture(1, 1, 1, [1]));
+        string closed = Path.Combine(_folder.Path, "train", "b");
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            return;
+        }
+
+        File.SetUnixFileMode(closed, UnixFileMode.None);
+        try
+        {
+            Assert.Contains(closed, Assert.Throws<UnauthorizedAccessException>(() => DataSource.Open(_folder.Path)).Message, StringComparison.Ordinal);
+            var list = PictureList.Find([_folder.Path]);
+            Assert.Contains(closed, Assert.Single(list.Unreadable).Reason, StringComparison.Ordinal);
+            Assert.Single(list.Pictures);
+        }
+        finally
+        {
+            File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
     [Theory]
     [InlineData("val")]
     [InlineData("valid")]
