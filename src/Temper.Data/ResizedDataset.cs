@@ -16,14 +16,17 @@ internal sealed class ResizedDataset(Dataset source, int height, int width, Pict
 
     public override void CopySample(int index, Span<float> sample)
     {
+        // Taken while it is in use: the source may itself be a resized set, which would overwrite it.
         float[] stored = _stored ?? [];
+        _stored = null;
         Source.CopyStored(index, out int rows, out int columns, ref stored);
-        _stored = stored;
         for (int channel = 0; channel < SampleShape[0]; channel++)
         {
             Resize(stored.AsSpan(channel * rows * columns, rows * columns), (rows, columns), sample.Slice(
                 channel * height * width, height * width));
         }
+
+        _stored = stored;
     }
 
     private void Resize(ReadOnlySpan<float> from, (int Rows, int Columns) size, Span<float> to)

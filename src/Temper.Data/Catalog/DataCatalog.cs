@@ -12,6 +12,9 @@ namespace Temper.Data.Catalog;
 public sealed class DataCatalog
 {
     private const long MaxFileBytes = 1024L * 1024 * 1024;
+    private const string IncomingMark = ".incoming-";
+
+    private static readonly TimeSpan LeftoverAge = TimeSpan.FromDays(1);
 
     private readonly string _cache;
     private readonly string _systemRoot;
@@ -108,6 +111,7 @@ public sealed class DataCatalog
         {
             try
             {
+                DeleteLeftovers(entry);
                 fetch();
                 Accept(entry);
             }
@@ -170,7 +174,28 @@ public sealed class DataCatalog
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "temper");
     }
 
-    private string Incoming(CatalogEntry entry) => Folder(entry) + ".incoming";
+    /// <summary>Folder of files that are not checked yet; each process has its own.</summary>
+    private string Incoming(CatalogEntry entry) => $"{Folder(entry)}{IncomingMark}{Environment.ProcessId}";
+
+    /// <summary>Deletes what processes that were ended left behind, where that is possible.</summary>
+    private void DeleteLeftovers(CatalogEntry entry)
+    {
+        string parent = Path.Combine(_cache, "data");
+        string[] folders =
+            Directory.Exists(parent) ? Directory.GetDirectories(parent, $"{entry.Name}{IncomingMark}*") : [];
+        DateTime oldest = TimeProvider.System.GetUtcNow().UtcDateTime - LeftoverAge;
+        foreach (string folder in folders.Where(path => Directory.GetLastWriteTimeUtc(path) < oldest))
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // It belongs to another user of a common cache.
+            }
+        }
+    }
 
     private void Download(CatalogEntry entry, string home, IProgress<string>? progress)
     {
@@ -193,7 +218,9 @@ public sealed class DataCatalog
         }
     }
 
-    /// <summary>Moves the downloaded files into the cache if all of them are intact.</summary>
+    /// <summary>
+    /// Moves the downloaded files into the cache if all of them are intact. Other files of the folder are kept.
+    /// </summary>
     private void Accept(CatalogEntry entry)
     {
         foreach (CatalogFile file in entry.Files)
@@ -204,11 +231,11 @@ public sealed class DataCatalog
             }
         }
 
-        if (Directory.Exists(Folder(entry)))
+        Directory.CreateDirectory(Folder(entry));
+        foreach (CatalogFile file in entry.Files)
         {
-            Directory.Delete(Folder(entry), recursive: true);
+            File.Move(
+                Path.Combine(Incoming(entry), file.Name), Path.Combine(Folder(entry), file.Name), overwrite: true);
         }
-
-        Directory.Move(Incoming(entry), Folder(entry));
     }
 }

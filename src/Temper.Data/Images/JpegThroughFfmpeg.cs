@@ -11,8 +11,14 @@ internal static class JpegThroughFfmpeg
 {
     internal static Picture Decode(string path)
     {
+        // Without "explode" the missing part of a truncated file is filled with gray. The format is named because
+        // ffmpeg would guess a numbered series from a path such as "hot%20dog.jpg".
         var start = new ProcessStartInfo(
-            "ffmpeg", ["-v", "error", "-i", Path.GetFullPath(path), "-f", "image2pipe", "-c:v", "ppm", "-"])
+            "ffmpeg",
+            [
+                "-v", "error", "-err_detect", "explode", "-f", "jpeg_pipe", "-i", Path.GetFullPath(path),
+                "-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-",
+            ])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

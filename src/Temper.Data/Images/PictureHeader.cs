@@ -85,12 +85,15 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
 /// <summary>Finds the frame header of a JPEG file (ITU T.81, B.2.2).</summary>
 internal static class JpegHeader
 {
-    /// <summary>Reads the size; the decoder always returns three channels.</summary>
+    /// <summary>
+    /// Reads the size of the upright picture. The decoder rotates as EXIF data says, and always returns three channels.
+    /// </summary>
     internal static PictureHeader Read(string path)
     {
         using FileStream stream = File.OpenRead(path);
         stream.Position = 2;
         Span<byte> segment = stackalloc byte[9];
+        bool isTurned = false;
         while (stream.ReadAtLeast(segment[..4], 4, throwOnEndOfStream: false) == 4 && segment[0] == 0xFF)
         {
             if (segment[1] == 0xFF)
@@ -102,11 +105,14 @@ internal static class JpegHeader
             // SOF0 to SOF15, except 0xC4 (Huffman tables), 0xC8 (reserved) and 0xCC (arithmetic coding conditioning).
             if (segment[1] is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
             {
-                return stream.ReadAtLeast(segment[..5], 5, throwOnEndOfStream: false) == 5
-                    ? new PictureHeader(
-                        BinaryPrimitives.ReadUInt16BigEndian(segment[3..]),
-                        BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), 3)
-                    : throw Truncated(path, stream);
+                if (stream.ReadAtLeast(segment[..5], 5, throwOnEndOfStream: false) < 5)
+                {
+                    break;
+                }
+
+                int height = BinaryPrimitives.ReadUInt16BigEndian(segment[1..]),
+                    width = BinaryPrimitives.ReadUInt16BigEndian(segment[3..]);
+                return isTurned ? new PictureHeader(height, width, 3) : new PictureHeader(width, height, 3);
             }
 
             int length = BinaryPrimitives.ReadUInt16BigEndian(segment[2..]);
@@ -115,10 +121,52 @@ internal static class JpegHeader
                 break;
             }
 
-            stream.Position += length - 2;
+            long next = stream.Position + length - 2;
+            isTurned |= segment[1] == 0xE1 && IsTurned(stream, length - 2);
+            stream.Position = next;
         }
 
         throw Truncated(path, stream);
+    }
+
+    /// <summary>
+    /// Whether an application segment is EXIF data with an orientation of 5 to 8, which exchanges width and height.
+    /// </summary>
+    private static bool IsTurned(FileStream stream, int length)
+    {
+        byte[] data = new byte[length];
+        ReadOnlySpan<byte> exif = data.AsSpan(0, stream.ReadAtLeast(data, length, throwOnEndOfStream: false));
+        if (exif.Length < 14 || !exif.StartsWith("Exif\0\0"u8))
+        {
+            return false;
+        }
+
+        // A TIFF file follows: byte order, the number 42, and the offset of the directory.
+        ReadOnlySpan<byte> tiff = exif[6..];
+        bool isLittle = tiff[0] == (byte)'I';
+        uint start = isLittle
+            ? BinaryPrimitives.ReadUInt32LittleEndian(tiff[4..])
+            : BinaryPrimitives.ReadUInt32BigEndian(tiff[4..]);
+        if (start > tiff.Length - 2)
+        {
+            return false;
+        }
+
+        tiff = tiff[(int)start..];
+        int count = Number(tiff);
+        for (int i = 0, at = 2; i < count && at + 12 <= tiff.Length; i++, at += 12)
+        {
+            if (Number(tiff[at..]) == 0x0112)                       // orientation, a 16-bit number
+            {
+                return Number(tiff[(at + 2)..]) == 3 && Number(tiff[(at + 8)..]) is >= 5 and <= 8;
+            }
+        }
+
+        return false;
+
+        int Number(ReadOnlySpan<byte> bytes) => isLittle
+            ? BinaryPrimitives.ReadUInt16LittleEndian(bytes)
+            : BinaryPrimitives.ReadUInt16BigEndian(bytes);
     }
 
     private static ModelFormatException Truncated(string path, FileStream stream) =>

@@ -27,18 +27,7 @@ public sealed record PictureList(
         List<UnusedSamples> unreadable = [], unused = [];
         foreach (string path in paths)
         {
-            string[] files = [path];
-            if (Directory.Exists(path))
-            {
-                (files, UnusedSamples[] others) = PictureSearch.Below(path);
-                unused.AddRange(others);
-                if (files.Length == 0)
-                {
-                    unreadable.Add(new UnusedSamples(path, 0, "the folder contains no pictures"));
-                }
-            }
-
-            foreach (string file in files)
+            foreach (string file in Directory.Exists(path) ? FilesBelow(path, unreadable, unused) : [path])
             {
                 Add(file, pictures, unreadable);
             }
@@ -81,6 +70,29 @@ public sealed record PictureList(
         DataUnavailableException or IOException or UnauthorizedAccessException => error.Message,
         _ => null,
     };
+
+    /// <summary>Pictures below a folder. One that may not be read is listed, and the others are found.</summary>
+    private static string[] FilesBelow(string folder, List<UnusedSamples> unreadable, List<UnusedSamples> unused)
+    {
+        string[] files;
+        UnusedSamples[] others;
+        try
+        {
+            (files, others) = PictureSearch.Below(folder, skipsClosed: false);
+            if (files.Length == 0)
+            {
+                unreadable.Add(new UnusedSamples(folder, 0, "the folder contains no pictures"));
+            }
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            unreadable.Add(new UnusedSamples(folder, 0, error.Message));
+            (files, others) = PictureSearch.Below(folder, skipsClosed: true);
+        }
+
+        unused.AddRange(others);
+        return files;
+    }
 
     private static void Add(string path, List<ListedPicture> pictures, List<UnusedSamples> unreadable)
     {

@@ -11,10 +11,8 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
     /// <summary>Depth to which unused files are searched.</summary>
     private const int MaxDepth = 8;
 
-    private static readonly EnumerationOptions Everything = new()
-    {
-        RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, AttributesToSkip = FileAttributes.None,
-    };
+    /// <summary>A folder that may not be read is an error: skipped, its samples would be missing silently.</summary>
+    private static readonly EnumerationOptions Everything = Options(skipsClosed: false);
 
     internal static string[] ClassesOf(string root) =>
         [.. Directory.GetDirectories(root).Select(folder =>
@@ -51,18 +49,27 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
     }
 
     /// <summary>Finds all pictures below a folder, without classes, in ordinal order.</summary>
-    internal static (string[] Pictures, UnusedSamples[] Unused) Below(string folder)
+    /// <param name="folder">The folder.</param>
+    /// <param name="skipsClosed">Whether folders that may not be read are skipped; false: they are an error.</param>
+    internal static (string[] Pictures, UnusedSamples[] Unused) Below(string folder, bool skipsClosed)
     {
-        ILookup<string?, string> files = Directory.EnumerateFiles(folder, "*", Everything)
+        ILookup<string?, string> files = Directory.EnumerateFiles(folder, "*", Options(skipsClosed))
             .Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
             .ToLookup(ReasonAgainst, StringComparer.Ordinal);
         return ([.. files[null]], [.. files.Where(group => group.Key is not null)
             .SelectMany(group => group.Select(path => new UnusedSamples(path, 1, group.Key!)))]);
     }
 
+    private static EnumerationOptions Options(bool skipsClosed) => new()
+    {
+        RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, AttributesToSkip = FileAttributes.None,
+        IgnoreInaccessible = skipsClosed,
+    };
+
     /// <summary>Lists all files below a folder as unused.</summary>
     internal static IEnumerable<UnusedSamples> AllIn(string root, string top, string reason) =>
-        Directory.EnumerateFiles(root, "*", Everything).Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
+        Directory.EnumerateFiles(root, "*", Options(skipsClosed: true))
+            .Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
             .Select(path => new UnusedSamples(Path.GetRelativePath(top, path), 1, reason));
 
     internal static DirectoryNotFoundException NoPictures(string root, IReadOnlyList<UnusedSamples> unused) => new(

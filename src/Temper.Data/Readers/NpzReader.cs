@@ -28,7 +28,8 @@ internal static class NpzReader
 
         string[] wanted = [.. parts.SelectMany(part => (string[])["x_" + part, "y_" + part])];
         IReadOnlyDictionary<string, Tensor> arrays = NpzFile.Load(path, wanted);
-        (Tensor X, Tensor? Y)[] read = [.. parts.Select(part => NpzPart.Read(path, arrays, part, needsLabels))];
+        (Tensor X, Tensor? Y, int Classes)[] read =
+            [.. parts.Select(part => NpzPart.Read(path, arrays, part, needsLabels))];
         if (read.FirstOrDefault(part =>
             part.X.Shape.Skip(1).SequenceEqual(read[0].X.Shape.Skip(1)) == false) is { X: not null } other)
         {
@@ -37,8 +38,7 @@ internal static class NpzReader
         }
 
         // Both sets use the classes of both, because one of them may lack the last classes.
-        int classes = read.Max(part =>
-            part.Y is null or { Count: 0 } ? 0 : (int)part.Y.AsSpan<long>().ToArray().Max() + 1);
+        int classes = read.Max(part => part.Classes);
         string name = Path.GetFileNameWithoutExtension(path);
         Dataset[] sets = [.. read.Select(part => new TensorDataset(name, part.X, part.Y, classes))];
         return new DataSets(Set("train"), Set(test)) { Unused = [.. Unused(names, wanted)] };
@@ -59,7 +59,11 @@ internal static class NpzPart
 {
     private const int MaxClasses = 1_000_000;
 
-    internal static (Tensor X, Tensor? Y) Read(
+    /// <summary>
+    /// Reads samples, labels and the number of classes: of one-hot labels, all columns count, also if no sample has
+    /// the last classes.
+    /// </summary>
+    internal static (Tensor X, Tensor? Y, int Classes) Read(
         string path, IReadOnlyDictionary<string, Tensor> arrays, string part, bool needsLabels)
     {
         Tensor x = arrays["x_" + part];
@@ -78,17 +82,22 @@ internal static class NpzPart
 
         // uint8 arrays [N, H, W] are gray pictures without a channel axis; for other types the axes are not known.
         x = x.Rank == 3 && x.DType == DType.UInt8 ? x.Reshape([x.Shape[0], 1, x.Shape[1], x.Shape[2]]) : x;
-        return (x, labels);
+        int classes = y is not null && IsOneHot(y) ? y.Shape[1]
+            : labels is null or { Count: 0 } ? 0
+            : (int)labels.AsSpan<long>().ToArray().Max() + 1;
+        return (x, labels, classes);
     }
+
+    private static bool IsOneHot(Tensor y) => y.Rank == 2 && y.Shape[1] > 1;
 
     private static Tensor Labels(string path, string part, Tensor y, Shape x)
     {
-        bool isOneHot = y.Rank == 2 && y.Shape[1] > 1;
+        bool isOneHot = IsOneHot(y);
         int count = isOneHot ? y.Shape[0] : y.Count;
-        if (count != x[0])
+        if (count != x[0] || (isOneHot && y.Shape[1] > MaxClasses))
         {
             throw new ModelFormatException(path, 0, $"npz: y_{part} does not match x_{part} (got {y.Shape} and "
-                + $"{x}, expected [N] or one-hot [N, classes], and [N, ...])");
+                + $"{x}, expected [N] or one-hot [N, classes] of at most {MaxClasses} classes, and [N, ...])");
         }
 
         double[] values = Values(y);

@@ -6,7 +6,7 @@ namespace Temper.Data.Video;
 
 /// <summary>
 /// Reads and writes YUV4MPEG2, the uncompressed format of mjpegtools: 8 bits, 4:2:0, 4:2:2, 4:4:4 or gray, interpreted
-/// as limited-range BT.601.
+/// as BT.601, with the limited range unless the header says that the range is full.
 /// </summary>
 internal static class Y4m
 {
@@ -69,14 +69,15 @@ internal static class Y4m
     private static void ToRgb(Header header, byte[] planes, byte[] pixels)
     {
         int area = header.Width * header.Height;
+        (double black, double luma, double chroma) = header.IsFull ? (0, 1, 1) : (16, 255.0 / 219, 255.0 / 224);
         for (int i = 0; i < area; i++)
         {
-            double y = (planes[i] - 16) * (255.0 / 219), cb = 0, cr = 0;
+            double y = (planes[i] - black) * luma, cb = 0, cr = 0;
             if (header.ChromaWidth > 0)
             {
                 int at = (i / header.Width / header.StepY * header.ChromaWidth) + (i % header.Width / header.StepX);
-                cb = (planes[area + at] - 128) * (255.0 / 224);
-                cr = (planes[area + (header.ChromaWidth * header.ChromaHeight) + at] - 128) * (255.0 / 224);
+                cb = (planes[area + at] - 128) * chroma;
+                cr = (planes[area + (header.ChromaWidth * header.ChromaHeight) + at] - 128) * chroma;
             }
 
             pixels[3 * i] = Byte(y + (1.402 * cr));
@@ -90,6 +91,7 @@ internal static class Y4m
         int width = 0, height = 0;
         double rate = 25;
         string color = "420";
+        bool isFull = false;
         foreach (string part in line.Split(' ').Skip(1).Where(part => part.Length > 1))
         {
             switch (part[0])
@@ -97,6 +99,7 @@ internal static class Y4m
                 case 'W': width = Number(part); break;
                 case 'H': height = Number(part); break;
                 case 'C': color = part[1..]; break;
+                case 'X' when part is "XCOLORRANGE=FULL": isFull = true; break;         // as ffmpeg writes it
                 case 'F' when part[1..].Split(':') is [var above, var below]
                     && Number('F' + below) > 0
                     && Number('F' + above) > 0:
@@ -116,7 +119,7 @@ internal static class Y4m
                 path, 0, $"Y4M: pixel format '{color}' is not supported (expected 8 bits: 420, 422, 444 or mono)"),
         };
         return width is > 0 and <= 1 << 15 && height is > 0 and <= 1 << 15
-            ? new Header(width, height, rate, step.X, step.Y)
+            ? new Header(width, height, rate, step.X, step.Y) { IsFull = isFull }
             : throw new ModelFormatException(path, 0, $"Y4M: invalid size (got {width} x {height})");
 
         static int Number(string part) =>
@@ -151,6 +154,9 @@ internal static class Y4m
 
     private sealed record Header(int Width, int Height, double Rate, int StepX, int StepY)
     {
+        /// <summary>Whether values range from 0 to 255, not from 16 to 235 (luma) and 16 to 240 (chroma).</summary>
+        internal bool IsFull { get; init; }
+
         internal int ChromaWidth => StepX == 0 ? 0 : (Width + StepX - 1) / StepX;
 
         internal int ChromaHeight => StepY == 0 ? 0 : (Height + StepY - 1) / StepY;

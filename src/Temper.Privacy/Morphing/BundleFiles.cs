@@ -22,7 +22,10 @@ internal static class BundleFiles
         using FileStream stream = File.OpenRead(path);
         stream.Position = container.Head(part.Rows, inputs).Length;
         long end = stream.Position + ((long)part.Rows * container.Stride(inputs));
-        byte[] chunk = new byte[Math.Min(stream.Length, (long)part.ChunkRows * container.Stride(inputs))];
+        long length = Math.Min(stream.Length, (long)part.ChunkRows * container.Stride(inputs));
+        byte[] chunk = length <= Array.MaxLength ? new byte[length] : throw new ModelFormatException(
+            path, 0, $"morphed rows: a chunk is too long (got {length} bytes, expected at most {Array.MaxLength}); "
+                + "write the bundle again");
         uint sum = container.HeadSum(part.Rows, inputs);
         for (int i = 0; i < part.Chunks.Length; i++)
         {

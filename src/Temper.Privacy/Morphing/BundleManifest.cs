@@ -105,7 +105,8 @@ internal sealed record BundlePart
     public required string LabelsDigest { get; init; }
 
     internal bool Fits(int inputs) =>
-        Rows >= 0 && ChunkRows > 0 && Chunks.Length == ((long)Rows + ChunkRows - 1) / ChunkRows && inputs > 0
+        Rows >= 0 && ChunkRows > 0 && Chunks.Length == ((long)Rows + ChunkRows - 1) / ChunkRows
+        && inputs is > 0 and <= RowContainer.MaxWidth
         && BundleManifest.IsName(File) && BundleManifest.IsName(Labels) && RowContainer.Find(Container) is not null;
 }
 

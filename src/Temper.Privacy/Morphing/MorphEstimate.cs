@@ -57,7 +57,7 @@ public sealed record MorphEstimate(MorphMap Map, long Rows, AugConv Layer, long?
     /// </summary>
     public long DataMemory => Math.Max(
         MapBytes + (Map.IsStructured ? 0 : (long)Map.CoreSide * Map.CoreSide * sizeof(double)),
-        MapBytes + (3L * RowWriter.ChunkRows * Map.Inputs * sizeof(float)));
+        MapBytes + (3L * RowWriter.ChunkRowsOf(Map.Inputs) * Map.Inputs * sizeof(float)));
 
     /// <summary>
     /// Memory for composing the layer, in bytes: the map, and the layer twice because its tensor is a copy.

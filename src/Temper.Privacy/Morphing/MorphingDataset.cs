@@ -9,11 +9,10 @@ namespace Temper.Privacy.Morphing;
 /// </summary>
 public sealed class MorphingDataset : Dataset
 {
-    private const int BlockRows = 256;
-
     private readonly Lock _lock = new();
     private readonly Dataset _source;
     private readonly Morpher _morpher;
+    private readonly int _blockRows;
     private (int Block, float[] Rows) _last = (-1, []);
 
     /// <summary>Creates a morphed view of a data set.</summary>
@@ -32,6 +31,7 @@ public sealed class MorphingDataset : Dataset
         }
 
         (_source, _morpher) = (source, morpher);
+        _blockRows = (RowWriter.ChunkRowsOf(map.Inputs) + 1) / 2;
     }
 
     /// <inheritdoc/>
@@ -52,12 +52,12 @@ public sealed class MorphingDataset : Dataset
         int size = SampleShape.Count;
         lock (_lock)
         {
-            if (_last.Block != index / BlockRows)
+            if (_last.Block != index / _blockRows)
             {
-                _last = (index / BlockRows, Block(index / BlockRows));
+                _last = (index / _blockRows, Block(index / _blockRows));
             }
 
-            _last.Rows.AsSpan(index % BlockRows * size, size).CopyTo(sample);
+            _last.Rows.AsSpan(index % _blockRows * size, size).CopyTo(sample);
         }
     }
 
@@ -69,7 +69,7 @@ public sealed class MorphingDataset : Dataset
     /// </summary>
     private float[] Block(int block)
     {
-        int size = SampleShape.Count, first = block * BlockRows, count = Math.Min(BlockRows, Count - first);
+        int size = SampleShape.Count, first = block * _blockRows, count = Math.Min(_blockRows, Count - first);
         float[] plain = new float[count * size], rows = new float[count * size];
         for (int i = 0; i < count; i++)
         {

@@ -47,6 +47,15 @@ internal abstract class RowContainer
     internal virtual ReadOnlySpan<byte> Encode(ReadOnlySpan<float> rows, int width, byte[] buffer) =>
         MemoryMarshal.AsBytes(rows);
 
+    /// <summary>Maximum number of values per row: the bytes of a row are counted in 32 bits.</summary>
+    internal const int MaxWidth = (int.MaxValue - MaxFrame) / sizeof(float);
+
+    /// <summary>Bytes that no format exceeds before and after the numbers of a row.</summary>
+    private const int MaxFrame = 64;
+
+    /// <summary>Returns a number of bytes that one row does not exceed in any format.</summary>
+    internal static long MaxStride(int width) => ((long)width * sizeof(float)) + MaxFrame;
+
     /// <summary>Returns the bytes of one row, including prefix and suffix.</summary>
     internal int Stride(int width) => checked((width * sizeof(float)) + Frame.Before + Frame.Behind);
 

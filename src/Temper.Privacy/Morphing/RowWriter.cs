@@ -14,7 +14,8 @@ namespace Temper.Privacy.Morphing;
 /// </summary>
 internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer container, string folder)
 {
-    internal const int ChunkRows = 512;
+    private const int MaxChunkRows = 512;
+    private const long MaxChunkBytes = 1 << 29;
     private const int CheckedRows = 32;
     private const double MaxError = 1e-4;
 
@@ -23,6 +24,13 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
     /// <summary>The share of the chunks to write; with n ranks, each writes every n-th chunk.</summary>
     internal BatchPart Share { get; init; } = BatchPart.Whole;
+
+    private int ChunkRows => ChunkRowsOf(key.Map.Inputs);
+
+    /// <summary>Rows in a chunk: fewer for large pictures, so that a chunk fits in an array.</summary>
+    /// <param name="inputs">Numbers in a row.</param>
+    internal static int ChunkRowsOf(int inputs) =>
+        (int)Math.Clamp(MaxChunkBytes / RowContainer.MaxStride(inputs), 1, MaxChunkRows);
 
     /// <summary>Writes one part: the rows that are missing, then the labels.</summary>
     internal BundlePart Write(string part, Dataset data, CancellationToken cancel)
@@ -48,7 +56,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
         string path = Path.Combine(folder, FileOf(part));
         byte[] head = container.Head(data.Count, key.Map.Inputs);
         var source = new RowSource(key.Id, data.Name, data.Count);
-        float[] samples = new float[ChunkRows * key.Map.Inputs];
+        float[] samples = new float[Math.Min(ChunkRows, data.Count) * key.Map.Inputs];
         bool isWhole = Share.Count == 1;
 
         // Several ranks write to different offsets of one file; a process that writes the whole part opens it
@@ -79,7 +87,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
     private static string PartialOf(string path) => path + ".partial";
 
-    private static int ChunkCount(Dataset data) => (data.Count + ChunkRows - 1) / ChunkRows;
+    private int ChunkCount(Dataset data) => (data.Count + ChunkRows - 1) / ChunkRows;
 
     private bool IsShared(int chunk) => chunk % Share.Count == Share.Index;
 
@@ -88,7 +96,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     {
         int inputs = key.Map.Inputs;
         float[][] morphed = [new float[rows.Length], new float[rows.Length]];
-        byte[] encoded = container.Frame == (0, 0) ? [] : new byte[ChunkRows * container.Stride(inputs)];
+        byte[] encoded = container.Frame == (0, 0) ? [] : new byte[rows.Length / inputs * container.Stride(inputs)];
         (int Chunk, string Samples, Task<string> Digest)? writing = null;
         void Settle()
         {
@@ -187,7 +195,7 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
 
         (Dataset data, float[] samples) = source;
         int stride = container.Stride(key.Map.Inputs), chunks = ChunkCount(data);
-        byte[] rows = ArrayPool<byte>.Shared.Rent(ChunkRows * stride);
+        byte[] rows = ArrayPool<byte>.Shared.Rent(Math.Min(ChunkRows, data.Count) * stride);
         foreach (WrittenChunk chunk in written.Where(chunk => chunk.Index < chunks).OrderBy(chunk => chunk.Index))
         {
             int first = chunk.Index * ChunkRows, count = Math.Min(ChunkRows, data.Count - first);

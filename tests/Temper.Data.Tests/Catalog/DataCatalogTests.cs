@@ -29,7 +29,7 @@ public sealed class DataCatalogTests : IDisposable
             Assert.Contains(part, error.Message, StringComparison.Ordinal);
         }
 
-        Assert.False(Directory.Exists(Path.Combine(_folder, "cache", "data", "tiny.incoming")));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_folder, "cache", "data")));
         Assert.Equal(Entry.Files.Select(file => file.Name), Catalog(NoPackage, _ => null).Verify(Entry));
     }
 
@@ -44,6 +44,26 @@ public sealed class DataCatalogTests : IDisposable
         _asked.Clear();
         Assert.Equal(1, Catalog(NoPackage, _ => null).Open(Entry).Test.Label(0));
         Assert.Empty(_asked);
+    }
+
+    [Fact]
+    public void Get_keeps_other_files_of_the_folder_and_the_downloads_of_other_processes()
+    {
+        string data = Path.Combine(_folder, "cache", "data"), own = Path.Combine(data, "tiny"), other = Path.Combine(data, "tiny.incoming-0"),
+            old = Path.Combine(data, "tiny.incoming-1");
+        foreach (string folder in (string[])[own, other, old])
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllText(Path.Combine(folder, "notes.txt"), "keep");
+        }
+
+        File.WriteAllBytes(Path.Combine(own, Entry.Files[0].Name), [1, 2]);
+        Directory.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-2));
+        DataCatalog catalog = Catalog(Fetch(Content), _ => null);
+        catalog.Get(Entry);
+        Assert.Empty(catalog.Verify(Entry));
+        Assert.Equal("keep", File.ReadAllText(Path.Combine(own, "notes.txt")));
+        Assert.Equal(["tiny", "tiny.incoming-0"], Directory.GetDirectories(data).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
     }
 
     [Fact]

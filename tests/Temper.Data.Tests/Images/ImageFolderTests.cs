@@ -1,5 +1,6 @@
 using Temper.Data.Images;
 using Temper.Formats;
+using Temper.Tensors;
 using Temper.Testing;
 
 namespace Temper.Data.Tests.Images;
@@ -67,6 +68,20 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void Resizing_twice_does_not_depend_on_what_was_read_before()
+    {
+        Put("train/a/0.png", new Picture(2, 2, 1, [0, 100, 200, 50]));
+        Dataset once = DataSource.Open(_folder.Path).Train.Resized(4, 4, PictureScaling.Linear);
+        var copied = new TensorDataset("once", Tensor.From(Sample(once, 0), [1, 1, 4, 4]), Tensor.From(new long[1], [1]));
+        float[] expected = Sample(copied.Resized(3, 3, PictureScaling.Linear), 0);
+        Dataset twice = once.Resized(3, 3, PictureScaling.Linear);
+        for (int read = 0; read < 3; read++)
+        {
+            Assert.Equal(expected, Sample(twice, 0));
+        }
+    }
+
+    [Fact]
     public void Every_file_is_a_sample_or_named()
     {
         int files = 0;
@@ -107,6 +122,32 @@ public sealed class ImageFolderTests : IDisposable
             string message = Assert.Throws<ModelFormatException>(() => DataSource.Open(_folder.Path)).Message;
             Assert.Contains("2.png", message, StringComparison.Ordinal);
             Assert.Contains(kind, message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>The samples of a class must not be missing silently. An administrator may read every folder.</summary>
+    [Fact]
+    public void Folder_that_may_not_be_read_is_an_error()
+    {
+        Put("train/a/0.png", new Picture(1, 1, 1, [1]));
+        Put("train/b/0.png", new Picture(1, 1, 1, [1]));
+        string closed = Path.Combine(_folder.Path, "train", "b");
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            return;
+        }
+
+        File.SetUnixFileMode(closed, UnixFileMode.None);
+        try
+        {
+            Assert.Contains(closed, Assert.Throws<UnauthorizedAccessException>(() => DataSource.Open(_folder.Path)).Message, StringComparison.Ordinal);
+            var list = PictureList.Find([_folder.Path]);
+            Assert.Contains(closed, Assert.Single(list.Unreadable).Reason, StringComparison.Ordinal);
+            Assert.Single(list.Pictures);
+        }
+        finally
+        {
+            File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 

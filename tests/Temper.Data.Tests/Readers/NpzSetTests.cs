@@ -76,6 +76,14 @@ public sealed class NpzSetTests : IDisposable
         Assert.Equal([2L, 0], Enumerable.Range(0, 2).Select(set.Label));
     }
 
+    [Fact]
+    public void Columns_of_one_hot_rows_are_classes_also_if_no_sample_has_the_last()
+    {
+        Tensor rows = Tensor.From((float[])[1, 0, 0, 0, 0, 0, 1, 0, 0, 0], [2, 5]);
+        Dataset set = Open(("x_train", Tensor.Zeros([2, 3])), ("y_train", rows)).Train;
+        Assert.Equal((1L, 5), (set.Label(1), set.ClassNames.Count));
+    }
+
     [Theory]
     [InlineData("not one-hot", 0f, 0f, 1f, 1f)]
     [InlineData("not one-hot", 0f, 0f, 0f, 1f)]

@@ -1,3 +1,4 @@
+using System.Text;
 using Temper.Data.Images;
 using Temper.Data.Video;
 using Temper.Formats;
@@ -154,6 +155,18 @@ public sealed class VideoFileTests : IDisposable
     {
         File.WriteAllText(_folder["bad"], text);
         Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["bad"]));
+    }
+
+    /// <summary>ffmpeg writes the range of videos of phones and cameras, which is often the full one.</summary>
+    [Theory]
+    [InlineData("Cmono", new byte[] { 0, 128, 255 }, new byte[] { 0, 0, 0, 130, 130, 130, 255, 255, 255 })]
+    [InlineData("Cmono XCOLORRANGE=LIMITED", new byte[] { 0, 128, 255 }, new byte[] { 0, 0, 0, 130, 130, 130, 255, 255, 255 })]
+    [InlineData("Cmono XCOLORRANGE=FULL", new byte[] { 0, 128, 255 }, new byte[] { 0, 0, 0, 128, 128, 128, 255, 255, 255 })]
+    [InlineData("C444 XYSCSS=444 XCOLORRANGE=FULL", new byte[] { 76, 0, 255, 85, 128, 128, 255, 128, 128 }, new byte[] { 254, 0, 0, 0, 0, 0, 255, 255, 255 })]
+    public void Range_of_a_y4m_file_is_that_of_its_header(string color, byte[] planes, byte[] pixels)
+    {
+        File.WriteAllBytes(_folder["clip.y4m"], [.. Encoding.ASCII.GetBytes($"YUV4MPEG2 W3 H1 F25:1 Ip A1:1 {color}\nFRAME\n"), .. planes]);
+        Assert.Equal(pixels, VideoFile.Load(_folder["clip.y4m"]).Pixels.ToArray());
     }
 
     /// <summary>Damaged GIF files either raise a format error or yield frames.</summary>

@@ -32,6 +32,23 @@ public sealed class BundleTests
         OtherReader.Check(Path.Combine(folder.Path, $"train-rows.{format}"), format, found);
     }
 
+    /// <summary>512 rows of such pictures are more bytes than an array can have.</summary>
+    [Fact]
+    public void Large_pictures_are_written_in_chunks_of_fewer_rows()
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(new MorphMap(3, 592, 592) { IsStructured = true });
+        using var morpher = new Morpher(key);
+        DataSets data = MorphSamples.Pictures(3, 592, 2);
+        MorphBundle.WriteData(key, morpher, new DataSets(data.Train, data.Test.Take(1)), folder.Path, "tfrecord");
+        float[] plain = MorphSamples.Rows(data.Train, 2), expected = new float[plain.Length];
+        morpher.Apply(plain, expected);
+        Assert.InRange(AugConvLayer.RelativeError(MorphSamples.Rows(MorphBundle.Open(folder.Path).OpenData().Train, 2), expected), 0, 1e-6);
+        Assert.Equal(512, RowWriter.ChunkRowsOf(3 * 224 * 224));
+        Assert.InRange(RowWriter.ChunkRowsOf(3 * 1024 * 1024), 1, 64);
+        Assert.Equal(1, RowWriter.ChunkRowsOf(int.MaxValue));
+    }
+
     /// <summary>The state of the journal affects only how much work is repeated, never the output.</summary>
     [Theory]
     [InlineData("whole", true)]
