@@ -123,6 +123,17 @@ public sealed class WorkerPoolTests
         Assert.Equal(4 * 500 * 11, count);
     }
 
+    [Fact]
+    public void A_number_of_threads_from_outside_is_one_that_a_pool_can_have()
+    {
+        Assert.Equal(3, WorkerPool.ThreadsOf("3"));
+        Assert.Equal(Math.Max(64, 2 * Environment.ProcessorCount), WorkerPool.ThreadsOf("1000"));
+        foreach (string? text in new[] { null, "", "0", "-2", "many", "99999999999" })
+        {
+            Assert.Equal(Environment.ProcessorCount, WorkerPool.ThreadsOf(text));
+        }
+    }
+
     private static unsafe void CountTask(void* state, int task) => Interlocked.Increment(ref ((int*)state)[task]);
 
     private sealed class Work(Action<int, int> body) : IPoolWork
