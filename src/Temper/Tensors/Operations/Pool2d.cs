@@ -81,8 +81,8 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         Padding2d pad = options.Padding;
         int min = Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(
             options.Dilation.Height, options.Dilation.Width));
-        (int tall, int wide) =
-            (((height - 1) * options.Dilation.Height) + 1, ((width - 1) * options.Dilation.Width) + 1);
+        (long tall, long wide) =
+            (((height - 1L) * options.Dilation.Height) + 1, ((width - 1L) * options.Dilation.Width) + 1);
         if (min < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
         {
             throw new ArgumentOutOfRangeException(

@@ -63,6 +63,8 @@ public sealed class OperationErrorTests
         ["ConvTranspose2d: output padding"] = () => Zeros(1, 3, 4, 4).ConvTranspose2d(Zeros(3, 2, 3, 3), options: new() { OutputPadding = (0, 1) }),
         ["MaxPool2d: padding of a whole window"] = () => Zeros(1, 3, 4, 4).MaxPool2d(Pool2dOptions.Of(1, 1, 1)),
         ["AvgPool2d: negative padding"] = () => Zeros(1, 3, 4, 4).AvgPool2d(Pool2dOptions.Of(2, 1, -1)),
+        ["Conv2d: window above 2^32"] = () => Zeros(1, 1, 8, 8).Conv2d(Zeros(1, 1, 5, 5), options: Conv2dOptions.Of(dilation: 1 << 30)),
+        ["MaxPool2d: window above 2^32"] = () => Zeros(1, 1, 8, 8).MaxPool2d(Pool2dOptions.Of(5, 1) with { Dilation = (1 << 30, 1 << 30) }),
         ["MaxPool2d: dilation"] = () => Zeros(1, 3, 4, 4).MaxPool2d(Pool2dOptions.Of(2) with { Dilation = (0, 1) }),
     };
 
