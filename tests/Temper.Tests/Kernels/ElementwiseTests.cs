@@ -1,4 +1,5 @@
 using Temper.Kernels;
+using Temper.Kernels.Lanes;
 using Temper.Testing;
 
 namespace Temper.Tests.Kernels;
@@ -170,6 +171,16 @@ public sealed class ElementwiseTests
         return y;
     });
 
+    /// <summary>The body reads no memory, so that the test needs no array of this length.</summary>
+    [Fact]
+    public unsafe void The_last_chunk_of_the_longest_tensor_ends_where_it_should()
+    {
+        const int First = int.MaxValue / Chunks.Floats * Chunks.Floats;
+        long count = 0;
+        LaneLoop.Parallel(new CountFrom(First, &count), int.MaxValue);
+        Assert.Equal((long)int.MaxValue - First, count);
+    }
+
     [Fact]
     public void Operands_of_other_length_throw() =>
         Assert.Throws<ArgumentException>(() => Elementwise.Apply(default(AddKernel), new float[3], new float[4], new float[4]));
@@ -192,4 +203,17 @@ public sealed class ElementwiseTests
 
     private static Binary Of2<TOperator>(TOperator f)
         where TOperator : unmanaged, IBinaryOperator => (x, y, z) => Elementwise.Apply(f, x, y, z);
+
+    /// <summary>Counts the elements from an index on.</summary>
+    private readonly unsafe struct CountFrom(int first, long* count) : ILaneBody
+    {
+        public void Invoke<T>(int i)
+            where T : unmanaged, ILanes<T>
+        {
+            if (i >= first)
+            {
+                Interlocked.Add(ref *count, T.Count);
+            }
+        }
+    }
 }

@@ -42,6 +42,11 @@ public sealed class LayerNormalizationTests
 
         Near.Equal(sumGain, dgain, 1e-4);
         Near.Equal(sumShift, dshift, 1e-5);
+
+        // Frozen gain and shift: the same gradient of the input, without their sums.
+        float[] alone = new float[x.Length];
+        LayerNormalization.Gradient(new LayerNormGradient { X = x, Gain = gain, Moments = moments, Dy = dy, Dx = alone });
+        Assert.Equal(dx, alone);
     }
 
     [Fact]

@@ -119,6 +119,19 @@ public sealed class SoftmaxTests
     }
 
     [Fact]
+    [Trait("Category", VectorWidths.EveryWidth)]
+    public void BinaryCrossEntropy_of_sure_and_right_answers_keeps_its_digits()
+    {
+        float[] x = [.. Enumerable.Range(1, 40).SelectMany(i => new[] { i * 2f, i * -2f })], t = [.. x.Select(logit => logit > 0 ? 1f : 0f)], loss = new float[x.Length];
+        ClassificationLoss.BinaryCrossEntropy(x, t, loss);
+        for (int i = 0; i < x.Length; i++)
+        {
+            double expected = double.LogP1(Math.Exp(-Math.Abs((double)x[i])));
+            Assert.InRange(loss[i] / expected, 1 - 1e-6, 1 + 1e-6);
+        }
+    }
+
+    [Fact]
     public void Results_do_not_depend_on_the_number_of_threads() => Near.SameForAnyThreads(() =>
     {
         float[] x = Samples.Uniform(3000 * 10, 1), losses = new float[3000];

@@ -22,22 +22,6 @@ public sealed class WorkerPoolTests
         }
     }
 
-    /// <summary>The variable may have been set for a machine with more processors.</summary>
-    [Theory]
-    [InlineData("3", true)]
-    [InlineData("64", true)]
-    [InlineData("2000000000", false)]
-    [InlineData("0", false)]
-    [InlineData("-1", false)]
-    [InlineData("many", false)]
-    [InlineData(null, false)]
-    public void Default_number_of_threads_is_one_that_a_pool_can_have(string? variable, bool isTaken)
-    {
-        int threads = WorkerPool.DefaultThreads(variable), most = Math.Max(64, 2 * Environment.ProcessorCount);
-        Assert.Equal(isTaken ? int.Parse(variable!, CultureInfo.InvariantCulture) : Environment.ProcessorCount, threads);
-        Assert.Equal(Environment.ProcessorCount, WorkerPool.DefaultThreads((most + 1).ToString(CultureInfo.InvariantCulture)));
-    }
-
     [Theory]
     [MemberData(nameof(Sizes))]
     public unsafe void Every_task_is_done_once(int threads, int tasks)
@@ -138,6 +122,17 @@ public sealed class WorkerPoolTests
         Array.ForEach(callers, caller => caller.Start());
         Array.ForEach(callers, caller => caller.Join());
         Assert.Equal(4 * 500 * 11, count);
+    }
+
+    [Fact]
+    public void A_number_of_threads_from_outside_is_one_that_a_pool_can_have()
+    {
+        Assert.Equal(3, WorkerPool.ThreadsOf("3"));
+        Assert.Equal(Math.Max(64, 2 * Environment.ProcessorCount), WorkerPool.ThreadsOf("1000"));
+        foreach (string? text in new[] { null, "", "0", "-2", "many", "99999999999" })
+        {
+            Assert.Equal(Environment.ProcessorCount, WorkerPool.ThreadsOf(text));
+        }
     }
 
     private static unsafe void CountTask(void* state, int task) => Interlocked.Increment(ref ((int*)state)[task]);

@@ -79,7 +79,7 @@ internal readonly record struct ConvolutionGeometry
 
     private static int Outputs(int length, int kernel, int stride, int dilation)
     {
-        int span = ((kernel - 1) * dilation) + 1;
-        return length < span ? 0 : ((length - span) / stride) + 1;
+        long span = ((kernel - 1L) * dilation) + 1;
+        return length < span ? 0 : (int)((length - span) / stride) + 1;
     }
 }

@@ -28,10 +28,10 @@ internal static unsafe class Dropout
         {
             float* numbers = stackalloc float[BufferFloats];
             var select = new DropoutSelect(keep, keep > 0 ? 1 / keep : 0);
-            int end = Math.Min(length, (chunk + 1) * Chunks.Floats);
-            for (int start = chunk * Chunks.Floats; start < end; start += BufferFloats)
+            int first = chunk * Chunks.Floats, total = Math.Min(length - first, Chunks.Floats);
+            for (int done = 0; done < total; done += BufferFloats)
             {
-                int count = Math.Min(BufferFloats, end - start);
+                int start = first + done, count = Math.Min(BufferFloats, total - done);
                 RandomNumbers.Uniform(stream, new Span<float>(numbers, count), (ulong)start);
                 Elementwise.Serial(select, numbers, x + start, y + start, count);
             }

@@ -72,8 +72,9 @@ internal static class LaneLoop
     {
         public void Run(int chunk)
         {
+            // The end of the last chunk of the longest tensors, start + Floats, would not fit 32 bits.
             int start = chunk * Chunks.Floats;
-            Serial(body, start, Math.Min(length, start + Chunks.Floats));
+            Serial(body, start, start + Math.Min(length - start, Chunks.Floats));
         }
     }
 }

@@ -189,7 +189,8 @@ internal sealed unsafe class PatchSearch
     private float Between(float x, float y)
     {
         (int height, int width) = _second.Size;
-        float placeY = Math.Clamp(y, 0, height - 1 - Least), placeX = Math.Clamp(x, 0, width - 1 - Least);
+        float placeY = Math.Clamp(y, 0, Math.Max(height - 1 - Least, 0)),
+            placeX = Math.Clamp(x, 0, Math.Max(width - 1 - Least, 0));
         int top = (int)placeY, left = (int)placeX, right = Math.Min(left + 1, width - 1);
         float* upper = _second.Row(top), lower = _second.Row(Math.Min(top + 1, height - 1));
         float below = placeY - top, beside = placeX - left;

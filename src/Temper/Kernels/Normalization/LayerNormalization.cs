@@ -22,11 +22,13 @@ internal readonly ref struct LayerNormGradient
     /// <summary>Receives the gradient of the input, <c>[rows, D]</c>; may be <see cref="Dy"/>.</summary>
     internal required Span<float> Dx { get; init; }
 
-    /// <summary>Receives the gradient of the gain, <c>[D]</c>.</summary>
-    internal required Span<float> Dgain { get; init; }
+    /// <summary>
+    /// Receives the gradient of the gain, <c>[D]</c>; empty, with <see cref="Dshift"/>: neither is computed.
+    /// </summary>
+    internal Span<float> Dgain { get; init; }
 
     /// <summary>Receives the gradient of the shift, <c>[D]</c>.</summary>
-    internal required Span<float> Dshift { get; init; }
+    internal Span<float> Dshift { get; init; }
 }
 
 /// <summary>Layer normalization of each row of <c>[rows, D]</c> (Ba, Kiros, Hinton, arXiv:1607.06450).</summary>
@@ -66,8 +68,11 @@ internal static unsafe class LayerNormalization
         Elementwise.RequireLength(of.X.Length, rows * width);
         Elementwise.RequireLength(of.Dy.Length, rows * width);
         Elementwise.RequireLength(of.Dx.Length, rows * width);
-        float[] partial = ArrayPool<float>.Shared.Rent(Math.Max(1, checked(chunks * 2 * width)));
-        partial.AsSpan(0, chunks * 2 * width).Clear();
+
+        // With wide rows a chunk is one row, and the partial sums have twice the size of the input.
+        int sumFloats = of.Dgain.IsEmpty ? 0 : checked(chunks * 2 * width);
+        float[] partial = sumFloats == 0 ? [] : ArrayPool<float>.Shared.Rent(sumFloats);
+        partial.AsSpan(0, sumFloats).Clear();
         fixed (float* x = of.X, dy = of.Dy, gain = of.Gain, moments = of.Moments, dx = of.Dx, sums = partial)
         {
             var body = new GradientBody
@@ -78,7 +83,10 @@ internal static unsafe class LayerNormalization
         }
 
         Merge(partial, chunks, of.Dgain, of.Dshift);
-        ArrayPool<float>.Shared.Return(partial);
+        if (sumFloats > 0)
+        {
+            ArrayPool<float>.Shared.Return(partial);
+        }
     }
 
     private static void Merge(ReadOnlySpan<float> partial, int chunks, Span<float> dgain, Span<float> dshift)
@@ -144,6 +152,7 @@ internal static unsafe class LayerNormalization
 
         internal float* Dx { get; init; }
 
+        /// <summary>Partial sums of the gradients of gain and shift; null: not computed.</summary>
         internal float* Sums { get; init; }
 
         internal int Rows { get; init; }
@@ -152,15 +161,19 @@ internal static unsafe class LayerNormalization
 
         public void Run(int chunk)
         {
-            float* dgain = Sums + ((long)chunk * 2 * Width);
+            float* dgain = Sums == null ? null : Sums + ((long)chunk * 2 * Width);
             int end = Math.Min(Rows, (chunk + 1) * Chunks.Rows(Width));
             for (int row = chunk * Chunks.Rows(Width); row < end; row++)
             {
                 float* x = X + ((long)row * Width);
                 float* dy = Dy + ((long)row * Width);
                 (float mean, float r) = (Moments[2 * row], Moments[(2 * row) + 1]);
-                Elementwise.Serial(new AddNormalizedProduct(mean, r), x, dy, dgain, dgain, Width);
-                Elementwise.Serial(default(AddKernel), dgain + Width, dy, dgain + Width, Width);
+                if (dgain != null)
+                {
+                    Elementwise.Serial(new AddNormalizedProduct(mean, r), x, dy, dgain, dgain, Width);
+                    Elementwise.Serial(default(AddKernel), dgain + Width, dy, dgain + Width, Width);
+                }
+
                 double sum = 0, dot = 0;   // Σ g and Σ g h
                 for (int c = 0; c < Width; c++)
                 {

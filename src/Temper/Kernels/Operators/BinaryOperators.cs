@@ -97,14 +97,6 @@ internal readonly struct HuberGradient(float delta) : IBinaryOperator
         where T : unmanaged, ILanes<T> => T.Min(T.Max(x - y, T.Create(-delta)), T.Create(delta));
 }
 
-/// <summary>z - x y</summary>
-internal readonly struct SubtractProduct : ITernaryOperator
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Invoke<T>(T x, T y, T z)
-        where T : unmanaged, ILanes<T> => z - (x * y);
-}
-
 /// <summary>scale y where the uniform random number x is below keep, else 0.</summary>
 internal readonly struct DropoutSelect(float keep, float scale) : IBinaryOperator
 {

@@ -74,6 +74,18 @@ internal readonly struct SoftplusGradient : IBinaryOperator
         where T : unmanaged, ILanes<T> => y * default(Logistic).Invoke(x);
 }
 
+/// <summary>
+/// Binary cross-entropy of the logit x and the target y, softplus(x) - x y, computed as (max(x, 0) - x y) + log(1 +
+/// exp(-|x|)): for y = 1 and large x the first part is exactly 0, so that the small loss is not lost in a difference.
+/// </summary>
+internal readonly struct LogisticLoss : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Invoke<T>(T x, T y)
+        where T : unmanaged, ILanes<T> => T.Max(x, T.Zero) - (x * y)
+            + LaneMath.LogOnePlus(LaneMath.ExpOfNegative(T.Zero - T.Abs(x)));
+}
+
 /// <summary>gain x where x is above 0, else low (exp(rate x) - 1), with rate above 0.</summary>
 internal readonly struct ExponentialLinear(float gain, float low, float rate) : IUnaryOperator
 {

@@ -60,10 +60,10 @@ internal sealed class PoolingAxis
         int inputs, int kernel, int stride, (int Before, int After) padding, int dilation, bool ceiling,
         bool countsPadding)
     {
-        int span = ((kernel - 1) * dilation) + 1;
-        int rest = inputs + padding.Before + padding.After - span;
-        int outputs = rest < 0 ? 0 : ((rest + (ceiling ? stride - 1 : 0)) / stride) + 1;
-        if (ceiling && outputs > 0 && (outputs - 1) * stride >= inputs + padding.Before)
+        long span = ((kernel - 1L) * dilation) + 1;
+        long rest = (long)inputs + padding.Before + padding.After - span;
+        int outputs = rest < 0 ? 0 : checked((int)((rest + (ceiling ? stride - 1 : 0)) / stride) + 1);
+        if (ceiling && outputs > 0 && (outputs - 1L) * stride >= (long)inputs + padding.Before)
         {
             // A window that starts in the padding after the input is dropped.
             outputs--;
@@ -73,7 +73,7 @@ internal sealed class PoolingAxis
         for (int o = 0; o < outputs; o++)
         {
             int first = (o * stride) - padding.Before;
-            int end = Math.Min(first + span, inputs + padding.After);
+            int end = (int)Math.Min(first + span, (long)inputs + padding.After);
             int start = first >= 0 ? first : first + ((-first + dilation - 1) / dilation * dilation);
             axis.Starts[o] = start;
             axis.Ends[o] = Math.Min(end, inputs);

@@ -107,11 +107,9 @@ internal static unsafe class ClassificationLoss
     }
 
     /// <summary>Binary cross-entropy of logits: softplus(x) - x t, with t from 0 to 1.</summary>
-    internal static void BinaryCrossEntropy(ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> losses)
-    {
-        Transcendental.Softplus(logits, losses);
-        Elementwise.Apply(default(SubtractProduct), logits, targets, losses, losses);
-    }
+    internal static void BinaryCrossEntropy(
+        ReadOnlySpan<float> logits, ReadOnlySpan<float> targets, Span<float> losses) =>
+        Elementwise.Apply(default(LogisticLoss), logits, targets, losses);
 
     /// <summary>Gradient of <see cref="BinaryCrossEntropy"/>: sigmoid(x) - t.</summary>
     internal static void BinaryCrossEntropyGradient(

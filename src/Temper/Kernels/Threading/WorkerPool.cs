@@ -75,7 +75,7 @@ public sealed unsafe partial class WorkerPool : IDisposable
 
     /// <summary>
     /// The pool of the process. It has one thread per processor, or the number given by the environment variable
-    /// TEMPER_THREADS if a pool can have that many.
+    /// TEMPER_THREADS; a larger number than a pool can have counts as the largest.
     /// </summary>
     public static WorkerPool Default => Shared.Pool;
 
@@ -86,6 +86,8 @@ public sealed unsafe partial class WorkerPool : IDisposable
 
     /// <summary>Number of threads that work on a job, including the calling thread.</summary>
     public int Threads { get; }
+
+    private static int MaxThreads => Math.Max(64, 2 * Environment.ProcessorCount);
 
     /// <summary>
     /// Makes this pool the <see cref="Current"/> pool of the calling thread until the returned value is disposed.
@@ -115,6 +117,15 @@ public sealed unsafe partial class WorkerPool : IDisposable
 
         _wake.Dispose();
     }
+
+    /// <summary>
+    /// Returns the number of threads of the pool of the process for a value of TEMPER_THREADS. A number that a pool
+    /// refuses would make every operation of the process fail, so it is limited; text that is no number is ignored.
+    /// </summary>
+    internal static int ThreadsOf(string? setting) =>
+        int.TryParse(setting, NumberStyles.None, CultureInfo.InvariantCulture, out int wanted) && wanted > 0
+            ? Math.Min(wanted, MaxThreads)
+            : Environment.ProcessorCount;
 
     /// <summary>
     /// Runs <c>body(state, task)</c> for every task index from 0 on, and returns when all tasks are done.
@@ -155,13 +166,6 @@ public sealed unsafe partial class WorkerPool : IDisposable
     }
 
     private static int MaxThreads => Math.Max(64, 2 * Environment.ProcessorCount);
-
-    /// <summary>Returns the number of threads of <see cref="Default"/> for a value of TEMPER_THREADS.</summary>
-    internal static int DefaultThreads(string? wanted) =>
-        int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out int threads)
-            && threads > 0 && threads <= MaxThreads
-            ? threads
-            : Environment.ProcessorCount;
 
     private static void RunHere(IPoolWork work, int tasks)
     {
@@ -241,6 +245,6 @@ public sealed unsafe partial class WorkerPool : IDisposable
     private static class Shared
     {
         internal static readonly WorkerPool Pool =
-            new(DefaultThreads(Environment.GetEnvironmentVariable("TEMPER_THREADS")));
+            new(ThreadsOf(Environment.GetEnvironmentVariable("TEMPER_THREADS")));
     }
 }

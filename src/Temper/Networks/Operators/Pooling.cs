@@ -14,7 +14,7 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
         Shape x = inputs[0];
-        WindowAttributes.CheckImage(x, node);
+        WindowAttributes.CheckPixels(x, node);
         CheckWindow(node);
         Padding2d pad = Options.Padding;
         int height =
@@ -139,7 +139,7 @@ public sealed record GlobalAvgPool2d : Operator
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
-        WindowAttributes.CheckImage(inputs[0], node);
+        WindowAttributes.CheckPixels(inputs[0], node);
         return [inputs[0][0], inputs[0][1], 1, 1];
     }
 
@@ -161,7 +161,7 @@ public sealed record AdaptiveAvgPool2d(int Height, int Width) : Operator
     /// <inheritdoc/>
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
-        WindowAttributes.CheckImage(inputs[0], node);
+        WindowAttributes.CheckPixels(inputs[0], node);
         return [inputs[0][0], inputs[0][1], Height, Width];
     }
 

@@ -45,6 +45,16 @@ internal static class WindowAttributes
         }
     }
 
+    /// <summary>Throws unless the shape is <c>[N, C, H, W]</c> and has pixels to pool.</summary>
+    internal static void CheckPixels(Shape shape, string node)
+    {
+        CheckImage(shape, node);
+        if (shape[2] == 0 || shape[3] == 0)
+        {
+            throw new ShapeMismatchException(node, shape, "[N, C, H, W] with at least one pixel");
+        }
+    }
+
     /// <summary>
     /// Throws if the options of a convolution are out of range, so that it is refused when the network is built, not
     /// when it first runs.

@@ -41,9 +41,11 @@ internal sealed class LayerNormOperation(Tensor x, Tensor scale, Tensor shift, f
 
     internal override void Backward(Tensor output, Tensor gradient, InputGradients inputs)
     {
+        // Group normalization applies scale and shift itself; those of its rows are constants as long as an image.
+        bool wantsParameters = inputs.Wants(1) || inputs.Wants(2);
         Tensor dx = Tensor.Allocate(x.Shape);
-        Tensor dscale = Tensor.Allocate(scale.Shape);
-        Tensor dshift = Tensor.Allocate(shift.Shape);
+        Tensor? dscale = wantsParameters ? Tensor.Allocate(scale.Shape) : null;
+        Tensor? dshift = wantsParameters ? Tensor.Allocate(shift.Shape) : null;
         LayerNormalization.Gradient(new LayerNormGradient
         {
             X = x.ToRowMajor().Physical(),
@@ -51,11 +53,14 @@ internal sealed class LayerNormOperation(Tensor x, Tensor scale, Tensor shift, f
             Moments = _moments!.Physical(),
             Dy = gradient.ToRowMajor().Physical(),
             Dx = dx.Writable(),
-            Dgain = dscale.Writable(),
-            Dshift = dshift.Writable(),
+            Dgain = dscale is null ? default : dscale.Writable(),
+            Dshift = dshift is null ? default : dshift.Writable(),
         });
         inputs.Add(0, dx);
-        inputs.Add(1, dscale);
-        inputs.Add(2, dshift);
+        if (dscale is not null && dshift is not null)
+        {
+            inputs.Add(1, dscale);
+            inputs.Add(2, dshift);
+        }
     }
 }

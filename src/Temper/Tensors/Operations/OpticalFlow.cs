@@ -156,8 +156,8 @@ public sealed partial class Tensor
     /// vertical one.
     /// </returns>
     /// <exception cref="ShapeMismatchException">
-    /// The shape is not that of clips <c>[N, T, C, H, W]</c> with T at least 2 and C 1 or 3. Pixel values are expected
-    /// from 0 to 1.
+    /// The shape is not that of clips <c>[N, T, C, H, W]</c> with T at least 2, C 1 or 3, and H and W from 1 to 32768.
+    /// Pixel values are expected from 0 to 1.
     /// </exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public Tensor OpticalFlow(OpticalFlowOptions? options = null)
@@ -169,6 +169,9 @@ public sealed partial class Tensor
 
 internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions options) : Operation(clips)
 {
+    /// <summary>Largest height or width, as in video files: the solvers keep rows of pixels on the stack.</summary>
+    private const int LargestSide = 1 << 15;
+
     /// <summary>
     /// Weights that convert red, green and blue (0 to 1) to gray levels from 0 to 255 (ITU-R BT.601).
     /// </summary>
@@ -222,10 +225,11 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
 
     internal static void CheckShape(Shape shape, string name)
     {
-        if (shape.Rank != 5 || shape[1] < 2 || shape[2] is not (1 or 3) || shape[3] < 1 || shape[4] < 1)
+        if (shape.Rank != 5 || shape[1] < 2 || shape[2] is not (1 or 3)
+            || Math.Min(shape[3], shape[4]) < 1 || Math.Max(shape[3], shape[4]) > LargestSide)
         {
             throw new ShapeMismatchException(
-                name, shape, "clips [N, T, C, H, W] with T of 2 or more and C of 1 or 3");
+                name, shape, $"clips [N, T, C, H, W] with T of 2 or more, C of 1 or 3, H and W of 1 to {LargestSide}");
         }
     }
 

@@ -12,7 +12,7 @@ public sealed partial class Tensor
     /// If several elements of a window are equal, the gradient goes to the first in row-major order, as in PyTorch.
     /// </remarks>
     /// <exception cref="ShapeMismatchException">
-    /// The input is not <c>[N, C, H, W]</c>, or is smaller than the window.
+    /// The input is not <c>[N, C, H, W]</c>, has no pixels, or is smaller than the window.
     /// </exception>
     public Tensor MaxPool2d(Pool2dOptions options) =>
         new Pool2dOperation("MaxPool2d", this, Pool2dOperation.Sliding("MaxPool2d", this, options), isMaximum: true)
@@ -28,7 +28,7 @@ public sealed partial class Tensor
     /// </param>
     /// <returns>Int64 <c>[N, C, OH, OW]</c>.</returns>
     /// <exception cref="ShapeMismatchException">
-    /// The input is not <c>[N, C, H, W]</c>, or is smaller than the window.
+    /// The input is not <c>[N, C, H, W]</c>, has no pixels, or is smaller than the window.
     /// </exception>
     public Tensor MaxPool2dIndices(Pool2dOptions options, bool isColumnMajor = false) =>
         new Pool2dOperation(
@@ -38,7 +38,7 @@ public sealed partial class Tensor
     /// <summary>Computes the mean of each window, <c>[N, C, H, W]</c> to <c>[N, C, OH, OW]</c>.</summary>
     /// <param name="options">Window, stride, padding, ceiling mode, and whether padding counts.</param>
     /// <exception cref="ShapeMismatchException">
-    /// The input is not <c>[N, C, H, W]</c>, or is smaller than the window.
+    /// The input is not <c>[N, C, H, W]</c>, has no pixels, or is smaller than the window.
     /// </exception>
     public Tensor AvgPool2d(Pool2dOptions options) =>
         new Pool2dOperation("AvgPool2d", this, Pool2dOperation.Sliding("AvgPool2d", this, options), isMaximum: false)
@@ -50,13 +50,17 @@ public sealed partial class Tensor
     /// </summary>
     /// <param name="height">Height of the result, 1 or more.</param>
     /// <param name="width">Width of the result, 1 or more.</param>
-    /// <exception cref="ShapeMismatchException">The input is not <c>[N, C, H, W]</c>.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The input is not <c>[N, C, H, W]</c>, or has no pixels.
+    /// </exception>
     public Tensor AdaptiveAvgPool2d(int height, int width) =>
         new Pool2dOperation("AdaptiveAvgPool2d", this, Pool2dOperation.Adaptive(
             "AdaptiveAvgPool2d", this, height, width), isMaximum: false).Apply();
 
     /// <summary>Computes the mean of each channel, <c>[N, C, H, W]</c> to <c>[N, C, 1, 1]</c>.</summary>
-    /// <exception cref="ShapeMismatchException">The input is not <c>[N, C, H, W]</c>.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The input is not <c>[N, C, H, W]</c>, or has no pixels.
+    /// </exception>
     public Tensor GlobalAvgPool2d() =>
         new Pool2dOperation(
             "GlobalAvgPool2d", this, Pool2dOperation.Adaptive("GlobalAvgPool2d", this, 1, 1), isMaximum: false).Apply();
@@ -77,8 +81,8 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
         Padding2d pad = options.Padding;
         int min = Math.Min(Math.Min(Math.Min(height, width), Math.Min(down, right)), Math.Min(
             options.Dilation.Height, options.Dilation.Width));
-        (int tall, int wide) =
-            (((height - 1) * options.Dilation.Height) + 1, ((width - 1) * options.Dilation.Width) + 1);
+        (long tall, long wide) =
+            (((height - 1L) * options.Dilation.Height) + 1, ((width - 1L) * options.Dilation.Width) + 1);
         if (min < 1 || pad.IsNegative || Math.Max(pad.Top, pad.Bottom) >= tall || Math.Max(pad.Left, pad.Right) >= wide)
         {
             throw new ArgumentOutOfRangeException(
@@ -171,9 +175,10 @@ internal sealed class Pool2dOperation(string name, Tensor x, PoolingSizes sizes,
 
     private static void CheckRank(string operation, Tensor x)
     {
-        if (x.Rank != 4)
+        // A window without a pixel has no mean, and the kernels write nothing for images without columns.
+        if (x.Rank != 4 || x.Shape[2] == 0 || x.Shape[3] == 0)
         {
-            throw new ShapeMismatchException(operation, x.Shape, "[N, C, H, W]");
+            throw new ShapeMismatchException(operation, x.Shape, "[N, C, H, W] with at least one pixel");
         }
     }
 }

@@ -110,10 +110,27 @@ public sealed class OpticalFlowTests
     }
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(3, 2)]
-    public void Other_shapes_are_refused(int frames, int channels) =>
-        Assert.Throws<ShapeMismatchException>(() => Tensor.Zeros([1, frames, channels, 8, 8]).OpticalFlow());
+    [InlineData(FlowMethod.TvL1)]
+    [InlineData(FlowMethod.HornSchunck)]
+    [InlineData(FlowMethod.LucasKanade)]
+    [InlineData(FlowMethod.Farneback)]
+    [InlineData(FlowMethod.InverseSearch)]
+    public void Frames_may_have_a_single_row_or_column(FlowMethod method)
+    {
+        foreach (Shape shape in (Shape[])[[1, 2, 1, 1, 9], [1, 2, 1, 9, 1], [1, 2, 1, 1, 1]])
+        {
+            float[] flow = Tensor.Full(shape, 0.5f).OpticalFlow(OpticalFlowOptions.Of(method)).ToArray<float>();
+            Assert.Equal(2 * shape[3] * shape[4], flow.Length);
+            Assert.All(flow, value => Assert.Equal(0f, value, 1e-3f));
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 1, 8)]
+    [InlineData(3, 2, 8)]
+    [InlineData(2, 1, 32769)]
+    public void Other_shapes_are_refused(int frames, int channels, int width) =>
+        Assert.Throws<ShapeMismatchException>(() => Tensor.Zeros([1, frames, channels, 8, width]).OpticalFlow());
 
     [Fact]
     public void A_network_keeps_the_options_in_its_file()

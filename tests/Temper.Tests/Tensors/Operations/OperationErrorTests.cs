@@ -1,3 +1,4 @@
+using Temper.Networks;
 using Temper.Tensors;
 
 namespace Temper.Tests.Tensors.Operations;
@@ -62,6 +63,8 @@ public sealed class OperationErrorTests
         ["ConvTranspose2d: output padding"] = () => Zeros(1, 3, 4, 4).ConvTranspose2d(Zeros(3, 2, 3, 3), options: new() { OutputPadding = (0, 1) }),
         ["MaxPool2d: padding of a whole window"] = () => Zeros(1, 3, 4, 4).MaxPool2d(Pool2dOptions.Of(1, 1, 1)),
         ["AvgPool2d: negative padding"] = () => Zeros(1, 3, 4, 4).AvgPool2d(Pool2dOptions.Of(2, 1, -1)),
+        ["Conv2d: window above 2^32"] = () => Zeros(1, 1, 8, 8).Conv2d(Zeros(1, 1, 5, 5), options: Conv2dOptions.Of(dilation: 1 << 30)),
+        ["MaxPool2d: window above 2^32"] = () => Zeros(1, 1, 8, 8).MaxPool2d(Pool2dOptions.Of(5, 1) with { Dilation = (1 << 30, 1 << 30) }),
         ["MaxPool2d: dilation"] = () => Zeros(1, 3, 4, 4).MaxPool2d(Pool2dOptions.Of(2) with { Dilation = (0, 1) }),
     };
 
@@ -88,6 +91,25 @@ public sealed class OperationErrorTests
     {
         var error = Assert.ThrowsAny<ArgumentException>(BadArguments[name]);
         Assert.Contains("(got ", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>They gave whatever was in the memory of the result.</summary>
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(0, 3)]
+    public void Pooling_of_images_without_pixels_is_refused(int height, int width)
+    {
+        Tensor x = Zeros(2, 3, height, width);
+        Pool2dOptions padded = Pool2dOptions.Of(2, 1, 1);
+        foreach (Action pool in (Action[])[() => x.GlobalAvgPool2d(), () => x.AdaptiveAvgPool2d(2, 2), () => x.MaxPool2d(padded), () => x.AvgPool2d(padded), () => x.MaxPool2dIndices(padded)])
+        {
+            Assert.Contains("at least one pixel", Assert.Throws<ShapeMismatchException>(pool).Message, StringComparison.Ordinal);
+        }
+
+        foreach (Operator pool in (Operator[])[new GlobalAvgPool2d(), new AdaptiveAvgPool2d(2, 2), new MaxPool2d(padded), new AvgPool2d(padded)])
+        {
+            Assert.Contains("at least one pixel", Assert.Throws<ShapeMismatchException>(() => pool.InferShape([[2, 3, height, width]], "pool")).Message, StringComparison.Ordinal);
+        }
     }
 
     private static Tensor Zeros(params int[] lengths) => Tensor.Zeros(Shape.Create(lengths));
