@@ -119,6 +119,22 @@ public sealed class ConventionTests
         Assert.Contains("batch: 7\n", printed, StringComparison.Ordinal);
     }
 
+    /// <summary>Commands with settings of their own, beside those of training, take the same flags.</summary>
+    [Theory]
+    [InlineData("grow --lr 0.25", "learning-rate: 0.25\n")]
+    [InlineData("grow --wd 0.125", "weight-decay: 0.125\n")]
+    [InlineData("grow --batch-size 7", "batch: 7\n")]
+    [InlineData("rl train --lr 0.25", "learning-rate: 0.25\n")]
+    [InlineData("rl snoop --lr 0.25", "learning-rate: 0.25\n")]
+    [InlineData("rl snoop --batch-size 7", "batch: 7\n")]
+    [InlineData("attack --batch-size 7", "batch: 7\n")]
+    [InlineData("eval --batch-size 7", "batch: 7\n")]
+    [InlineData("inspect --batch-size 7", "batch: 7\n")]
+    [InlineData("plan --batch-size 7", "batch: 7\n")]
+    [InlineData("bench --batch-size 7", "batch: 7\n")]
+    public void Flags_of_other_tools_mean_ours_in_every_command(string line, string printed) =>
+        Assert.Contains(printed, Tool.Run([.. line.Split(' '), "--print-config"]).Output, StringComparison.Ordinal);
+
     [Fact]
     public void Printed_configuration_gives_itself_again()
     {
