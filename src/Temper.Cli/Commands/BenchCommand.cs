@@ -30,6 +30,10 @@ internal sealed class BenchCommand() : ToolCommand(
 
     internal override int Run(CommandContext context)
     {
+        bool isOfMachine = context.Get(ModelSource.Setting) is null;
+        context.RefuseUnused(
+            isOfMachine ? "a benchmark without MODEL" : "a benchmark of a MODEL",
+            isOfMachine ? [ModelSource.Architecture, .. ModelBenchmark.Settings] : [Filter]);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         return context.Get(ModelSource.Setting) is { } model
