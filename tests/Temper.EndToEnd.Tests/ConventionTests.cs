@@ -119,6 +119,18 @@ public sealed class ConventionTests
         Assert.Contains("batch: 7\n", printed, StringComparison.Ordinal);
     }
 
+    /// <summary>A number that a pool cannot have is limited; it must not end every command.</summary>
+    [Theory]
+    [InlineData("1", 1, 1)]
+    [InlineData("1000", 64, 1000)]
+    public void Environment_sets_the_number_of_threads(string variable, int least, int most)
+    {
+        ToolResult result = Tool.RunWith(new(StringComparer.Ordinal) { ["TEMPER_THREADS"] = variable }, "doctor", "--json");
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        Assert.InRange(document.RootElement.GetProperty("threads").GetInt32(), least, most);
+    }
+
     /// <summary>Commands with settings of their own, beside those of training, take the same flags.</summary>
     [Theory]
     [InlineData("grow --lr 0.25", "learning-rate: 0.25\n")]

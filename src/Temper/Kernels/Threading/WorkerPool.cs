@@ -61,7 +61,7 @@ public sealed unsafe partial class WorkerPool : IDisposable
     public WorkerPool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, Math.Max(64, 2 * Environment.ProcessorCount));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaxThreads);
         Threads = threads;
         _tickets = new long[(threads + 1) * Distance];
         _workers = new Thread[threads - 1];
@@ -73,9 +73,11 @@ public sealed unsafe partial class WorkerPool : IDisposable
         }
     }
 
+    private static int MaxThreads => Math.Max(64, 2 * Environment.ProcessorCount);
+
     /// <summary>
     /// The pool of the process. It has one thread per processor, or the number given by the environment variable
-    /// TEMPER_THREADS.
+    /// TEMPER_THREADS, at most as many as the constructor allows.
     /// </summary>
     public static WorkerPool Default => Shared.Pool;
 
@@ -237,8 +239,8 @@ public sealed unsafe partial class WorkerPool : IDisposable
             int.TryParse(
                 Environment.GetEnvironmentVariable("TEMPER_THREADS"), NumberStyles.None, CultureInfo.InvariantCulture,
                 out int wanted)
-                && wanted is > 0 and <= 1024
-                ? wanted
+                && wanted > 0
+                ? Math.Min(wanted, MaxThreads)
                 : Environment.ProcessorCount;
     }
 }
