@@ -17,8 +17,9 @@ public static class DataSource
     /// A known name: <c>fashion-mnist</c> or <c>mnist</c>.
     /// The name of a folder below <c>data</c> in the cache, such as <c>cifar10</c>.
     /// A synthetic set: <c>synth:shapes?classes=10&amp;size=28&amp;channels=1&amp;count=6000&amp;seed=1</c>,
-    /// <c>synth:blobs?classes=4&amp;features=8&amp;count=2000&amp;seed=1</c> or
-    /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200</c>; every option has a default.
+    /// <c>synth:blobs?classes=10&amp;features=8&amp;count=6000&amp;seed=1</c> or
+    /// <c>synth:actions?classes=10&amp;frames=11&amp;size=32&amp;count=1200&amp;seed=1</c>; every option has a default,
+    /// which is the value shown.
     /// Videos: <c>videos:FOLDER?frames=11&amp;size=56&amp;step=1&amp;stride=4&amp;limit=300</c>; if each video is a
     /// class also <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>.
     /// A folder of IDX or CIFAR files.

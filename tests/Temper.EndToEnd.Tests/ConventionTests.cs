@@ -119,6 +119,34 @@ public sealed class ConventionTests
         Assert.Contains("batch: 7\n", printed, StringComparison.Ordinal);
     }
 
+    /// <summary>A number that a pool cannot have is limited; it must not end every command.</summary>
+    [Theory]
+    [InlineData("1", 1, 1)]
+    [InlineData("1000", 64, 1000)]
+    public void Environment_sets_the_number_of_threads(string variable, int least, int most)
+    {
+        ToolResult result = Tool.RunWith(new(StringComparer.Ordinal) { ["TEMPER_THREADS"] = variable }, "doctor", "--json");
+        Assert.True(result.ExitCode == 0, result.Error);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        Assert.InRange(document.RootElement.GetProperty("threads").GetInt32(), least, most);
+    }
+
+    /// <summary>Commands with settings of their own, beside those of training, take the same flags.</summary>
+    [Theory]
+    [InlineData("grow --lr 0.25", "learning-rate: 0.25\n")]
+    [InlineData("grow --wd 0.125", "weight-decay: 0.125\n")]
+    [InlineData("grow --batch-size 7", "batch: 7\n")]
+    [InlineData("rl train --lr 0.25", "learning-rate: 0.25\n")]
+    [InlineData("rl snoop --lr 0.25", "learning-rate: 0.25\n")]
+    [InlineData("rl snoop --batch-size 7", "batch: 7\n")]
+    [InlineData("attack --batch-size 7", "batch: 7\n")]
+    [InlineData("eval --batch-size 7", "batch: 7\n")]
+    [InlineData("inspect --batch-size 7", "batch: 7\n")]
+    [InlineData("plan --batch-size 7", "batch: 7\n")]
+    [InlineData("bench --batch-size 7", "batch: 7\n")]
+    public void Flags_of_other_tools_mean_ours_in_every_command(string line, string printed) =>
+        Assert.Contains(printed, Tool.Run([.. line.Split(' '), "--print-config"]).Output, StringComparison.Ordinal);
+
     [Fact]
     public void Printed_configuration_gives_itself_again()
     {

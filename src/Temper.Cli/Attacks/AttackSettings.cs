@@ -45,7 +45,8 @@ internal static class AttackSettings
         OptionalInteger("budget", "Maximum number of gradients per sample, obeyed exactly; 5000 for a property", 0);
 
     internal static Setting<int> Batch { get; } =
-        Setting.Integer("batch", "Samples per batch; does not change results", defaultValue: 128);
+        Setting.Integer(
+            "batch", "Samples per batch; does not change results", defaultValue: 128, aliases: "--batch-size");
 
     internal static Setting<ulong> Seed { get; } = Setting.Seed();
 

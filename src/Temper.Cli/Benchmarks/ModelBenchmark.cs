@@ -17,7 +17,8 @@ namespace Temper.Cli.Benchmarks;
 /// </summary>
 internal sealed class ModelBenchmark(CommandContext context, int threads, double seconds)
 {
-    private static readonly Setting<int[]> Batches = Setting.Integers("batch", "Batch sizes, separated by commas", [1]);
+    private static readonly Setting<int[]> Batches =
+        Setting.Integers("batch", "Batch sizes, separated by commas", [1]).AlsoCalled("--batch-size");
 
     private static readonly Setting<bool> Explain =
         Setting.Switch("explain", "Show the whole plan: layouts, expected times, bytes of weights");

@@ -17,7 +17,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     private static readonly Setting<string> Part =
         Setting.Choice("part", "Samples to use: test or train", "test", "test", "train");
 
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", defaultValue: 256);
+    private static readonly Setting<int> Batch =
+        Setting.Integer("batch", "Samples per batch", defaultValue: 256, aliases: "--batch-size");
 
     private static readonly Setting<string?> KeyFile = Setting.OptionalText(
         "morph-key",

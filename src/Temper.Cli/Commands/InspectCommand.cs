@@ -13,7 +13,7 @@ internal sealed class InspectCommand()
     : ToolCommand("inspect", "Show a network or the tensors of a file: shapes, parameters, multiply-adds, bytes, zeros")
 {
     private static readonly Setting<int> Batch =
-        Setting.Integer("batch", "Batch size that costs are computed for", defaultValue: 1);
+        Setting.Integer("batch", "Batch size that costs are computed for", defaultValue: 1, aliases: "--batch-size");
 
     private static readonly Setting<bool> Channels =
         Setting.Switch("channels", "Show which layers must be narrowed together, and why others cannot be narrowed");

@@ -12,7 +12,8 @@ internal static class PlanSettings
             defaultValue: 16);
 
     private static readonly Setting<int> Batch =
-        Setting.Integer("batch", "Samples per step, over all accelerators together", defaultValue: 256);
+        Setting.Integer(
+            "batch", "Samples per step, over all accelerators together", defaultValue: 256, aliases: "--batch-size");
 
     private static readonly Setting<string> Cost = Setting.Choice(
         "cost", "How bytes are counted: figure (reproduces the paper's figures), table (the paper's tables as "

@@ -21,7 +21,8 @@ internal static class RlTrainSettings
         + "lockstep; the network runs on all of them as one batch");
 
     internal static Setting<double?> LearningRate { get; } =
-        Setting.OptionalNumber("learning-rate", "Initial learning rate; default depends on the environment");
+        Setting.OptionalNumber(
+            "learning-rate", "Initial learning rate; default depends on the environment", aliases: "--lr");
 
     internal static Setting<double?> Gamma { get; } = Setting.OptionalNumber("gamma", "Discount factor, 0 to 1; "
         + "default depends on the environment", maximum: 1);

@@ -60,7 +60,8 @@ internal static class GrowthSettings
         "round-robin", "round-robin", "benefit", "random");
 
     private static readonly Setting<string> Initializer = Setting.Choice(
-        "initializer", $"Initializer of new blocks; auto: gaussian in residual blocks, else default", Automatic,
+        "initializer", "Initializer of new blocks; auto: gaussian in residual blocks with batch normalization, zero in "
+            + "other residual blocks, else default", Automatic,
         [Automatic, .. BlockInitializer.Names]);
 
     private static readonly Setting<int> Finish =
@@ -90,17 +91,19 @@ internal static class GrowthSettings
     private static readonly Setting<double?> MaxMilliseconds =
         Setting.OptionalNumber("max-ms", "Maximum milliseconds per sample, measured on this machine");
 
-    private static readonly Setting<int> Batch = Setting.Integer("batch", "Samples per batch", defaultValue: 128);
+    private static readonly Setting<int> Batch =
+        Setting.Integer("batch", "Samples per batch", defaultValue: 128, aliases: "--batch-size");
 
     private static readonly Setting<double?> LearningRate = Setting.OptionalNumber(
         "learning-rate",
-        "Constant learning rate while growing; when not given, 0.1 with shortcuts and 0.01 without, as in the paper");
+        "Constant learning rate while growing; when not given, 0.1 with shortcuts and 0.01 without, as in the paper",
+        aliases: "--lr");
 
     private static readonly Setting<double> Momentum =
         Setting.Number("momentum", "Momentum of sgd, 0 to 1", defaultValue: 0.9, maximum: 1);
 
     private static readonly Setting<double> WeightDecay =
-        Setting.Number("weight-decay", "Weight decay (L2)", defaultValue: 5e-4);
+        Setting.Number("weight-decay", "Weight decay (L2)", defaultValue: 5e-4).AlsoCalled("--wd");
 
     internal static IReadOnlyList<Setting> All { get; } =
     [

@@ -34,10 +34,11 @@ internal static class SnoopingSettings
 
     internal static Setting<int> Epochs { get; } = Setting.Integer("epochs", "Passes over the log", defaultValue: 10);
 
-    internal static Setting<int> BatchSize { get; } = Setting.Integer("batch", "Samples per batch", defaultValue: 64);
+    internal static Setting<int> BatchSize { get; } =
+        Setting.Integer("batch", "Samples per batch", defaultValue: 64, aliases: "--batch-size");
 
     internal static Setting<double> LearningRate { get; } =
-        Setting.Number("learning-rate", "Learning rate of Adam", defaultValue: 1e-3);
+        Setting.Number("learning-rate", "Learning rate of Adam", defaultValue: 1e-3).AlsoCalled("--lr");
 
     /// <summary>The environment options that are given; the action set is taken from the agent.</summary>
     internal static EnvironmentOptions EnvironmentOptions(CommandContext context) => new()

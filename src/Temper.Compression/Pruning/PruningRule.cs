@@ -12,8 +12,8 @@ namespace Temper.Compression.Pruning;
 /// first, so the same network always gets the same mask.
 /// </remarks>
 /// <example><code>
-/// Network lean = network.Prune(PruningRule.GlobalSparsity(0.9) with { Block = new WeightBlockShape(4, 1) }, ignore:
-/// ["fc*"]);
+/// Network lean = network.Prune(
+///     PruningRule.GlobalSparsity(0.9) with { Block = WeightBlockShape.FourOutputs }, ignore: ["fc*"]);
 /// </code></example>
 public abstract record PruningRule
 {

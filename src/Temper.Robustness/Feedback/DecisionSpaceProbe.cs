@@ -12,8 +12,9 @@ namespace Temper.Robustness.Feedback;
 /// so work with any <see cref="DelegateTarget"/>.
 /// </summary>
 /// <example><code>
-/// ProbeResult found = DecisionSpaceProbe.Run(new NetworkTarget(network), images, labels, new SampleReference(train),
-/// RandomStream.FromSeed(1)); DecisionSpace space = DecisionSpace.Of(found);
+/// ProbeResult found = DecisionSpaceProbe.Run(
+///     new NetworkTarget(network), images, labels, new SampleReference(train), RandomStream.FromSeed(1));
+/// DecisionSpace space = DecisionSpace.Of(found);
 /// </code></example>
 public static class DecisionSpaceProbe
 {

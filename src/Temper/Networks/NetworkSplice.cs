@@ -35,8 +35,9 @@ public sealed partial class Network
     /// </exception>
     /// <example><code>
     /// // Adds a residual branch after a node.
-    /// Network wider = network.Splice(["relu1"], v => v[0] + v[0].Conv2d(64, kernel: 3, padding: 1, name: "branch"),
-    /// replaces: "relu1", fresh: stream);
+    /// Network wider = network.Splice(
+    ///     ["relu1"], v => v[0] + v[0].Conv2d(64, kernel: 3, padding: 1, name: "branch"), replaces: "relu1",
+    ///     fresh: stream);
     /// </code></example>
     public Network Splice(
         IReadOnlyList<string> after, Func<IReadOnlyList<Value>, Value> body, string replaces,
@@ -108,8 +109,8 @@ public sealed partial class Network
     /// There are no outputs, two have the same name, or a value does not exist.
     /// </exception>
     /// <example><code>
-    /// Network features = network.WithOutputs(new NetworkOutput("features", "layer3.relu"), new NetworkOutput("logits",
-    /// "head"));
+    /// Network features = network.WithOutputs(
+    ///     new NetworkOutput("features", "layer3.relu"), new NetworkOutput("logits", "head"));
     /// </code></example>
     public Network WithOutputs(params IReadOnlyList<NetworkOutput> outputs)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Tests.Kernels;
