@@ -146,12 +146,23 @@ internal sealed class RunSession : IDisposable
             ? StepOf(phase, position.Steps, position.Epoch)
             : null;
         _tracker.FirstStep = () => Begin(where);
-        ProgressDisplay.Run(_context.Terminal, phase, display =>
+        try
         {
-            _tracker.Display = display;
-            result = _stages.Fit(phase, network, (Train!, Validation!), options, _limit.Token);
-            _tracker.Display = null;
-        });
+            ProgressDisplay.Run(_context.Terminal, phase, display =>
+            {
+                _tracker.Display = display;
+                result = _stages.Fit(phase, network, (Train!, Validation!), options, _limit.Token);
+                _tracker.Display = null;
+            });
+        }
+        catch (TrainingDivergedException error)
+        {
+            // A growth goes on with another training. Its metrics would be taken for repeated ones on a resume if their
+            // steps were not after those of this training.
+            _tracker.StepsBefore += error.Step;
+            throw;
+        }
+
         if (!result!.IsComplete)
         {
             _tracker.FirstStep?.Invoke();
