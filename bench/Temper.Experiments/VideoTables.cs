@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Temper.Data;
+using Temper.Formats;
 using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Optimization;
@@ -285,7 +286,7 @@ internal sealed class VideoTables
         string path = Path.Combine(_folder, $"{name.Replace(' ', '-')}-{First}-{Count}.txt");
         if (!File.Exists(path))
         {
-            File.WriteAllText(path, compute());
+            AtomicFile.WriteText(path, compute());
         }
 
         return File.ReadAllText(path);
