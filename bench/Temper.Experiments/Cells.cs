@@ -1,3 +1,5 @@
+using Temper.Formats;
+
 namespace Temper.Experiments;
 
 /// <summary>Stores finished cells of tables in a file, one line each: name, tab, text.</summary>
@@ -9,10 +11,14 @@ internal sealed class Cells
     internal Cells(string path)
     {
         _path = path;
-        foreach (string[] parts in
-            File.Exists(path)
-                ? File.ReadAllLines(path).Select(line => line.Split('\t')).Where(parts => parts.Length == 2)
-                : [])
+        string all = File.Exists(path) ? File.ReadAllText(path) : "", whole = all[..(all.LastIndexOf('\n') + 1)];
+        if (whole.Length < all.Length)
+        {
+            // The last line was cut off by a kill or a full disk; the next cell must not continue it.
+            AtomicFile.WriteText(path, whole);
+        }
+
+        foreach (string[] parts in whole.Split('\n').Select(line => line.Split('\t')).Where(parts => parts.Length == 2))
         {
             _done[parts[0]] = parts[1];
         }

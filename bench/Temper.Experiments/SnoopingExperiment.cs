@@ -85,7 +85,7 @@ internal sealed class SnoopingExperiment(SnoopingScale scale, string folder)
         {
             ["random"] = run.RandomReturn(),
             ["proxies"] = new JsonObject(
-                [.. proxies.Select(proxy => KeyValuePair.Create(proxy.Task, (JsonNode?)proxy.Fidelity))]),
+                [.. proxies.Select(proxy => KeyValuePair.Create(proxy.Task, SeedTable.Json(proxy.Fidelity)))]),
             ["rows"] = new JsonArray([.. rows.Rows.Select(found => (JsonNode)Fields(found))]),
         };
     }

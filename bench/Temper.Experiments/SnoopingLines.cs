@@ -58,8 +58,12 @@ internal sealed class SnoopingLines(SnoopingScale scale)
         Text($"| {game} | {victim} | proxies on held-out episodes: ")
         + string.Join(", ", cells.SelectMany(cell => cell["proxies"]!.AsObject())
             .GroupBy(proxy => proxy.Key, StringComparer.Ordinal)
-            .Select(proxy => Text($"{proxy.Key} {proxy.Average(one => (double)one.Value!):F3}")))
+            .Select(proxy => Text($"{proxy.Key} {Known(proxy.Select(one => SeedTable.Number(one.Value))):F3}")))
         + " | | | | | | | | |";
+
+    /// <summary>Returns the mean of the finite values; R2 is not known if a victim's returns are all equal.</summary>
+    private static double Known(IEnumerable<double> values) =>
+        values.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
 
     /// <summary>
     /// Returns the weakest threat model that suffices to train the attack's proxy; empty for other attacks.

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Temper.Data;
 using Temper.Formats;
 using Temper.Formats.Models;
@@ -289,8 +288,7 @@ internal sealed class VideoTables
         string path = Path.Combine(_folder, $"{name.Replace(' ', '-')}-{First}-{Count}.txt");
         if (!File.Exists(path))
         {
-            byte[] cell = Encoding.UTF8.GetBytes(compute());
-            AtomicFile.Write(path, stream => stream.Write(cell));
+            AtomicFile.WriteText(path, compute());
         }
 
         return File.ReadAllText(path);

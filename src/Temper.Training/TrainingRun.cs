@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Tensors;
 using Temper.Training.Evaluation;
 
 namespace Temper.Training;
@@ -25,9 +26,9 @@ internal sealed class TrainingRun
     /// <summary>Whether a rank was canceled before the last step, so that all stop before the next.</summary>
     private bool _mustStop;
 
-    private TrainingRun(
-        Learner learner, TrainingProgress progress, RunInputs inputs, IReadOnlyDictionary<string, Network> networks)
+    private TrainingRun(Learner learner, TrainingProgress progress, RunInputs inputs, MethodState saved)
     {
+        IReadOnlyDictionary<string, Network> networks = saved.Networks;
         (_learner, _progress, _options, _validation) = (learner, progress, inputs.Options, inputs.Validation);
         _identity = inputs.Identity();
         _ranks = _options.Ranks;
@@ -48,12 +49,13 @@ internal sealed class TrainingRun
         }
 
         _ranks.Begin(learner, _options);
+        _ranks.RestoreOwn(learner, saved.Tensors);
     }
 
     internal static TrainingRun Begin(RunInputs inputs) =>
-        new(new Learner(
-            inputs.Network,
-            inputs.Options.ForLearner()), new TrainingProgress(), inputs, ReadOnlyDictionary<string, Network>.Empty);
+        new(
+            new Learner(inputs.Network, inputs.Options.ForLearner()), new TrainingProgress(), inputs,
+            MethodState.Empty);
 
     internal static TrainingRun Resume(RunInputs inputs)
     {
@@ -70,7 +72,7 @@ internal sealed class TrainingRun
                 + $"expected {progress.Epoch} or more); raise Epochs or start a new run");
         }
 
-        return new TrainingRun(learner, progress, inputs, method.Networks);
+        return new TrainingRun(learner, progress, inputs, method);
     }
 
     /// <summary>Runs the remaining epochs.</summary>
@@ -113,7 +115,8 @@ internal sealed class TrainingRun
             if (batch.Index % _options.Accumulation == 0 && MustStop(cancel))
             {
                 _learner.RequireFiniteNetwork();
-                Save(_ranks.Whole(_learner));
+                IReadOnlyDictionary<string, Tensor> own = _ranks.SaveOwn(_learner);
+                Save(_ranks.Whole(_learner), own);
                 return false;
             }
 
@@ -206,7 +209,7 @@ internal sealed class TrainingRun
             _ranks.Edit(_learner, whole, learner => Edit(learner, result));
         }
 
-        Save(whole);
+        Save(whole, ReadOnlyDictionary<string, Tensor>.Empty);
     }
 
     private void Edit(Learner learner, EpochResult result)
@@ -234,7 +237,8 @@ internal sealed class TrainingRun
     }
 
     /// <param name="whole">The learner with the parameters of all ranks.</param>
-    private void Save(Learner whole)
+    /// <param name="own">Values that differ between the ranks.</param>
+    private void Save(Learner whole, IReadOnlyDictionary<string, Tensor> own)
     {
         if (_options.CheckpointFolder is { } folder && _ranks.Part.Index == 0)
         {
@@ -247,7 +251,10 @@ internal sealed class TrainingRun
                 networks.Add(BestName, _best);
             }
 
-            whole.Save(folder, _identity, new MethodState { Json = _progress.ToJson(), Networks = networks });
+            whole.Save(folder, _identity, new MethodState
+            {
+                Json = _progress.ToJson(), Tensors = own, Networks = networks,
+            });
         }
     }
 

@@ -142,15 +142,27 @@ internal sealed class RunSession : IDisposable
         TrainingResult? result = null;
 
         // A training that had finished before loads its checkpoint too, but makes no step.
-        _tracker.FirstStep = _stages.PositionOf(phase) is { } position
-            ? () => NoteCheckpoint(StepOf(phase, position.Steps, position.Epoch))
+        string? where = _stages.PositionOf(phase) is { } position
+            ? StepOf(phase, position.Steps, position.Epoch)
             : null;
-        ProgressDisplay.Run(_context.Terminal, phase, display =>
+        _tracker.FirstStep = () => Begin(where);
+        try
         {
-            _tracker.Display = display;
-            result = _stages.Fit(phase, network, (Train!, Validation!), options, _limit.Token);
-            _tracker.Display = null;
-        });
+            ProgressDisplay.Run(_context.Terminal, phase, display =>
+            {
+                _tracker.Display = display;
+                result = _stages.Fit(phase, network, (Train!, Validation!), options, _limit.Token);
+                _tracker.Display = null;
+            });
+        }
+        catch (TrainingDivergedException error)
+        {
+            // A growth goes on with another training. Its metrics would be taken for repeated ones on a resume if their
+            // steps were not after those of this training.
+            _tracker.StepsBefore += error.Step;
+            throw;
+        }
+
         if (!result!.IsComplete)
         {
             _tracker.FirstStep?.Invoke();
@@ -189,8 +201,8 @@ internal sealed class RunSession : IDisposable
             [.. _sections, .. RunSections.OfDecisions(Folder.ReadDecisions()), .. RunSections.OfUnused(Unused())],
             RunSections.OfAnswers(result)));
 
-        // Written only now: a resume may change settings such as the epochs, but a resume that is refused must not
-        // overwrite the settings in the run folder.
+        // Written only now or at a step (see Begin): a resume may change settings such as the epochs, but a resume that
+        // is refused must not overwrite the settings in the run folder.
         WriteConfig();
         RunRecords.Save(Folder, record);
         _isEnded = true;
@@ -246,6 +258,24 @@ internal sealed class RunSession : IDisposable
         Sections = sections,
         Reproduce = [$"temper {_description.Command} --config config.yaml"],
     };
+
+    /// <summary>
+    /// Called at the first step of a training. The settings with which it continues are then also those of the next
+    /// resume, for example more epochs: this process may not live to its end.
+    /// </summary>
+    /// <param name="where">Position of the checkpoint from which the training continues; null: it is new.</param>
+    private void Begin(string? where)
+    {
+        if (_context.Get(RunSettings.Resume) is not null)
+        {
+            WriteConfig();
+        }
+
+        if (where is not null)
+        {
+            NoteCheckpoint(where);
+        }
+    }
 
     private void WriteConfig() => Formats.AtomicFile.WriteText(Folder.ConfigPath, _context.Values.ToYaml());
 

@@ -81,6 +81,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
         ];
         long step = StepsBefore + _step;
         _metrics.Write(epoch.Epoch + 1, step, values);
+        _metrics.Flush();
         foreach ((string name, double value) in values)
         {
             _board.AddScalar(name, step, (float)value);
@@ -100,6 +101,7 @@ internal sealed class RunTracker : ITrainingCallback, IDisposable
         // A resumed training repeats the points after its checkpoint; those in the log keep their numbers.
         _points += step > _lastStep ? 1 : 0;
         _metrics.Write(_points, step, values);
+        _metrics.Flush();
         foreach ((string name, double value) in values)
         {
             _board.AddScalar(name, step, (float)value);

@@ -65,6 +65,9 @@ public sealed record DataRanksOptions
 /// </summary>
 public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
 {
+    /// <summary>Prefix of the names under which a checkpoint keeps the running statistics of all ranks.</summary>
+    private const string StatisticsOfRanks = "statistics of ranks/";
+
     private readonly Communicator _ranks;
     private readonly DataRanksOptions _options;
     private readonly CommunicationThread _thread;
@@ -122,12 +125,47 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
     /// <inheritdoc/>
     public override Learner Whole(Learner learner)
     {
-        if (!_options.SynchronizesStatistics && _ranks.Size > 1)
+        AverageStatistics(learner.Network);
+        return _shards?.Whole(learner) ?? learner;
+    }
+
+    /// <inheritdoc/>
+    internal override IReadOnlyDictionary<string, Tensor> SaveOwn(Learner learner)
+    {
+        var saved = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach ((string name, Tensor statistics) in OwnStatistics(learner.Network))
         {
-            AverageStatistics(learner.Network);
+            float[] all = new float[_ranks.Size * statistics.Count];
+            for (int rank = 0; rank < _ranks.Size; rank++)
+            {
+                Span<float> part = all.AsSpan(rank * statistics.Count, statistics.Count);
+                if (rank == _ranks.Rank)
+                {
+                    statistics.Physical().CopyTo(part);
+                }
+
+                _ranks.Broadcast(part, rank);
+            }
+
+            saved.Add(StatisticsOfRanks + name, Tensor.From(all, [_ranks.Size, statistics.Count]));
         }
 
-        return _shards?.Whole(learner) ?? learner;
+        return saved;
+    }
+
+    /// <inheritdoc/>
+    internal override void RestoreOwn(Learner learner, IReadOnlyDictionary<string, Tensor> values)
+    {
+        foreach ((string name, Tensor statistics) in OwnStatistics(learner.Network))
+        {
+            int count = statistics.Count;
+            if (values.TryGetValue(StatisticsOfRanks + name, out Tensor? all) && all.DType == DType.Float32
+                && all.Rank == 2 && all.Shape[0] == _ranks.Size && all.Shape[1] == count)
+            {
+                all.AsSpan<float>().Slice(_ranks.Rank * count, count).CopyTo(statistics.Writable());
+                statistics.Storage.MarkWritten();
+            }
+        }
     }
 
     /// <summary>
@@ -135,9 +173,7 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
     /// </summary>
     private void AverageStatistics(Network network)
     {
-        foreach (Tensor statistics in network.StatisticsNames().Order(StringComparer.Ordinal)
-            .Select(name => network.Buffers[name])
-            .Where(buffer => buffer.DType == DType.Float32))
+        foreach ((_, Tensor statistics) in OwnStatistics(network))
         {
             Span<float> values = statistics.Writable();
             _ranks.AllReduce(values);
@@ -145,6 +181,14 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
             statistics.Storage.MarkWritten();
         }
     }
+
+    /// <summary>Returns the running statistics that differ between ranks, by name, in the same order on all.</summary>
+    private IEnumerable<(string Name, Tensor Values)> OwnStatistics(Network network) =>
+        _options.SynchronizesStatistics || _ranks.Size == 1
+            ? []
+            : network.StatisticsNames().Order(StringComparer.Ordinal)
+                .Select(name => (Name: name, Values: network.Buffers[name]))
+                .Where(buffer => buffer.Values.DType == DType.Float32);
 
     private bool IsSynchronized => _options.SynchronizesStatistics && _ranks.Size > 1;
 

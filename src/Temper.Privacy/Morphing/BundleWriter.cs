@@ -15,6 +15,7 @@ internal static class BundleWriter
     {
         RowContainer container = ContainerOf(bundle.Format);
         BundleManifest manifest = ForKey(key, bundle.Folder) with { Classes = [.. data.Train.ClassNames] };
+        List<(string Part, Dataset Set, RowWriter Writer, string?[] Chunks)> written = [];
         foreach ((string part, Dataset set) in CheckedParts(key, morpher, data))
         {
             Directory.CreateDirectory(bundle.Folder);
@@ -22,7 +23,14 @@ internal static class BundleWriter
             {
                 Progress = (done, all) => progress?.Invoke(part, done, all),
             };
-            manifest.Parts[part] = writer.Write(part, set, cancel);
+            written.Add((part, set, writer, writer.WriteShare(part, set, cancel)));
+        }
+
+        // Only now do the rows take their places: until the last part is morphed, an interrupted run keeps all chunks,
+        // and a bundle that is written again remains as it was.
+        foreach ((string part, Dataset set, RowWriter writer, string?[] chunks) in written)
+        {
+            manifest.Parts[part] = writer.Complete(part, set, chunks);
         }
 
         Sign(key, bundle.Folder, manifest);

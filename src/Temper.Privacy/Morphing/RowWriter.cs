@@ -32,11 +32,13 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     internal static int ChunkRowsOf(int inputs) =>
         (int)Math.Clamp(MaxChunkBytes / RowContainer.MaxStride(inputs), 1, MaxChunkRows);
 
-    /// <summary>Writes one part: the rows that are missing, then the labels.</summary>
-    internal BundlePart Write(string part, Dataset data, CancellationToken cancel)
+    /// <summary>Puts the rows of a part in their place and writes its labels.</summary>
+    /// <param name="part">Name of the part.</param>
+    /// <param name="data">Its samples.</param>
+    /// <param name="chunks">Digest of each chunk, from <see cref="WriteShare"/> of the whole part.</param>
+    internal BundlePart Complete(string part, Dataset data, string?[] chunks)
     {
         string file = FileOf(part), path = Path.Combine(folder, file), labels = $"{part}-labels.npy";
-        string?[] chunks = WriteShare(part, data, cancel);
         File.Move(PartialOf(path), path, overwrite: true);
         Array.ForEach(RowJournal.FilesOf(path), File.Delete);
         long[] values = [.. Enumerable.Range(0, data.Count).Select(data.Label)];

@@ -1,5 +1,7 @@
+using System.Collections.ObjectModel;
 using Temper.Data;
 using Temper.Randomness;
+using Temper.Tensors;
 
 namespace Temper.Training;
 
@@ -77,6 +79,24 @@ public abstract class TrainingRanks
     /// </param>
     /// <param name="edit">Edits a learner that has the complete parameters.</param>
     public virtual void Edit(Learner learner, Learner whole, Action<Learner> edit) => edit(learner);
+
+    /// <summary>
+    /// Returns values that differ between the ranks within an epoch and that <see cref="Whole"/> combines, of all
+    /// ranks, by name. A checkpoint within an epoch needs them for a resume with the same bytes.
+    /// </summary>
+    /// <param name="learner">The learner of this rank, before <see cref="Whole"/>.</param>
+    internal virtual IReadOnlyDictionary<string, Tensor> SaveOwn(Learner learner) =>
+        ReadOnlyDictionary<string, Tensor>.Empty;
+
+    /// <summary>
+    /// Restores this rank's part of the values returned by <see cref="SaveOwn"/>, if they were saved by as many ranks.
+    /// Called after <see cref="Begin"/>.
+    /// </summary>
+    /// <param name="learner">The learner of this rank.</param>
+    /// <param name="values">The saved values, by name; empty for a run that starts or resumes at an epoch.</param>
+    internal virtual void RestoreOwn(Learner learner, IReadOnlyDictionary<string, Tensor> values)
+    {
+    }
 
     /// <summary>Returns whether a condition holds on any rank, so that all ranks stop at the same step.</summary>
     internal bool Any(bool own)

@@ -103,6 +103,12 @@ public sealed class MetricsLog : IDisposable
         return lines;
     }
 
+    /// <summary>
+    /// Waits until all lines are on disk. Without this, a power cut may lose lines of epochs that a later checkpoint
+    /// contains, which are then not repeated.
+    /// </summary>
+    internal void Flush() => _stream.Flush(flushToDisk: true);
+
     /// <summary>Closes the file.</summary>
     public void Dispose() => _stream.Dispose();
 

@@ -111,6 +111,8 @@ public sealed class IgnoredOptionTests : IDisposable
     [Theory]
     [InlineData("batch", "64")]
     [InlineData("plan", "plan.json")]
+    [InlineData("save-plan", "plan.json")]
+    [InlineData("explain", "true")]
     [InlineData("input", "x.npy")]
     [InlineData("architecture", "lenet-5")]
     public void A_benchmark_of_the_machine_has_no_network(string name, string value) =>
@@ -129,18 +131,6 @@ public sealed class IgnoredOptionTests : IDisposable
     [InlineData("folder")]
     public void Only_files_of_ONNX_have_an_opset(string target) => Refused(
         new ConvertCommand(), "convert: --opset does not apply to", ("model", _folder["missing.onnx"]), ("target", _folder[target]), ("opset", "18"));
-
-    [Theory]
-    [InlineData("save-plan", "plan.json")]
-    [InlineData("batch", "64")]
-    [InlineData("explain", "true")]
-    [InlineData("architecture", "lenet-5")]
-    public void A_benchmark_of_the_machine_has_no_options_of_networks(string name, string value) => Refused(
-        new BenchCommand(), $"bench: --{name} does not apply to a benchmark without MODEL", (name, value), ("seconds", "0.01"));
-
-    [Fact]
-    public void A_benchmark_of_a_network_has_no_rows_to_filter() => Refused(
-        new BenchCommand(), "bench: --filter does not apply to a benchmark of a MODEL", ("model", "lenet-5"), ("filter", "64"));
 
     [Theory]
     [InlineData("out.pth", ".pth")]

@@ -61,6 +61,25 @@ public sealed class TimeLimitTests : IDisposable
         Assert.Equal(stops.Select(Resumed), Resumptions(run));
     }
 
+    /// <summary>
+    /// The first resume adds epochs and is stopped before its first step. The next one, with the command that the first
+    /// one named, trains them.
+    /// </summary>
+    [Fact]
+    public void Settings_of_a_resume_that_is_stopped_are_those_of_the_next_one()
+    {
+        RunFolder whole = Train("six", new SteppedTime(TimeSpan.Zero), epochs: "6");
+        RunFolder run = Train("four", new SteppedTime(TimeSpan.Zero));
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["resume"] = run.FullPath, ["quiet"] = "true", ["epochs"] = "6" };
+        var command = new TrainCommand();
+        CommandContext context = Settings.Context(command, flags, new SteppedTime(TimeSpan.Zero), run.ConfigPath);
+        var stop = Assert.Throws<ToolException>(() => command.Run(context with { Cancel = new CancellationToken(canceled: true) }));
+        Assert.Equal(ExitCode.Interrupted, stop.ExitCode);
+        Train("four", new SteppedTime(TimeSpan.Zero), resume: run);
+        Assert.Equal(6, RunRecords.Read(run).Phases.Single().Epochs.Count);
+        Assert.Equal(File.ReadAllBytes(whole.PathOf("model.safetensors")), File.ReadAllBytes(run.PathOf("model.safetensors")));
+    }
+
     private static string Resumed(RunDecision stop) => $"resuming after step {stop.Step} of training 'train', epoch {1 + (stop.Step / 5)}";
 
     private static IEnumerable<string> Resumptions(RunFolder run) =>
@@ -101,15 +120,17 @@ public sealed class TimeLimitTests : IDisposable
         Assert.True(limit is { IsOver: true, Token.IsCancellationRequested: true });
     }
 
-    /// <summary>Trains four epochs of five steps.</summary>
-    private RunFolder Train(string name, TimeProvider time, string? maxTime = null, RunFolder? resume = null)
+    /// <summary>Trains four epochs of five steps, or another number of epochs, at a constant learning rate.</summary>
+    private RunFolder Train(
+        string name, TimeProvider time, string? maxTime = null, RunFolder? resume = null, string epochs = "4")
     {
         var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["runs"] = _folder[name], ["quiet"] = "true" };
         if (resume is null)
         {
             flags["model"] = "lenet-300-100";
             flags["data"] = "synth:shapes?count=200&classes=3&size=28";
-            flags["epochs"] = "4";
+            flags["epochs"] = epochs;
+            flags["schedule"] = "constant";
             flags["batch"] = "32";
         }
         else

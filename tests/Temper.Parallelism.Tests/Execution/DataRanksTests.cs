@@ -1,3 +1,4 @@
+using Temper.Kernels;
 using Temper.Networks;
 using Temper.Optimization;
 using Temper.Parallelism.Collectives;
@@ -122,6 +123,55 @@ public sealed class DataRanksTests
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Running statistics of each rank's own batches are averaged at the end of an epoch, not where a run stops.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Run_that_stops_within_an_epoch_resumes_with_the_same_bytes(bool isSynchronized)
+    {
+        string folder = Directory.CreateTempSubdirectory("temper-ranks").FullName;
+        try
+        {
+            var exchange = new DataRanksOptions { SynchronizesStatistics = isSynchronized };
+            (TrainingResult whole, _) = RankRuns.Train(Residual, 3, group => new DataRanks(group, exchange));
+            TrainingOptions options = RankRuns.Options with { CheckpointFolder = folder };
+            Assert.All(Stopped(), result => Assert.False(result.IsComplete));
+            (TrainingResult resumed, _) = RankRuns.Train(Residual, 3, group => new DataRanks(group, exchange), options);
+            AssertSame(whole.Last, resumed.Last);
+            AssertSame(whole.Network, resumed.Network);
+
+            // Rank 0 is canceled after the first step of the second epoch, so all stop after its second step.
+            IReadOnlyList<TrainingResult> Stopped() => InProcessGroup.Run(3, group =>
+            {
+                using var pool = new WorkerPool(1);
+                using WorkerPool.Usage usage = pool.Use();
+                using var stop = new CancellationTokenSource();
+                using var ranks = new DataRanks(group, exchange);
+                TrainingOptions own = options with { Ranks = ranks, Callbacks = group.Rank == 0 ? [new StopAt(4, stop)] : [] };
+                return Trainer.Fit(Residual, RankRuns.Data(Residual), RankRuns.Data(Residual), own, stop.Token);
+            });
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private sealed class StopAt(long step, CancellationTokenSource stop) : ITrainingCallback
+    {
+        public void OnStep(StepProgress progress)
+        {
+            if (progress.Step == step)
+            {
+                stop.Cancel();
+            }
+        }
+
+        public void OnEpoch(EpochResult epoch)
+        {
         }
     }
 

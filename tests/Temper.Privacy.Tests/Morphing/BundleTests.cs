@@ -106,6 +106,28 @@ public sealed class BundleTests
         DataSets With(float pixel) => new(new Spoiled(data.Train, 100, pixel, data.Train.Label(100)), data.Test);
     }
 
+    /// <summary>The run stops in the test part: the rows of the training part are kept, and so is the bundle that was there.</summary>
+    [Fact]
+    public void A_run_that_stops_in_the_last_part_keeps_the_first_one_and_the_old_bundle()
+    {
+        using var folder = new TemporaryFolder();
+        using MorphKey key = MorphSamples.Key(Map);
+        using var morpher = new Morpher(key);
+        DataSets old = MorphSamples.Pictures(1, 8, 3000), data = new(new Spoiled(old.Train, 100, 0.8f, old.Train.Label(100)), old.Test);
+        MorphBundle.WriteData(key, morpher, data, folder["whole"]);
+        MorphBundle.WriteData(key, morpher, old, folder["stopped"]);
+        using var cancel = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => MorphBundle.WriteData(
+            key, morpher, data, folder["stopped"], progress: (part, done, all) => { if (part is "train" && done == all) { cancel.Cancel(); } }, cancel: cancel.Token));
+        float[] before = MorphSamples.Rows(MorphBundle.Open(folder["stopped"]).OpenData().Train, 3000);
+        int chunks = 0;
+        MorphBundle.WriteData(key, morpher, data, folder["stopped"], progress: (part, _, _) => chunks += part is "train" ? 1 : 0);
+        Assert.Equal(0, chunks);
+        float[] after = MorphSamples.Rows(MorphBundle.Open(folder["stopped"]).OpenData().Train, 3000);
+        Assert.False(before.AsSpan().SequenceEqual(after));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder["whole"], "train-rows.npy")), File.ReadAllBytes(Path.Combine(folder["stopped"], "train-rows.npy")));
+    }
+
     private static void WriteTwoChunks(MorphKey key, Morpher morpher, DataSets data, string folder)
     {
         using var cancel = new CancellationTokenSource();

@@ -165,8 +165,6 @@ public sealed unsafe partial class WorkerPool : IDisposable
         Share(tasks);
     }
 
-    private static int MaxThreads => Math.Max(64, 2 * Environment.ProcessorCount);
-
     private static void RunHere(IPoolWork work, int tasks)
     {
         bool wasInside = _insideTask;
