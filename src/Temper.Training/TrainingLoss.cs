@@ -29,8 +29,8 @@ public abstract record TrainingLoss : IFingerprinted
     internal virtual double WeightOf(Tensor targets) => targets.Shape[0];
 
     /// <summary>
-    /// Counts the correctly classified samples of a batch: those whose largest output is at the label. Returns 0 if
-    /// targets are not class labels.
+    /// Counts the correctly classified samples of a batch: those whose largest output is at the label, and all of whose
+    /// outputs are numbers. Returns 0 if targets are not class labels.
     /// </summary>
     internal int CountCorrect(Tensor output, Tensor targets)
     {

@@ -81,6 +81,52 @@ public sealed class AttackTests : IDisposable
         Assert.NotEmpty(Directory.GetFiles(_folder["within"], "events.out.tfevents.*"));
     }
 
+    /// <summary>A second softmax would hide the gradients of sure answers.</summary>
+    [Fact]
+    public void A_network_that_ends_with_softmax_is_attacked_by_its_logits()
+    {
+        ModelFile.Save(
+            Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(8).Relu().Linear(3).Softmax()).WithParameters(_network.Parameters), _folder["softmax.safetensors"]);
+        string[] rest = ["--data", _folder["data.npz"], "--attack", "ddn", "--no-checks"];
+        ToolResult expected = Tool.Run(["attack", _folder["model.safetensors"], .. rest, "--output", _folder["logits"]]),
+            found = Tool.Run(["attack", _folder["softmax.safetensors"], .. rest, "--output", _folder["softmax"]]);
+        Assert.Equal((0, 0), (expected.ExitCode, found.ExitCode));
+        Assert.Contains("ends with Softmax; attack uses its logits", found.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Softmax", expected.Error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(_folder["logits/adversarial.npz"]), File.ReadAllBytes(_folder["softmax/adversarial.npz"]));
+        string[] transfer = ["attack", _folder["model.safetensors"], "--data", _folder["data.npz"], "--attack", "mim", "--epsilon", "0.4", "--no-checks", "--surrogate"];
+        ToolResult byLogits = Tool.Run([.. transfer, _folder["model.safetensors"], "--json"]), bySoftmax = Tool.Run([.. transfer, _folder["softmax.safetensors"], "--json"]);
+        Assert.Contains("ends with Softmax; attack uses its logits", bySoftmax.Error, StringComparison.Ordinal);
+        Assert.Equal(
+            JsonDocument.Parse(byLogits.Output).RootElement.GetProperty("success").GetDouble(),
+            JsonDocument.Parse(bySoftmax.Output).RootElement.GetProperty("success").GetDouble());
+    }
+
+    /// <summary>In the middle of the box, the probability of the second class is 0 in single precision, as is its gradient.</summary>
+    [Fact]
+    public void A_property_of_the_order_of_probabilities_is_searched_by_the_logits()
+    {
+        Network network = Network.Build(InputSpec.Features(2, 0, 1), x => x.Linear(2, name: "fc").Softmax());
+        ModelFile.Save(
+            network.WithParameters([
+                network.Parameters["fc.weight"] with { Value = Tensor.From(new float[] { 400, 0, 0, 400 }, [2, 2]) },
+                network.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { 150, 0 }, [2]) },
+            ]),
+            _folder["sure.safetensors"]);
+        string box = string.Concat(Enumerable.Range(0, 2).Select(i => $"(assert (>= X_{i} 0))(assert (<= X_{i} 1))"));
+        File.WriteAllText(_folder["order.vnnlib"], $"{box}(assert (>= Y_1 Y_0))");
+        File.WriteAllText(_folder["number.vnnlib"], $"{box}(assert (>= Y_1 0.5))");
+        string[] rest = ["--budget", "20", "--json"];
+        ToolResult order = Tool.Run(["attack", _folder["sure.safetensors"], "--vnnlib", _folder["order.vnnlib"], .. rest]),
+            number = Tool.Run(["attack", _folder["sure.safetensors"], "--vnnlib", _folder["number.vnnlib"], .. rest]);
+        Assert.Equal(ThresholdNotMet, order.ExitCode);
+        Assert.Contains("ends with Softmax; attack uses its logits", order.Error, StringComparison.Ordinal);
+        double[] outputs = [.. JsonDocument.Parse(order.Output).RootElement.GetProperty("outputs").EnumerateArray().Select(value => value.GetDouble())];
+        Assert.Equal(1, outputs.Sum(), 1e-6);
+        Assert.True(outputs[1] >= outputs[0]);
+        Assert.Contains("compares probabilities with numbers", number.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_served_model_is_attacked_through_its_answers_alone()
     {

@@ -91,6 +91,32 @@ public sealed class HardenTests : IDisposable
     }
 
     [Fact]
+    public void A_network_that_ends_with_softmax_is_probed_and_hardened_by_its_logits_and_saved_with_it()
+    {
+        Network logits = ModelFile.Load(_folder["model.safetensors"]);
+        ModelFile.Save(
+            Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(3, name: "fc").Softmax()).WithParameters(logits.Parameters), _folder["softmax.safetensors"]);
+        string[] probe = ["--data", _folder["data.npz"], "--samples", "30", "--json"];
+        ToolResult expected = Tool.Run(["probe", _folder["model.safetensors"], .. probe]), found = Tool.Run(["probe", _folder["softmax.safetensors"], .. probe]);
+        Assert.Contains("ends with Softmax; probe uses its logits", found.Error, StringComparison.Ordinal);
+        JsonElement json = JsonDocument.Parse(expected.Output).RootElement, again = JsonDocument.Parse(found.Output).RootElement;
+        Assert.All(Fields, field => Assert.Equal(json.GetProperty(field).GetRawText(), again.GetProperty(field).GetRawText()));
+        string[] harden = ["--data", _folder["data.npz"], "--runs", _folder["runs"], "--check", "none", "--min-gain", "0", .. Small];
+        ToolResult plain = Tool.Run(["harden", _folder["model.safetensors"], "--output", _folder["plain"], .. harden]),
+            hard = Tool.Run(["harden", _folder["softmax.safetensors"], "--output", _folder["hard"], .. harden]);
+        Assert.True(plain.ExitCode == 0 && hard.ExitCode == 0, plain.Error + hard.Error);
+        Assert.Contains("ends with Softmax; harden uses its logits", hard.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("warning: the network ends with Softmax", hard.Error, StringComparison.Ordinal);
+        Network saved = ModelFile.Load(_folder["hard"]);
+        Assert.IsType<Softmax>(saved.Nodes[^1].Operator);
+        float[] x = new float[8 * 6];
+        RandomStream.FromSeed(9).FillUniform(x, 0, 1);
+        Tensor inputs = Tensor.From(x, [8, 6]);
+        float[] outputs = ModelFile.Load(_folder["plain"]).Forward(inputs).Softmax().ToArray<float>();
+        Assert.All(outputs.Zip(saved.Forward(inputs).ToArray<float>()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+    }
+
+    [Fact]
     public void A_bound_that_is_not_met_gives_4_and_the_best_round_is_kept()
     {
         ToolResult result = Tool.Run(

@@ -20,6 +20,8 @@ internal static class AttackSession
             ? AttackSubject.Open(context, other, source, AttackAccess.UsualOf(other))
             : null;
         whole.WarnOfMorphedRows(context);
+        whole.TellOfSoftmax(context, model);
+        surrogate?.TellOfSoftmax(context, context.Get(AttackSettings.Surrogate)!);
         attack = surrogate is null ? attack : new Transfer(attack, surrogate.Target);
         AttackSettings.ThreatOf(context)?.RequireFits(whole.Target);
         int asked = Math.Min(context.Get(AttackSettings.Limit) ?? int.MaxValue, whole.Samples.Count);

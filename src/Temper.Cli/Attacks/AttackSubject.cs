@@ -26,7 +26,9 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
     /// <summary>Indices in the data of the samples to attack; null: samples from the first one on.</summary>
     internal IReadOnlyList<int>? Rows { get; init; }
 
-    /// <summary>The network, if the target is one; null: a server.</summary>
+    /// <summary>
+    /// The network as it was opened, if the target is one; null: a server. The target has no softmax at its end.
+    /// </summary>
     private Network? Network { get; init; }
 
     /// <summary>Whether a model is the address of a server.</summary>
@@ -55,6 +57,17 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         if (Network is { } network)
         {
             MorphedRows.Warn(context, network, "the accuracy under attack means nothing");
+        }
+    }
+
+    /// <summary>Says that the logits are attacked, if the target is a network that ends with a softmax.</summary>
+    /// <param name="context">Context of the command.</param>
+    /// <param name="model">Name of the network, as the user gave it.</param>
+    internal void TellOfSoftmax(CommandContext context, string model)
+    {
+        if (Network is { } network)
+        {
+            FinalSoftmax.Tell(context, model, network);
         }
     }
 
@@ -117,7 +130,8 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
         DataChecks.RequireLabels(network, samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count), "test");
-        AttackTarget target = AttackAccess.Limit(new NetworkTarget(network, Bounds(context)), access);
+        AttackTarget target =
+            AttackAccess.Limit(new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context)), access);
         return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))
         {
             Network = network,

@@ -52,6 +52,7 @@ internal static class VideoAttackRun
         var target = new NetworkTarget(network);
         (Tensor clips, long[]? labels, double rate) = Clips(context, network);
         AttackTarget victim = ByteFrames.Victim(target);
+        AttackTarget? surrogate = Surrogate(context);
         var evaluation = new VideoEvaluation(victim, clips, labels ?? Predictions(victim, clips), context.Time);
         List<VideoRow> rows = [evaluation.Clean()];
         VideoOutcome? last = null;
@@ -60,7 +61,7 @@ internal static class VideoAttackRun
             double epsilon = ByteFrames.WholeLevels(level / 255, target.Maximum - target.Minimum);
             foreach (string rule in context.Get(VideoAttackSettings.Rules))
             {
-                last = Run(context, evaluation, victim, network, rule, epsilon);
+                last = Run(context, evaluation, (victim, network, surrogate), rule, epsilon);
                 rows.Add(last.Row);
                 context.Terminal.Note(VideoAttackText.Line(level, last.Row));
             }
@@ -79,21 +80,16 @@ internal static class VideoAttackRun
         context.Get(VideoAttackSettings.Clip) ?? context.Get(AttackSettings.Data) ?? "";
 
     private static VideoOutcome Run(
-        CommandContext context, VideoEvaluation evaluation, AttackTarget victim, Network network, string rule,
-        double epsilon)
+        CommandContext context, VideoEvaluation evaluation,
+        (AttackTarget Victim, Network Network, AttackTarget? Surrogate) models, string rule, double epsilon)
     {
         RandomStream random = RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("video");
         Attack attack = VideoAttacks.Create(
             rule, epsilon, context.Get(AttackSettings.Steps) ?? 10, context.Get(VideoAttackSettings.Queries));
-        if (context.Get(AttackSettings.Surrogate) is { } other)
-        {
-            attack = new Transfer(attack, ByteFrames.Victim(new NetworkTarget(
-                ModelSource.OpenTrained(other, context.Get(ModelSource.Architecture)))));
-        }
-
+        attack = models.Surrogate is { } other ? new Transfer(attack, other) : attack;
         VideoOutcome outcome = evaluation.Run(
-            attack, epsilon, context.Get(VideoAttackSettings.TrueLabels), random, Asked(context, victim, network),
-            context.Cancel);
+            attack, epsilon, context.Get(VideoAttackSettings.TrueLabels), random,
+            Asked(context, models.Victim, models.Network), context.Cancel);
         if (attack is Transfer && TrustChecks.Tried(outcome.Result) is { IsSuspicious: true } check)
         {
             context.Terminal.Note($"{rule} {epsilon * 255:0.##}/255: {check.Finding}");
@@ -101,6 +97,13 @@ internal static class VideoAttackRun
 
         return outcome with { Row = outcome.Row with { Attack = rule } };
     }
+
+    /// <summary>The model on which the perturbations are computed instead of the victim; null: the victim.</summary>
+    private static AttackTarget? Surrogate(CommandContext context) =>
+        context.Get(AttackSettings.Surrogate) is { } other
+            ? ByteFrames.Victim(new NetworkTarget(FinalSoftmax.Removed(
+                context, other, ModelSource.OpenTrained(other, context.Get(ModelSource.Architecture)))))
+            : null;
 
     /// <summary>The target with the gradients that the attacker is assumed to know.</summary>
     private static AttackTarget Asked(CommandContext context, AttackTarget victim, Network network) =>
@@ -124,6 +127,7 @@ internal static class VideoAttackRun
                 + $"{string.Join(", ", network.Inputs.Select(input => input.SampleShape))}), such as two-stream");
         }
 
+        network = FinalSoftmax.Removed(context, model, network);
         string flow = context.Get(VideoAttackSettings.Flow);
         return flow is VideoAttackSettings.Own
             ? network

@@ -74,7 +74,13 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
             return ExitCode.Success;
         }
 
-        IReadOnlyList<string> classes = ClassLabels.Of(network, samples, found.Confusion!.Classes);
+        if (found.Confusion!.Unanswered is > 0 and var unanswered)
+        {
+            context.Terminal.Note($"warning: {unanswered:N0} of {found.Count:N0} samples have outputs that are not "
+                + "numbers; they count as wrong");
+        }
+
+        IReadOnlyList<string> classes = ClassLabels.Of(network, samples, found.Confusion.Classes);
         if (context.IsJson)
         {
             JsonObject fields = Fields(model, source, found, classes);

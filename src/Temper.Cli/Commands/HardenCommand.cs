@@ -34,7 +34,8 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
 
         RequireFree(context);
         DataSets data = DataChoice.Open(context, source);
-        (Network start, data) = StartingNetwork.Open(context, model, data);
+        (Network given, data) = StartingNetwork.Open(context, model, data);
+        Network start = FinalSoftmax.Removed(context, model, given);
         RequirePictures(context.Get(HardenSettings.Method), data.Train.SampleShape);
         DataChecks.RequireToTrain(context, start, data);
         DataChecks.RequireClasses(start, data.Train);
@@ -43,7 +44,7 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         using var run = new RunSession(
             context, new RunDescription(Name, model, source) { Title = $"{model} hardened on {source}" }, data);
         start = StartingNetwork.Trained(run, model, start, training);
-        var hardening = new HardeningRun(context, run, training);
+        var hardening = new HardeningRun(context, run, training, given);
         return context.Get(HardenSettings.Method) is HardenSettings.Feedback
             ? hardening.ByFeedback(start)
             : hardening.ByDefense(start, context.Get(HardenSettings.Method));

@@ -81,7 +81,7 @@ internal sealed class ProbeCommand() : ToolCommand(
         MorphedRows.Warn(context, network, "the distances mean nothing");
         DataChecks.RequireClasses(network, data.Test);
         DataChecks.RequireLabels(network, data.Test, "test");
-        return (network, data.Test, data.Train);
+        return (FinalSoftmax.Removed(context, model, network), data.Test, data.Train);
     }
 
     /// <summary>

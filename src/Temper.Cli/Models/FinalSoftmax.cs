@@ -1,24 +1,36 @@
+using Temper.Cli.CommandLine;
 using Temper.Networks;
 
 namespace Temper.Cli.Models;
 
 /// <summary>
-/// Classifiers that end with a softmax, as files from elsewhere often do: they return probabilities, but losses expect
-/// logits.
+/// Classifiers that end with a softmax, as files from elsewhere often do: they return probabilities, but losses,
+/// attacks and probes expect logits.
 /// </summary>
 internal static class FinalSoftmax
 {
-    internal static bool IsIn(Network network) => Of(network) is not null;
+    internal static bool IsIn(Network network) => network.FinalSoftmax is not null;
 
     /// <summary>Returns the network of the logits; unchanged if the network does not end with a softmax.</summary>
-    internal static Network Removed(Network network) => Of(network) is { } last
-        ? network.WithOutputs(network.Outputs[0] with { Value = last.Inputs[0] })
-        : network;
+    internal static Network Removed(Network network) => network.WithoutFinalSoftmax();
 
-    /// <summary>The softmax over the classes that returns the first output <c>[N, classes]</c>; null: none.</summary>
-    private static Node? Of(Network network) =>
-        network.Outputs is [var output, ..] && network.Graph.ShapeOf(output.Value).Rank == 2
-            ? network.Nodes.FirstOrDefault(node => node.Operator is Softmax { Axis: -1 or 1 }
-                && string.Equals(node.Name, output.Value, StringComparison.Ordinal))
-            : null;
+    /// <summary>Returns the network of the logits, and says so if the network ends with a softmax.</summary>
+    /// <param name="context">Context of the command.</param>
+    /// <param name="model">Name of the network, as the user gave it.</param>
+    /// <param name="network">The network.</param>
+    internal static Network Removed(CommandContext context, string model, Network network)
+    {
+        Tell(context, model, network);
+        return Removed(network);
+    }
+
+    /// <summary>Says that the logits of a network are used, if it ends with a softmax.</summary>
+    internal static void Tell(CommandContext context, string model, Network network)
+    {
+        if (IsIn(network))
+        {
+            context.Terminal.Note($"{model} ends with Softmax; {context.Values.Section} uses its logits, the values "
+                + "before it (the predicted classes are the same)");
+        }
+    }
 }

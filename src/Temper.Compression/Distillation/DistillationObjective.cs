@@ -17,7 +17,10 @@ namespace Temper.Compression.Distillation;
 /// </summary>
 /// <param name="Teacher">Network that computes logits <c>[N, K]</c> from the student's inputs; not changed.</param>
 /// <param name="Loss">Loss of the student's output and the labels.</param>
-/// <remarks>With a weight of 1 the labels are not used.</remarks>
+/// <remarks>
+/// With a weight of 1 the labels are not used. Teacher and student must return logits: of networks that may end with a
+/// softmax, use <see cref="Network.WithoutFinalSoftmax"/>.
+/// </remarks>
 public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) : Objective
 {
     /// <summary>Weight of the teacher's term, 0 to 1.</summary>

@@ -37,7 +37,9 @@ internal sealed class AnsweredDataset(Dataset source, long[] answers, IReadOnlyL
                 Evaluator.Predict(network, source, start, Math.Min(AtOnce, answers.Length - start));
             for (int i = 0; i < some.Count; i++)
             {
-                answers[start + i] = some[i].Predicted;
+                answers[start + i] = some[i].Predicted >= 0 ? some[i].Predicted : throw new ArgumentException(
+                    "compress: the network predicts no class (got an output that is not a number for sample "
+                    + $"{start + i} of {source.Name}, expected numbers); check the network's weights and its input");
             }
         }
 

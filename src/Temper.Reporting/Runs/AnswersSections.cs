@@ -4,7 +4,7 @@ using Temper.Reporting.Documents;
 
 namespace Temper.Reporting.Runs;
 
-/// <summary>A test sample and its prediction.</summary>
+/// <summary>A test sample and its prediction: a class, or -1 if none is predicted.</summary>
 internal sealed record SampleRecord(byte[] Png, int Label, int Predicted, float Probability);
 
 /// <summary>Sections about predictions of a classifier: a confusion matrix, and sample pictures.</summary>
@@ -37,5 +37,5 @@ internal static class AnswersSections
     }
 
     private static string Name(IReadOnlyList<string> classes, int index) =>
-        (uint)index < (uint)classes.Count ? classes[index] : $"class {index}";
+        index < 0 ? "no class" : index < classes.Count ? classes[index] : $"class {index}";
 }

@@ -48,7 +48,10 @@ public abstract record Attack
     /// <summary>Maximum size of the perturbation; infinite for attacks that minimize it.</summary>
     protected internal abstract double Radius { get; }
 
-    /// <summary>Attacks a network within the input bounds that the network states.</summary>
+    /// <summary>
+    /// Attacks a network that returns logits, see <see cref="Network.WithoutFinalSoftmax"/>, within the input bounds
+    /// that the network states.
+    /// </summary>
     /// <inheritdoc cref="Run(AttackTarget, Tensor, Criterion, RandomStream, AttackRun?, CancellationToken)"/>
     public AttackResult Run(
         Network network, Tensor inputs, Criterion criterion, RandomStream random, AttackRun? run = null,

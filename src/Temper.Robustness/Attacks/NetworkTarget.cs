@@ -28,6 +28,8 @@ public sealed class NetworkTarget : AttackTarget
 
     /// <summary>
     /// Creates a target from a network with one batched float32 input whose first output is the logits <c>[N, K]</c>.
+    /// Outputs are used as they are: a network that returns probabilities seems more robust than it is, because their
+    /// gradients vanish. Pass <see cref="Network.WithoutFinalSoftmax"/> of a network that may end with a softmax.
     /// </summary>
     /// <param name="network">Network to attack; not modified.</param>
     /// <param name="bounds">Smallest and largest input value; null: the bounds stated by the network.</param>

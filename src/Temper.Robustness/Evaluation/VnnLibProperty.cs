@@ -29,6 +29,13 @@ public sealed class VnnLibProperty
     public int Outputs =>
         _cases.SelectMany(one => one).Max(comparison => Math.Max(comparison.Larger, comparison.Smaller)) + 1;
 
+    /// <summary>
+    /// Whether the condition only compares outputs with each other, so that it holds for probabilities where it holds
+    /// for their logits.
+    /// </summary>
+    internal bool IsOfOrder => _cases.SelectMany(one => one).All(
+        comparison => comparison is { Larger: >= 0, Smaller: >= 0, Offset: 0 });
+
     /// <summary>Reads a property from a file.</summary>
     /// <param name="path">Path of a VNN-LIB file.</param>
     /// <exception cref="ModelFormatException">The file is not valid VNN-LIB or uses unsupported syntax.</exception>

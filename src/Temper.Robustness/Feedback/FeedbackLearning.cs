@@ -40,7 +40,10 @@ public sealed class FeedbackLearning
     }
 
     /// <summary>Runs feedback learning.</summary>
-    /// <param name="network">Trained classifier that states its input bounds; not modified.</param>
+    /// <param name="network">
+    /// Trained classifier that states its input bounds and returns logits (see <see
+    /// cref="Network.WithoutFinalSoftmax"/>); not modified.
+    /// </param>
     /// <param name="options">Options of feedback learning.</param>
     /// <param name="run">Provides the data and runs the trainings.</param>
     /// <param name="report">Called with the result of each round.</param>

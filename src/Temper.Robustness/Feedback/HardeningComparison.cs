@@ -15,7 +15,9 @@ public sealed record MeasuredNetwork(double Accuracy, DecisionSpace Space, Attac
     /// Measures a network. With the same samples, reference and random stream, two networks can be compared sample by
     /// sample.
     /// </summary>
-    /// <param name="network">Network to measure.</param>
+    /// <param name="network">
+    /// Network to measure, which returns logits, see <see cref="Network.WithoutFinalSoftmax"/>.
+    /// </param>
     /// <param name="samples">Samples <c>[N, ...]</c> and their labels, int64 <c>[N]</c>.</param>
     /// <param name="reference">Samples of other classes, used as goals of directions.</param>
     /// <param name="how">Options of the probe, and the attacks; null: no attacks.</param>

@@ -11,6 +11,15 @@ internal readonly ref struct ClassRows(Tensor output)
 
     internal ReadOnlySpan<float> this[int row] => _values.Slice(row * _classes, _classes);
 
-    /// <summary>Returns the class with the largest value in a row.</summary>
-    internal int Predicted(int row) => TensorPrimitives.IndexOfMax(this[row]);
+    /// <summary>
+    /// Returns the class with the largest value in a row; -1 if a value is not a number, because then no class is
+    /// predicted.
+    /// </summary>
+    internal int Predicted(int row)
+    {
+        // IndexOfMax returns the first value that is not a number, if there is one.
+        ReadOnlySpan<float> values = this[row];
+        int largest = TensorPrimitives.IndexOfMax(values);
+        return largest >= 0 && float.IsNaN(values[largest]) ? -1 : largest;
+    }
 }

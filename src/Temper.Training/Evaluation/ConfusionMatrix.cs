@@ -3,9 +3,15 @@ using System.Text;
 
 namespace Temper.Training.Evaluation;
 
-/// <summary>Confusion matrix: numbers of samples by actual and predicted class.</summary>
+/// <summary>
+/// Confusion matrix: numbers of samples by actual and predicted class. Samples for which no class is predicted, because
+/// an output of the network is not a number, count as wrong.
+/// </summary>
 public sealed class ConfusionMatrix
 {
+    /// <summary>
+    /// The counts in row-major order, and then, by actual class, those of samples without a predicted class.
+    /// </summary>
     private readonly long[] _counts;
 
     /// <summary>Creates a matrix of zeros.</summary>
@@ -14,7 +20,7 @@ public sealed class ConfusionMatrix
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
         Classes = classes;
-        _counts = new long[checked(classes * classes)];
+        _counts = new long[checked(classes * (classes + 1))];
     }
 
     internal ConfusionMatrix(int classes, long[] counts)
@@ -30,6 +36,9 @@ public sealed class ConfusionMatrix
 
     /// <summary>Number of samples.</summary>
     public long Count { get; private set; }
+
+    /// <summary>Number of samples for which no class is predicted.</summary>
+    internal long Unanswered => _counts.Skip(Classes * Classes).Sum();
 
     /// <summary>Number of correctly classified samples.</summary>
     public long Correct
@@ -66,6 +75,15 @@ public sealed class ConfusionMatrix
         Count++;
     }
 
+    /// <summary>Counts one sample for which no class is predicted.</summary>
+    /// <param name="actual">Actual class of the sample.</param>
+    internal void AddUnanswered(int actual)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)actual, (uint)Classes, nameof(actual));
+        _counts[(Classes * Classes) + actual]++;
+        Count++;
+    }
+
     /// <summary>Recall of a class, 0 to 1; NaN for a class without samples.</summary>
     /// <param name="actual">The class.</param>
     public double Recall(int actual)
@@ -76,6 +94,7 @@ public sealed class ConfusionMatrix
             row += this[actual, i];
         }
 
+        row += _counts[(Classes * Classes) + actual];
         return (double)this[actual, actual] / row;
     }
 
@@ -92,7 +111,10 @@ public sealed class ConfusionMatrix
         return (double)this[predicted, predicted] / column;
     }
 
-    /// <summary>Formats the counts as text: one row per actual class, one column per predicted class.</summary>
+    /// <summary>
+    /// Formats the counts as text: one row per actual class, one column per predicted class, and a last column if there
+    /// are samples without a predicted class.
+    /// </summary>
     public override string ToString()
     {
         int width = Math.Max(3, _counts.Max().ToString(CultureInfo.InvariantCulture).Length + 1);
@@ -102,6 +124,12 @@ public sealed class ConfusionMatrix
             for (int j = 0; j < Classes; j++)
             {
                 text.Append(this[i, j].ToString(CultureInfo.InvariantCulture).PadLeft(width));
+            }
+
+            if (Unanswered > 0)
+            {
+                long without = _counts[(Classes * Classes) + i];
+                text.Append(without.ToString(CultureInfo.InvariantCulture).PadLeft(width));
             }
 
             text.Append('\n');

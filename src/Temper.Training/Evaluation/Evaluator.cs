@@ -8,13 +8,16 @@ namespace Temper.Training.Evaluation;
 /// <summary>Loss and accuracy of a network on a data set.</summary>
 /// <param name="Count">Number of samples.</param>
 /// <param name="Loss">Mean loss over the samples.</param>
-/// <param name="Accuracy">Fraction of correct predictions, 0 to 1; NaN if the targets are not class labels.</param>
+/// <param name="Accuracy">
+/// Fraction of correct predictions, 0 to 1; NaN if the targets are not class labels. A sample with an output that is
+/// not a number counts as wrong.
+/// </param>
 /// <param name="Confusion">Confusion matrix; null if the targets are not class labels.</param>
 public sealed record EvaluationResult(int Count, double Loss, double Accuracy, ConfusionMatrix? Confusion)
 {
     /// <summary>
-    /// The predicted class of each sample and its probability (0 to 1), in the order of the samples; empty if the
-    /// targets are not class labels.
+    /// The predicted class of each sample and its probability (0 to 1), in the order of the samples; class -1 and NaN
+    /// if an output is not a number; empty if the targets are not class labels.
     /// </summary>
     public IReadOnlyList<(int Predicted, float Probability)> Answers { get; init; } = [];
 
@@ -76,7 +79,7 @@ public static class Evaluator
             {
                 confusion ??= new ConfusionMatrix(output.Shape[-1]);
                 AddRows(confusion, output, batch.Targets.AsSpan<long>());
-                AnswersOf(output.Softmax()).CopyTo(answers.AsSpan(batch.Index * batchSize));
+                AnswersOf(output, output.Softmax()).CopyTo(answers.AsSpan(batch.Index * batchSize));
             }
         }
 
@@ -95,7 +98,10 @@ public static class Evaluator
         };
     }
 
-    /// <summary>Returns the predicted class and its probability for a range of samples.</summary>
+    /// <summary>
+    /// Returns the predicted class and its probability for a range of samples; -1 and NaN for a sample with an output
+    /// that is not a number.
+    /// </summary>
     /// <param name="network">A network whose output is logits <c>[N, K]</c>.</param>
     /// <param name="dataset">The data set.</param>
     /// <param name="start">Index of the first sample, 0 or more.</param>
@@ -111,18 +117,23 @@ public static class Evaluator
         int own = Math.Max(network.Batch.Size, 1), first = start / own * own,
             last = (start + count + own - 1) / own * own;
         (Tensor inputs, _) = dataset.Read(first, last - first);
-        return AnswersOf(FixedBatch.Run(network, [inputs])[0].Softmax().Slice(0, start - first, start - first + count));
+        Tensor output = FixedBatch.Run(network, [inputs])[0];
+        int from = start - first;
+        return AnswersOf(output.Slice(0, from, from + count), output.Softmax().Slice(0, from, from + count));
     }
 
-    /// <summary>Returns the most likely class of each row and its probability.</summary>
-    private static (int Predicted, float Probability)[] AnswersOf(Tensor probabilities)
+    /// <summary>
+    /// Returns the most likely class of each row and its probability. The class is that of the logits, as in the
+    /// confusion matrix: probabilities of nearly equal logits can be equal.
+    /// </summary>
+    private static (int Predicted, float Probability)[] AnswersOf(Tensor logits, Tensor probabilities)
     {
-        var rows = new ClassRows(probabilities);
-        var predictions = new (int, float)[probabilities.Shape[0]];
+        ClassRows rows = new(logits), likely = new(probabilities);
+        var predictions = new (int, float)[logits.Shape[0]];
         for (int i = 0; i < predictions.Length; i++)
         {
             int predicted = rows.Predicted(i);
-            predictions[i] = (predicted, rows[i][predicted]);
+            predictions[i] = (predicted, predicted < 0 ? float.NaN : likely[i][predicted]);
         }
 
         return predictions;
@@ -159,7 +170,7 @@ public static class Evaluator
         TrainingRanks ranks, int classes, Span<double> losses, Span<(int Predicted, float Probability)> answers,
         ConfusionMatrix? confusion)
     {
-        double[] counts = [.. confusion?.Counts ?? new long[classes * classes]];
+        double[] counts = [.. confusion?.Counts ?? new long[classes * (classes + 1)]];
         double[] predicted = new double[answers.Length], probabilities = new double[answers.Length];
         for (int i = 0; i < answers.Length; i++)
         {
@@ -183,7 +194,15 @@ public static class Evaluator
         var rows = new ClassRows(output);
         for (int i = 0; i < labels.Length; i++)
         {
-            confusion.Add((int)labels[i], rows.Predicted(i));
+            int predicted = rows.Predicted(i);
+            if (predicted < 0)
+            {
+                confusion.AddUnanswered((int)labels[i]);
+            }
+            else
+            {
+                confusion.Add((int)labels[i], predicted);
+            }
         }
     }
 }

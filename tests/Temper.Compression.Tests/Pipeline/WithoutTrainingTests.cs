@@ -20,6 +20,15 @@ public sealed class WithoutTrainingTests
     }
 
     [Fact]
+    public void A_network_whose_outputs_are_not_numbers_gives_no_answers_to_agree_with()
+    {
+        Network network = PipelineTests.Trained.Value,
+            broken = network.WithParameters(network.Parameters.Select(p => p with { Value = p.Value * float.NaN }));
+        Assert.Contains("predicts no class", Assert.Throws<ArgumentException>(
+            () => AnsweredDataset.Of(broken, PipelineTests.Train, CancellationToken.None)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_training_the_structure_is_obeyed_or_refused()
     {
         CompressionResult result = CompressionPipeline.Calibrate(PipelineTests.Trained.Value, PipelineTests.Train, 64, PipelineTests.Options with { Structure = CompressionStructure.None }, new RecordedRun(_ => 1));

@@ -26,6 +26,21 @@ public sealed class SharedEvaluationTests
         }
     }
 
+    [Fact]
+    public void Ranks_count_samples_without_a_predicted_class_as_one_does()
+    {
+        Network broken = RankRuns.Uneven.WithParameters(RankRuns.Uneven.Parameters.Select(p => p with { Value = p.Value * float.NaN }));
+        Dataset data = RankRuns.Data(RankRuns.Uneven);
+        EvaluationResult one = Evaluator.Evaluate(broken, data, batchSize: 5);
+        Assert.Equal(0, one.Accuracy);
+        foreach (EvaluationResult found in OnRanks(2, group => Evaluator.Evaluate(broken, data, loss: null, new SampleRanks(group), batchSize: 5)))
+        {
+            Assert.Equal(one.Accuracy, found.Accuracy);
+            Assert.Equal(one.Answers, found.Answers);
+            Assert.Equal(one.Confusion!.ToString(), found.Confusion!.ToString());
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]

@@ -57,6 +57,25 @@ public sealed class NetworkTargetTests
         Assert.True(compared > 400, $"too few inputs were compared (got {compared})");
     }
 
+    /// <summary>The logarithm of a softmax adds one number to all logits of a sample, which no loss of an attack sees.</summary>
+    [Fact]
+    public void Logarithms_of_probabilities_have_the_gradients_of_their_logits()
+    {
+        const int Count = 5;
+        Network logits = Network.Build(InputSpec.Features(6), x => x.Linear(8, name: "a").Relu().Linear(4, name: "b")).Initialize(RandomStream.FromSeed(3)),
+            log = Network.Build(InputSpec.Features(6), x => x.Linear(8, name: "a").Relu().Linear(4, name: "b").LogSoftmax()).WithParameters(logits.Parameters);
+        NetworkTarget plain = new(logits, (0, 1)), shifted = new(log, (0, 1));
+        float[] x = new float[Count * 6], z = new float[Count * 4], expected = new float[x.Length], found = new float[x.Length];
+        RandomStream.FromSeed(12).FillUniform(x, 0, 1);
+        foreach (LossKind kind in Kinds)
+        {
+            var loss = new AttackLoss(kind, Label: 1, Target: kind == LossKind.Difference ? 2 : -1);
+            plain.Gradient(x, Count, z, (_, row, slope) => loss.Evaluate(row, slope), expected);
+            shifted.Gradient(x, Count, z, (_, row, slope) => loss.Evaluate(row, slope), found);
+            Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-3f * (1 + MathF.Abs(pair.First))));
+        }
+    }
+
     /// <summary>A target may pass the same memory for every row.</summary>
     [Theory]
     [InlineData(2)]

@@ -33,6 +33,13 @@ public sealed class VnnLibTests
     }
 
     [Theory]
+    [InlineData("(or (and (>= Y_0 Y_1) (<= Y_2 Y_1)) (>= Y_2 Y_0))", true)]
+    [InlineData("(or (>= Y_0 Y_1) (>= Y_2 0.5))", false)]
+    [InlineData("(<= Y_0 0)", false)]
+    public void A_property_of_the_order_of_outputs_is_known(string condition, bool isOfOrder) =>
+        Assert.Equal(isOfOrder, VnnLibProperty.Parse($"{Box}(assert {condition})", "test").IsOfOrder);
+
+    [Theory]
     [InlineData("0.1", "0.1")]
     [InlineData("0.10000000000000001", "0.10000000000000002")]
     [InlineData("-1e-46", "1e-46")]

@@ -19,6 +19,19 @@ public sealed class ConfusionMatrixTests
         Assert.Equal("  2  1  0\n  1  2  0\n  0  0  0\n", matrix.ToString());
     }
 
+    [Fact]
+    public void A_sample_without_a_predicted_class_is_wrong()
+    {
+        var matrix = new ConfusionMatrix(2);
+        matrix.Add(0, 0);
+        matrix.AddUnanswered(0);
+        matrix.AddUnanswered(1);
+        Assert.Equal((3, 1, 1 / 3.0, 2), (matrix.Count, matrix.Correct, matrix.Accuracy, matrix.Unanswered));
+        Assert.Equal((0.5, 0, 1), (matrix.Recall(0), matrix.Recall(1), matrix.Precision(0)));
+        Assert.Equal("  1  0  1\n  0  0  1\n", matrix.ToString());
+        Assert.Throws<ArgumentOutOfRangeException>(() => matrix.AddUnanswered(2));
+    }
+
     [Theory]
     [InlineData(-1, 0)]
     [InlineData(0, 3)]

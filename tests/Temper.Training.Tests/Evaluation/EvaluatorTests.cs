@@ -97,6 +97,27 @@ public sealed class EvaluatorTests
         }
     }
 
+    /// <summary>The largest of values that are not numbers would be the first one, that of class 0.</summary>
+    [Fact]
+    public void A_sample_whose_outputs_are_not_numbers_is_wrong()
+    {
+        float[] x = Points.Read(0, 20).Inputs.ToArray<float>();
+        (x[0], x[4 * 7]) = (float.NaN, float.NaN);
+        long[] labels = [.. Enumerable.Range(0, 20).Select(i => i is 0 or 7 ? 0 : Points.Label(i))];
+        var data = new TensorDataset("set", Tensor.From(x, [20, 4]), Tensor.From(labels, [20]));
+        EvaluationResult found = Evaluator.Evaluate(Classifier, data, batchSize: 8), whole = Evaluator.Evaluate(Classifier, Points.Take(20));
+        bool[] right = [.. whole.IsRight.Select((isRight, i) => isRight && i is not (0 or 7))];
+        Assert.Equal(right, found.IsRight);
+        Assert.Equal(right.Count(isRight => isRight) / 20.0, found.Accuracy);
+        Assert.Equal((20, 2), (found.Confusion!.Count, found.Confusion.Unanswered));
+        Assert.Equal((-1, float.NaN), found.Answers[7]);
+        Assert.Equal((-1, float.NaN), Evaluator.Predict(Classifier, data, 7, 1)[0]);
+        (Tensor inputs, Tensor targets) = data.Read(0, 20);
+        Assert.Equal(right.Count(isRight => isRight), new CrossEntropyLoss().CountCorrect(Classifier.Forward(inputs), targets));
+        Network broken = Classifier.WithParameters(Classifier.Parameters.Select(p => p with { Value = p.Value * float.NaN }));
+        Assert.Equal(0, Evaluator.Evaluate(broken, Points).Accuracy);
+    }
+
     /// <summary>70 samples are ten batches of seven; 20 samples are not a multiple of seven.</summary>
     [Fact]
     public void Network_of_a_fixed_batch_is_measured_in_runs_of_it()

@@ -1,0 +1,54 @@
+using Temper.Networks;
+using Temper.Randomness;
+using Temper.Tensors;
+
+namespace Temper.Tests.Networks;
+
+/// <summary>The network of the logits of one that returns probabilities, and the way back.</summary>
+public sealed class NetworkLogitsTests
+{
+    private static readonly Network Logits =
+        Network.Build(InputSpec.Features(4), x => x.Linear(3, name: "fc")).Initialize(RandomStream.FromSeed(1)).WithClassNames(["x", "y", "z"]);
+
+    private static readonly Network Probabilities = Network.Build(InputSpec.Features(4), x => x.Linear(3, name: "fc").Softmax(name: "p"))
+        .WithParameters(Logits.Parameters).WithClassNames(Logits.ClassNames);
+
+    private static readonly Tensor Inputs = ForwardTests.Random([5, 4], 3);
+
+    [Fact]
+    public void Without_the_softmax_the_outputs_are_logits_with_the_same_names()
+    {
+        Network found = Probabilities.WithoutFinalSoftmax();
+        Assert.Equal(Logits.Forward(Inputs).ToArray<float>(), found.Forward(Inputs).ToArray<float>());
+        Assert.Equal(Logits.ClassNames, found.ClassNames);
+        Assert.Equal(Probabilities.Outputs[0].Name, found.Outputs[0].Name);
+        Assert.Equal(["fc"], found.Nodes.Select(node => node.Name));
+    }
+
+    [Fact]
+    public void The_softmax_of_another_network_is_put_back()
+    {
+        Network found = Probabilities.WithoutFinalSoftmax().WithFinalSoftmaxOf(Probabilities);
+        Assert.Equal(Probabilities.ToJson(), found.ToJson());
+        Assert.Equal(Probabilities.Forward(Inputs).ToArray<float>(), found.Forward(Inputs).ToArray<float>());
+        Assert.Equal(Probabilities.ClassNames, found.ClassNames);
+        Assert.Same(Probabilities, Probabilities.WithFinalSoftmaxOf(Probabilities));
+        Assert.Same(Logits, Logits.WithFinalSoftmaxOf(Logits));
+    }
+
+    [Fact]
+    public void Other_outputs_stay()
+    {
+        Network both = Probabilities.WithOutputs(new NetworkOutput("first", "p"), new NetworkOutput("second", "p")), found = both.WithoutFinalSoftmax();
+        Assert.Equal([new NetworkOutput("first", "fc"), new NetworkOutput("second", "p")], found.Outputs);
+        Assert.Equal(both.Outputs, found.WithFinalSoftmaxOf(both).Outputs);
+    }
+
+    [Fact]
+    public void Networks_of_logits_are_returned_as_they_are()
+    {
+        Network log = Network.Build(InputSpec.Features(4), x => x.Linear(3).LogSoftmax()),
+            map = Network.Build(InputSpec.Image(3, 2, 2), x => x.Softmax(1)), inside = Network.Build(InputSpec.Features(4), x => x.Softmax().Linear(3));
+        Assert.All((Network[])[Logits, log, map, inside], network => Assert.Same(network, network.WithoutFinalSoftmax()));
+    }
+}
