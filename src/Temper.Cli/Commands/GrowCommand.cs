@@ -107,7 +107,11 @@ internal sealed class GrowCommand() : RunCommand(
         string source = context.Get(RunSettings.Data);
         var run = new RunSession(
             context,
-            new RunDescription(Name, name, source) { Title = $"{name} grown on {source}", PlansTime = true }, data);
+            new RunDescription(Name, name, source)
+            {
+                Title = $"{name} grown on {source}", PlansTime = true,
+                Start = context.Get(Model) is null ? null : seed.Network,
+            }, data);
         run.Note($"{name}: from {seed}, {run.Train!.Count:N0} training samples, {run.Validation!.Count:N0} held out "
             + $"for validation, seed {run.Seed}");
         return run;

@@ -41,7 +41,10 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         HardeningRun.RequireBounds(start);
         TrainingOptions training = TrainingSettings.Options(context);
         using var run = new RunSession(
-            context, new RunDescription(Name, model, source) { Title = $"{model} hardened on {source}" }, data);
+            context, new RunDescription(Name, model, source)
+            {
+                Title = $"{model} hardened on {source}", Start = ModelSource.IsStored(model) ? start : null,
+            }, data);
         start = StartingNetwork.Trained(run, model, start, training);
         var hardening = new HardeningRun(context, run, training);
         return context.Get(HardenSettings.Method) is HardenSettings.Feedback

@@ -33,7 +33,8 @@ internal sealed class PruneCommand()
         (Network before, DataSets? data) = Open(context, model, source);
         PruningSettings.RequireLayers(context, before);
         using var run = new RunSession(
-            context, new RunDescription(Name, model, source) { Title = $"{model} pruned on {source}" }, data);
+            context,
+            new RunDescription(Name, model, source) { Title = $"{model} pruned on {source}", Start = before }, data);
         run.Measure("before", before, "before.safetensors");
         PruningRule rule = PruningSettings.RuleOf(context, before, (name, choose) => run.Choose("prune", name, choose));
         Network pruned = before.Prune(rule, context.Get(PruningSettings.Ignore));
