@@ -35,6 +35,7 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         RequireFree(context);
         DataSets data = DataChoice.Open(context, source);
         (Network start, data) = StartingNetwork.Open(context, model, data);
+        start.Batch.RequireFree($"harden: {model}");
         RequirePictures(context.Get(HardenSettings.Method), data.Train.SampleShape);
         DataChecks.RequireToTrain(context, start, data);
         DataChecks.RequireClasses(start, data.Train);

@@ -78,6 +78,7 @@ internal sealed class PruneCommand()
 
         (Network network, DataSets data) = DataForModel.Open(
             context, Preprocessing.OptionsOf(context), DataChoice.Open(context, source), Open);
+        network.Batch.RequireFree($"prune: {model}");
         network = Preprocessing.Apply(context, network, data.Train.SampleShape);
         DataChecks.RequireToTrain(context, network, data);
         return (network, data);
