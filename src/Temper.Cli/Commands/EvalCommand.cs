@@ -181,6 +181,12 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
                 + $"{(run is null ? "does not belong to a run" : "belongs to a run without data")}");
         }
 
+        if (run.Agent is { } agent)
+        {
+            throw ToolException.Usage($"eval: {model} is an agent, which has no accuracy (got an agent trained in "
+                + $"{own}, expected a classifier); play with it: temper rl play --env {own} --agent {agent}");
+        }
+
         context.Terminal.Note($"data: {own}, of the run that made the model");
         FitOptions fit = run.Fit with { Scaling = asked.Scaling ?? run.Fit.Scaling, Size = asked.Size ?? run.Fit.Size };
         return (own, asked.Layout is "auto" ? fit : fit with { Layout = asked.Layout }, run.Validation);
