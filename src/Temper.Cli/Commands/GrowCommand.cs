@@ -83,7 +83,7 @@ internal sealed class GrowCommand() : RunCommand(
         }
 
         JsonObject fields = SessionGrowth.ToJson(result, measured.Record.TestAccuracy);
-        fields["output"] = output;
+        fields["output"] = output is null ? null : Path.GetFullPath(output);
         fields["scratch"] = scratch;
         run.Note($"found {result.Network} (grown to {string.Join('-', result.Grown)}) in "
             + $"{result.Record.Seconds:F0} s");
