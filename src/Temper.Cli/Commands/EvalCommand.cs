@@ -52,6 +52,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     {
         string model = context.Require(ModelSource.Setting);
         ModelSource.RequireTrained(model);
+        ModelSource.RefuseUnused(context, model);
         (string source, FitOptions fit, string? validation) = DataOf(context, model);
         MorphBundle? bundle = Bundle(context, source);
         DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source, tells: false);

@@ -169,6 +169,7 @@ internal sealed class GrowCommand() : RunCommand(
                 + $"only to {GrowthSettings.Family.Flag}; {model} fixes its own widths and depths");
         }
 
+        ModelSource.RefuseUnused(context, model);
         (Network network, data) = DataForModel.Open(
             context, Preprocessing.OptionsOf(context), data,
             options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));

@@ -193,6 +193,7 @@ internal sealed class PlanCommand()
 
     private static (PlannedNetwork Network, Networks.Network? Graph) Open(CommandContext context, string source)
     {
+        ModelSource.RefuseUnused(context, source);
         if (!ModelSource.IsStored(source) && PaperNetworks.Names.Contains(source, StringComparer.Ordinal))
         {
             return (PaperNetworks.Create(source), null);

@@ -29,6 +29,7 @@ internal sealed class PruneCommand()
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
         PruningSettings.Require(context);
         ModelSource.RequireTrained(model);
+        ModelSource.RefuseUnused(context, model);
         TrainingOptions? tuning = Tuning(context, hasData: source is not "none");
         (Network before, DataSets? data) = Open(context, model, source);
         PruningSettings.RequireLayers(context, before);
