@@ -67,7 +67,7 @@ public sealed class CompressTests
         string output = folder["dynamic"];
         ToolResult result = Tool.Run(
         [
-            "compress", TrainedRun.Folder, .. Quick, "--structure", "none", "--activations", "joint", "--objective", "macs", "--max-accuracy-drop", "10", "--validation", "test:0.5",
+            "compress", TrainedRun.Folder, "--data", Data, "--tune-epochs", "1", "--trials", "1", "--structure", "none", "--activations", "joint", "--objective", "macs", "--max-accuracy-drop", "10", "--validation", "test:0.5",
             "--output", output, "--runs", folder.Path, "--json",
         ]);
         Assert.True(result.ExitCode == 0, result.Error);

@@ -17,10 +17,12 @@ public sealed class GrowTests
     public void Result_is_a_model_that_every_command_takes_and_one_json_document()
     {
         using var folder = new TemporaryFolder();
-        ToolResult result = Tool.Run([.. Small, "--max-macs", "160000", "--runs", folder["runs"], "--output", folder["found"], "--compare", "--json"]);
+        string output = Path.GetRelativePath(Environment.CurrentDirectory, folder["found"]);
+        ToolResult result = Tool.Run([.. Small, "--max-macs", "160000", "--runs", folder["runs"], "--output", output, "--compare", "--json"]);
         Assert.True(result.ExitCode == 0, result.Error);
         using JsonDocument document = JsonDocument.Parse(result.Output);
         JsonElement root = document.RootElement;
+        Assert.Equal(folder["found"], root.GetProperty("output").GetString());
         Assert.Equal(3, root.GetProperty("depths").GetArrayLength());
         Assert.InRange(root.GetProperty("macs").GetInt64(), 1, 160_000);
         Assert.True(root.GetProperty("parameters").GetInt64() > 0 && root.GetProperty("seconds").GetDouble() > 0);

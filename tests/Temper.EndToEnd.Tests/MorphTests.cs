@@ -115,6 +115,10 @@ public sealed class MorphTests
         JsonElement found = Good([.. estimate, "--padding", "1"]);
         Assert.Equal(2_023_424, found.GetProperty("trainer_extra_macs").GetInt64());
         Assert.Equal(2_088_960 / 6_235_136.0, found.GetProperty("overhead").GetDouble(), 1e-12);
+
+        // morph data writes the rows of both parts: 60 of training and 10 of test.
+        Assert.Equal(70, found.GetProperty("rows").GetInt64());
+        Assert.Equal(70 * 256 * sizeof(float), found.GetProperty("row_bytes").GetInt64());
         Assert.Equal(found.GetProperty("overhead").GetDouble(), Good(estimate).GetProperty("overhead").GetDouble());
         ToolResult contradicted = Run([.. estimate, "--channels", "64"]);
         Assert.Equal(2, contradicted.ExitCode);

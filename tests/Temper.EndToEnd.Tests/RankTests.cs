@@ -213,6 +213,17 @@ public sealed class RankTests : IDisposable
         Assert.Contains("without mpirun", result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--machine", "bus")]
+    [InlineData("--latency", "5")]
+    public void A_probe_on_several_ranks_measures_their_links(string flag, string value)
+    {
+        var launched = new Dictionary<string, string?> { ["OMPI_COMM_WORLD_RANK"] = "0", ["OMPI_COMM_WORLD_SIZE"] = "2" };
+        ToolResult result = Tool.RunWith(launched, "plan", "lenet-5", "--accelerators", "2", "--probe", flag, value);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains($"plan: {flag} does not apply to --probe on several ranks", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Without_a_library_there_is_one_clear_line()
     {

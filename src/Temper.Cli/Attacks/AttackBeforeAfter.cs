@@ -48,9 +48,8 @@ internal static class AttackBeforeAfter
             string median = Number(smallest.Result.MedianDistance(Norm.L2), "G3"),
                 right = Number(ball.Accuracy * 100, "F1");
             rows.Add([name, Number(smallest.CleanAccuracy * 100, "F1"), median, right]);
-            run.Note($"{name}: half of {count} test samples are fooled by a perturbation of L2 norm {median}; "
-                + $"{right} % are classified correctly under PGD with L-inf radius "
-                + $"{Radius.ToString(CultureInfo.InvariantCulture)}");
+            run.Note($"{name}: {Fooled(smallest.Result)}; {right} % are classified correctly under PGD with L-inf "
+                + $"radius {Radius.ToString(CultureInfo.InvariantCulture)}");
         }
 
         return new Section("Robustness",
@@ -61,6 +60,17 @@ internal static class AttackBeforeAfter
             new DataTable(["network", "#accuracy, %", "#median smallest perturbation, L2", string.Create(
                 CultureInfo.InvariantCulture, $"#accuracy under PGD, L-inf {Radius}, %")], rows),
         ]);
+    }
+
+    /// <summary>Says which perturbation fools half of the samples, or how many are fooled at all.</summary>
+    internal static string Fooled(AttackResult smallest)
+    {
+        double median = smallest.MedianDistance(Norm.L2);
+        int count = smallest.Samples.Count;
+        return double.IsFinite(median)
+            ? $"half of {count} test samples are fooled by a perturbation of L2 norm {Number(median, "G3")}"
+            : $"{smallest.Samples.Count(sample => !sample.IsRobust)} of {count} test samples are fooled, whatever the "
+                + "size of the perturbation";
     }
 
     private static string Number(double value, string format) =>

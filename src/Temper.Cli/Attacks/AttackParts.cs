@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Temper.Cli.CommandLine;
@@ -53,10 +54,11 @@ internal sealed class AttackParts(
         ranks.Share((count + _size - 1) / _size, part =>
         {
             int start = part * _size;
-            if (!File.Exists(FileOf(start)))
+            (Tensor inputs, Tensor wanted) = Samples(start);
+            string? file = FileOf(start, inputs, wanted);
+            if (!File.Exists(file))
             {
-                (Tensor inputs, Tensor wanted) = Samples(start);
-                Run(start, inputs, wanted);
+                Run(start, inputs, wanted, file);
             }
         });
     }
@@ -77,9 +79,10 @@ internal sealed class AttackParts(
         {
             (Tensor inputs, Tensor wanted) = Samples(start);
             wanted.AsSpan<long>().CopyTo(labels.AsSpan(start));
-            AttackResult part = FileOf(start) is { } file && File.Exists(file)
+            string? file = FileOf(start, inputs, wanted);
+            AttackResult part = file is not null && File.Exists(file)
                 ? AttackFiles.ReadPart(file)
-                : Run(start, inputs, wanted);
+                : Run(start, inputs, wanted, file);
             part.Adversarials.AsSpan<float>().CopyTo(adversarials.AsSpan(start * Target.SampleShape.Count));
             rows.AddRange(part.Samples);
             Write(board, rows, labels);
@@ -97,15 +100,29 @@ internal sealed class AttackParts(
         return (inputs.Reshape([size, .. Target.SampleShape.AsSpan()]), labels);
     }
 
-    /// <summary>File of a saved part; null: no output folder.</summary>
-    private string? FileOf(int start) =>
-        Folder is null ? null : Path.Combine(Folder, $"{_identity.Value}-{start:D8}-{SizeOf(start)}.npz");
+    /// <summary>
+    /// File of a saved part; null: no output folder. Its name depends on the samples and their labels, so that data
+    /// that were changed in between do not get the results of the earlier ones.
+    /// </summary>
+    private string? FileOf(int start, Tensor inputs, Tensor labels)
+    {
+        if (Folder is null)
+        {
+            return null;
+        }
 
-    /// <summary>Attacks a part and saves it.</summary>
-    private AttackResult Run(int start, Tensor inputs, Tensor wanted)
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(MemoryMarshal.AsBytes(inputs.AsSpan<float>()));
+        hash.AppendData(MemoryMarshal.AsBytes(labels.AsSpan<long>()));
+        string samples = Convert.ToHexStringLower(hash.GetHashAndReset())[..12];
+        return Path.Combine(Folder, $"{_identity.Value}-{start:D8}-{SizeOf(start)}-{samples}.npz");
+    }
+
+    /// <summary>Attacks a part and saves it in a file; null: it is not saved.</summary>
+    private AttackResult Run(int start, Tensor inputs, Tensor wanted, string? file)
     {
         AttackResult part = Attack(inputs, wanted, start);
-        if (FileOf(start) is { } file)
+        if (file is not null)
         {
             Directory.CreateDirectory(Folder!);
             AttackFiles.SavePart(file, part);
@@ -191,7 +208,10 @@ internal sealed class AttackParts(
         }
     }
 
-    /// <summary>Identifies the parts of one attack on one model with one set of options.</summary>
+    /// <summary>
+    /// Identifies the parts of one attack on one model with one set of options; see <see cref="FileOf"/> for the
+    /// samples.
+    /// </summary>
     private static string Identity(CommandContext context, Attack attack, AttackSubject subject, int count)
     {
         AttackTarget target = subject.Target;
@@ -210,11 +230,9 @@ internal sealed class AttackParts(
             text.Append('|').Append(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(model))));
         }
 
-        (Tensor first, Tensor labels) = subject.Samples.Read(0, Math.Min(count, 16));
-        text.Append('|').Append(Convert.ToHexString(
-            SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(first.AsSpan<float>()))));
-
-        // The logits identify the weights and the preprocessing, independent of the file format of the model.
+        // The logits of some samples identify the weights and the preprocessing, independent of the file format of the
+        // model.
+        (Tensor first, _) = subject.Samples.Read(0, Math.Min(count, 16));
         foreach (AttackTarget asked in (AttackTarget[])[target, .. subject.Surrogate is { } surrogate
             ? [surrogate]
             : Array.Empty<AttackTarget>()])
@@ -222,10 +240,9 @@ internal sealed class AttackParts(
             float[] logits = new float[first.Shape[0] * asked.Classes];
             asked.Scores(first.AsSpan<float>(), first.Shape[0], logits);
             text.Append('|').Append(Convert.ToHexString(
-                SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(logits.AsSpan()))));
+                SHA256.HashData(MemoryMarshal.AsBytes(logits.AsSpan()))));
         }
 
-        text.Append('|').AppendJoin(',', labels.AsSpan<long>().ToArray());
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..12];
     }
 }

@@ -42,6 +42,7 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
 
     internal int Run(string source)
     {
+        ModelSource.RefuseUnused(context, source);
         Network network;
         PeerModel? model = null;
         if (ModelReading.IsOnnx(source) && File.Exists(source))

@@ -38,6 +38,13 @@ internal sealed class AttackCommand() : ToolCommand(
         }
 
         AttackModes.RequireOwn(context);
+        string?[] models = [model, context.Get(AttackSettings.Surrogate)];
+        string[] files = [.. models.OfType<string>().Where(one => !AttackSubject.IsServed(one))];
+        if (files.Length > 0)
+        {
+            ModelSource.RefuseUnused(context, files);
+        }
+
         RequireSamples(context);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();

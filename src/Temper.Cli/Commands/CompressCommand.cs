@@ -52,6 +52,7 @@ internal sealed class CompressCommand()
             context, new RunDescription(Name, model, source)
             {
                 Title = $"{model} compressed on {source}", PlansTime = true, Split = _ => split,
+                Start = ModelSource.IsStored(model) ? start : null,
             }, data) { Shared = shared };
         start = StartingNetwork.Trained(run, model, start, options.Training!);
         (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(

@@ -51,6 +51,8 @@ internal sealed class ConvertCommand()
     {
         string source = context.Require(ModelSource.Setting), target = context.Require(Target);
         Check(context, target);
+        ModelSource.RequireTrained(source);
+        ModelSource.RefuseUnused(context, source);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         Network network = Preprocessing.Apply(context, ModelSource.OpenTrained(

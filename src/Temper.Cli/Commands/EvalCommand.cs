@@ -52,6 +52,7 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
     {
         string model = context.Require(ModelSource.Setting);
         ModelSource.RequireTrained(model);
+        ModelSource.RefuseUnused(context, model);
         (string source, FitOptions fit, string? validation) = DataOf(context, model);
         MorphBundle? bundle = Bundle(context, source);
         DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source, tells: false);
@@ -185,6 +186,12 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
 
             throw ToolException.Usage($"eval: --data is missing; {model} "
                 + $"{(run is null ? "does not belong to a run" : "belongs to a run without data")}");
+        }
+
+        if (run.Agent is { } agent)
+        {
+            throw ToolException.Usage($"eval: {model} is an agent, which has no accuracy (got an agent trained in "
+                + $"{own}, expected a classifier); play with it: temper rl play --env {own} --agent {agent}");
         }
 
         context.Terminal.Note($"data: {own}, of the run that made the model");

@@ -83,7 +83,7 @@ internal sealed class GrowCommand() : RunCommand(
         }
 
         JsonObject fields = SessionGrowth.ToJson(result, measured.Record.TestAccuracy);
-        fields["output"] = output;
+        fields["output"] = output is null ? null : Path.GetFullPath(output);
         fields["scratch"] = scratch;
         run.Note($"found {result.Network} (grown to {string.Join('-', result.Grown)}) in "
             + $"{result.Record.Seconds:F0} s");
@@ -107,7 +107,11 @@ internal sealed class GrowCommand() : RunCommand(
         string source = context.Get(RunSettings.Data);
         var run = new RunSession(
             context,
-            new RunDescription(Name, name, source) { Title = $"{name} grown on {source}", PlansTime = true }, data);
+            new RunDescription(Name, name, source)
+            {
+                Title = $"{name} grown on {source}", PlansTime = true,
+                Start = context.Get(Model) is null ? null : seed.Network,
+            }, data);
         run.Note($"{name}: from {seed}, {run.Train!.Count:N0} training samples, {run.Validation!.Count:N0} held out "
             + $"for validation, seed {run.Seed}");
         return run;
@@ -165,6 +169,7 @@ internal sealed class GrowCommand() : RunCommand(
                 + $"only to {GrowthSettings.Family.Flag}; {model} fixes its own widths and depths");
         }
 
+        ModelSource.RefuseUnused(context, model);
         (Network network, data) = DataForModel.Open(
             context, Preprocessing.OptionsOf(context), data,
             options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));

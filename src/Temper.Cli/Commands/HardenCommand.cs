@@ -36,13 +36,17 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         DataSets data = DataChoice.Open(context, source);
         (Network given, data) = StartingNetwork.Open(context, model, data);
         Network start = FinalSoftmax.Removed(context, model, given);
+        start.Batch.RequireFree($"harden: {model}");
         RequirePictures(context.Get(HardenSettings.Method), data.Train.SampleShape);
         DataChecks.RequireToTrain(context, start, data);
         DataChecks.RequireClasses(start, data.Train);
         HardeningRun.RequireBounds(start);
         TrainingOptions training = TrainingSettings.Options(context);
         using var run = new RunSession(
-            context, new RunDescription(Name, model, source) { Title = $"{model} hardened on {source}" }, data);
+            context, new RunDescription(Name, model, source)
+            {
+                Title = $"{model} hardened on {source}", Start = ModelSource.IsStored(model) ? start : null,
+            }, data);
         start = StartingNetwork.Trained(run, model, start, training);
         var hardening = new HardeningRun(context, run, training, given);
         return context.Get(HardenSettings.Method) is HardenSettings.Feedback

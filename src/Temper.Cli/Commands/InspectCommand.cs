@@ -35,6 +35,7 @@ internal sealed class InspectCommand()
             ModelReading.RequireFile(source);
         }
 
+        ModelSource.RefuseUnused(context, source);
         OnnxSummary? summary = ModelReading.IsOnnx(source) ? OnnxSummary.Of(source) : null;
         if (summary is not null)
         {

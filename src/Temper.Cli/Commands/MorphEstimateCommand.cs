@@ -43,7 +43,7 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
 
         MorphMap map = MorphKeygenCommand.MapOf(context);
         DataSets? data = context.Get(MorphSettings.Data) is { } set ? DataChoice.Open(context, set) : null;
-        long rows = data?.Train.Count ?? context.Get(Rows);
+        long rows = data is null ? context.Get(Rows) : (long)data.Train.Count + data.Test.Count;
         MorphEstimate estimate = context.Get(Plain) is { } network
             ? MorphEstimate.Of(map, rows, Opened(network, map, data))
             : MorphEstimate.Of(

@@ -65,7 +65,14 @@ internal sealed class PlanCommand()
                 + $"it without mpirun, or add {Probe.Flag} to measure ranks and links");
         }
 
-        context.RefuseUnused(Probe.Flag, context.Get(Probe) ? [PlanSettings.Gigaflops] : []);
+        if (context.Get(Probe))
+        {
+            context.RefuseUnused(Probe.Flag, [PlanSettings.Gigaflops]);
+            context.RefuseUnused(
+                $"{Probe.Flag} on several ranks, which measures their links",
+                RankGroup.Started > 1 ? PlanSettings.OfLinks : []);
+        }
+
         using RankGroup ranks = RankGroup.Open();
         return ranks.Run(() => Run(context, ranks));
     }
@@ -193,6 +200,7 @@ internal sealed class PlanCommand()
 
     private static (PlannedNetwork Network, Networks.Network? Graph) Open(CommandContext context, string source)
     {
+        ModelSource.RefuseUnused(context, source);
         if (!ModelSource.IsStored(source) && PaperNetworks.Names.Contains(source, StringComparer.Ordinal))
         {
             return (PaperNetworks.Create(source), null);

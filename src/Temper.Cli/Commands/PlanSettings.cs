@@ -73,6 +73,9 @@ internal static class PlanSettings
         Latency, Overlap, Speeds,
     ];
 
+    /// <summary>The links between the accelerators, which a probe of several ranks measures.</summary>
+    internal static IReadOnlyList<Setting> OfLinks { get; } = [Wires, TopologyPath, Bandwidth, Latency];
+
     /// <summary>Returns the options of the planner.</summary>
     /// <param name="context">The settings.</param>
     /// <param name="given">The plan to evaluate, which has its own kinds of splits; null: a plan is searched.</param>

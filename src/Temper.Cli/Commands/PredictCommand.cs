@@ -56,6 +56,7 @@ internal sealed class PredictCommand()
     {
         string source = context.Require(ModelSource.Setting), folder = context.Require(Output);
         Dictionary<string, Tensor> given = Read(context.Get(Inputs));
+        ModelSource.RefuseUnused(context, source);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         (Network network, IReadOnlyList<string> inputs, IReadOnlyList<string> outputs) =

@@ -35,6 +35,7 @@ internal sealed class ProbeCommand() : ToolCommand(
         string source = context.Get(ProbeSettings.Data)
             ?? throw ToolException.Usage("probe: --data is missing; give the data set to probe");
         ModelSource.RequireTrained(model);
+        ModelSource.RefuseUnused(context, model);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         (Network network, Dataset samples, Dataset aims) = Open(context, model, source);

@@ -29,11 +29,13 @@ internal sealed class PruneCommand()
         string model = context.Require(ModelSource.Setting), source = context.Get(Data);
         PruningSettings.Require(context);
         ModelSource.RequireTrained(model);
+        ModelSource.RefuseUnused(context, model);
         TrainingOptions? tuning = Tuning(context, hasData: source is not "none");
         (Network before, DataSets? data) = Open(context, model, source);
         PruningSettings.RequireLayers(context, before);
         using var run = new RunSession(
-            context, new RunDescription(Name, model, source) { Title = $"{model} pruned on {source}" }, data);
+            context,
+            new RunDescription(Name, model, source) { Title = $"{model} pruned on {source}", Start = before }, data);
         run.Measure("before", before, "before.safetensors");
         PruningRule rule = PruningSettings.RuleOf(context, before, (name, choose) => run.Choose("prune", name, choose));
         Network pruned = before.Prune(rule, context.Get(PruningSettings.Ignore));
@@ -77,6 +79,7 @@ internal sealed class PruneCommand()
 
         (Network network, DataSets data) = DataForModel.Open(
             context, Preprocessing.OptionsOf(context), DataChoice.Open(context, source), Open);
+        network.Batch.RequireFree($"prune: {model}");
         network = Preprocessing.Apply(context, network, data.Train.SampleShape);
         DataChecks.RequireToTrain(context, network, data);
         return (network, data);

@@ -64,9 +64,11 @@ internal sealed class ServeCommand()
     internal override int Run(CommandContext context)
     {
         _ = context.Cancel;                                     // signals are handled from here on
+        string model = context.Require(ModelSource.Setting);
+        ModelSource.RequireTrained(model);
+        ModelSource.RefuseUnused(context, model);
         Network network = ModelSource.OpenTrained(
-            context.Require(ModelSource.Setting), context.Get(ModelSource.Architecture),
-            ModelSource.ImportOptions(context));
+            model, context.Get(ModelSource.Architecture), ModelSource.ImportOptions(context));
         ServerOptions options = Options(context);
         if (!IPAddress.IsLoopback(options.Address) && options.Token is null)
         {

@@ -124,6 +124,7 @@ internal sealed class TrainCommand()
             return New(context, model, DataForModel.ForNew(context, fit, data), weights);
         }
 
+        ModelSource.RefuseUnused(context, model);
         (Network network, data) = DataForModel.Open(context, fit, data, options =>
             ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         network.Batch.RequireFree($"train: {model}");

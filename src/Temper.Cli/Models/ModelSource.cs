@@ -60,6 +60,27 @@ internal static class ModelSource
         return ModelReading.Load(PathOf(source), architecture, options);
     }
 
+    /// <summary>
+    /// Throws if an option is given that no model reads: an architecture if each has a graph, or a size if none is an
+    /// ONNX file, which may leave it open.
+    /// </summary>
+    /// <param name="context">Settings of the command.</param>
+    /// <param name="sources">Names of stored models or of built-in networks that are not trained.</param>
+    internal static void RefuseUnused(CommandContext context, params IReadOnlyList<string> sources)
+    {
+        if (sources.All(source => ModelReading.IsOnnx(source) || !IsStored(source)))
+        {
+            context.RefuseUnused(
+                sources.All(ModelReading.IsOnnx) ? "an ONNX file, which has a graph" : "a built-in network",
+                [Architecture]);
+        }
+
+        if (!sources.Any(ModelReading.IsOnnx))
+        {
+            context.RefuseUnused("models other than ONNX files, which have a fixed size", [Size]);
+        }
+    }
+
     /// <summary>Throws if the name is not the name of a file or folder.</summary>
     internal static void RequireTrained(string source)
     {

@@ -133,6 +133,7 @@ internal static class Preprocessing
             : context.Get(Channels) is "bgr" ? Channels.Flag
             : context.Get(Bounds) is not null ? Bounds.Flag
             : context.Get(Classes) is not null ? Classes.Flag
+            : context.Get(ModelSource.Architecture) is not null ? ModelSource.Architecture.Flag
             : null;
         if (idle is not null)
         {

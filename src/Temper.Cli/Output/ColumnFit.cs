@@ -10,6 +10,12 @@ internal sealed record TableHead(string Head, bool IsNumber)
     /// <summary>Minimum width of a text column; if the table is still too wide, a column is left out.</summary>
     private const int MinWords = 8;
 
+    /// <summary>
+    /// Reads a title in which one leading <c>#</c> marks a column of numbers; a title may begin with further ones.
+    /// </summary>
+    internal static TableHead Of(string column) =>
+        column.StartsWith('#') ? new TableHead(column[1..], true) : new TableHead(column, false);
+
     /// <summary>Length of the longest line of a cell.</summary>
     internal static int Width(string cell) => cell.Split('\n').Max(line => line.Length);
 

@@ -13,11 +13,11 @@ internal sealed class ResultTable
     private readonly List<string[]> _rows = [];
 
     /// <param name="title">Title above the table; null: none.</param>
-    /// <param name="columns">Column titles; a leading <c>#</c> (not shown) marks a column of numbers.</param>
+    /// <param name="columns">Column titles; one leading <c>#</c> (not shown) marks a column of numbers.</param>
     internal ResultTable(string? title, params string[] columns)
     {
         _title = title;
-        _heads = [.. columns.Select(column => new TableHead(column.TrimStart('#'), column.StartsWith('#')))];
+        _heads = [.. columns.Select(TableHead.Of)];
     }
 
     internal ResultTable Row(params string[] cells)

@@ -49,6 +49,7 @@ internal static class PicturePredictions
     internal static int Run(CommandContext context, string model, IReadOnlyList<string> inputs)
     {
         ModelSource.RequireTrained(model);
+        ModelSource.RefuseUnused(context, model);
         PictureList pictures = PictureList.Find(inputs);
         (IReadOnlyList<Prediction> predictions, IReadOnlyList<UnusedSamples> failed) =
             Predict(context, model, pictures);

@@ -147,8 +147,14 @@ internal static class CompressionSettings
 
         string method = context.Get(Method);
         context.RefuseUnused($"{Method.Flag} {method}", method is "magnitude" or "gradual" ? [Pressure] : []);
-        string activations = context.Get(Activations);
+        string activations = context.Get(Activations), structure = context.Get(Structure);
         context.RefuseUnused($"{Activations.Flag} {activations}", activations is "winners" ? [] : [Score]);
+        context.RefuseUnused(
+            $"{Structure.Flag} {structure}",
+            structure is "none" ? [Method, RegularizeEpochs, Pressure, FirstKept] : []);
+        context.RefuseUnused(
+            $"{Structure.Flag} {structure} without {Activations.Flag}",
+            structure is "none" && activations is "none" ? [TuneEpochs, Trials] : []);
         QuantizationSettings.RefuseUnused(context);
     }
 

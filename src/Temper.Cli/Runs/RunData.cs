@@ -11,7 +11,12 @@ namespace Temper.Cli.Runs;
 /// <param name="Fit">Conversions that the run allowed.</param>
 internal sealed record RunData(string? Source, FitOptions Fit)
 {
-    private const string None = "none", Compress = "compress";
+    private const string None = "none", Compress = "compress", TrainAgent = "rl train";
+
+    /// <summary>
+    /// File of the agent that the run trained, whose source is an environment; null: the run made a network.
+    /// </summary>
+    internal string? Agent { get; init; }
 
     /// <summary>
     /// Value of <see cref="CompressionSettings.Validation"/>, which may have used test samples to choose between
@@ -36,6 +41,7 @@ internal sealed record RunData(string? Source, FitOptions Fit)
         IReadOnlyDictionary<string, string> settings = ConfigFile.Load(folder.ConfigPath).Values(record.Command);
         return new RunData(record.Data is None ? null : record.Data, Preprocessing.OptionsOf(settings))
         {
+            Agent = record.Command is TrainAgent ? folder.PathOf(Commands.RlTrainCommand.AgentName) : null,
             Validation = record.Command is Compress
                 ? (string)CompressionSettings.Validation.Read(
                     settings.GetValueOrDefault(CompressionSettings.Validation.Name), folder.ConfigPath)!

@@ -1,4 +1,5 @@
 using Temper.Data;
+using Temper.Networks;
 
 namespace Temper.Cli.Runs;
 
@@ -10,6 +11,12 @@ internal sealed record RunDescription(string Command, string Network, string Dat
 {
     /// <summary>Title of the report.</summary>
     internal string Title { get; init; } = $"{Network} on {Data}";
+
+    /// <summary>
+    /// The stored network that the run starts from; a resume is refused if it has other weights by then. Null: the run
+    /// starts from a new network, or compares its result with none.
+    /// </summary>
+    internal Network? Start { get; init; }
 
     /// <summary>
     /// Splits off the validation samples; null: the fraction of the training samples given by <c>--validation</c>.

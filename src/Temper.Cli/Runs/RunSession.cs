@@ -56,8 +56,14 @@ internal sealed class RunSession : IDisposable
             ? RunSettings.Find(resume, context.Get(RunSettings.Runs), description.Command)
             : RunFolder.Create(
                 context.Get(RunSettings.Runs), new RunName(description.Command, description.Data, Seed), context.Time);
-        if (!File.Exists(Folder.ConfigPath))
+        if (File.Exists(Folder.ConfigPath))
         {
+            StartingWeights.RequireSame(Folder, description);
+        }
+        else
+        {
+            // Before the settings, without which a run cannot be resumed.
+            StartingWeights.Record(Folder, description.Start);
             WriteConfig();
         }
 

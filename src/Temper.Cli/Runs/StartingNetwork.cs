@@ -25,6 +25,7 @@ internal static class StartingNetwork
                 context.Get(RunSettings.Seed)).Split("weights")), data);
         }
 
+        ModelSource.RefuseUnused(context, model);
         (Network network, data) = DataForModel.Open(context, fit, data, options =>
             ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         return (Preprocessing.Apply(context, network, data.Train.SampleShape), data);

@@ -66,8 +66,10 @@ internal sealed class CompressionBudget
     /// </summary>
     private string Plan(int structures)
     {
+        bool hasRegularizer = Thinning.For(_options.Structure).Count > 0;
         (int regularize, int tune, int trials, int later) =
-            (_options.RegularizeEpochs, _options.TuneEpochs, _options.Trials, _options.LaterEpochs);
+            (hasRegularizer ? _options.RegularizeEpochs : 0, _options.TuneEpochs, _options.Trials,
+                _options.LaterEpochs);
         if (_options.MaxTime is { } limit)
         {
             double all = limit.TotalSeconds * Planned / _epochSeconds;

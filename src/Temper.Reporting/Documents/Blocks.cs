@@ -91,7 +91,7 @@ public sealed record ChartRow(IReadOnlyList<Chart> Charts) : Block
 }
 
 /// <summary>A table; number columns are right-aligned.</summary>
-/// <param name="Head">Column names; the prefix <c>#</c> marks a number column and is not shown.</param>
+/// <param name="Head">Column names; one <c>#</c> as prefix marks a number column and is not shown.</param>
 /// <param name="Rows">Rows, each with one cell per column.</param>
 public sealed record DataTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) : Block
 {
@@ -100,7 +100,8 @@ public sealed record DataTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOn
         html.Open("div", ("class", "scroll")).Open("table").Open("thead").Open("tr");
         foreach (string name in Head)
         {
-            html.Leaf("th", name.TrimStart('#'), ("class", Class(name)));
+            // Only one: the name of a class may begin with another.
+            html.Leaf("th", name.StartsWith('#') ? name[1..] : name, ("class", Class(name)));
         }
 
         html.Close().Close().Open("tbody");

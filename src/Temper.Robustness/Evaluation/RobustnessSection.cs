@@ -64,10 +64,24 @@ public static class RobustnessSection
             XLabel = $"size of the perturbation, {found.Attack.Norm}",
             YLabel = isTargeted ? "samples not classified as the target, %" : "accuracy, %",
             Lines = [new ChartLine(
-                found.Attack.Name, [.. sizes.Where((_, i) => i % stride == 0 || i == sizes.Length - 1).Select(
-                    size => new ChartPoint(size, found.AccuracyAt(size) * 100))])],
+                found.Attack.Name, Stepped(found.Attack, [.. sizes
+                    .Where((_, i) => i % stride == 0 || i == sizes.Length - 1)
+                    .Select(size => new ChartPoint(size, found.AccuracyAt(size) * 100))]))],
         };
     }
+
+    /// <summary>
+    /// Points of the curve with a step at each size, for an attack within a ball: it finds no smaller perturbations, so
+    /// that a sloped line from no perturbation to its radius would show accuracies that it did not measure.
+    /// </summary>
+    private static ChartPoint[] Stepped(Attack attack, ChartPoint[] points) => double.IsInfinity(attack.Radius)
+        ? points
+        :
+        [
+            points[0],
+            .. points.Skip(1).Zip(points, (next, last) => new[] { last with { X = next.X }, next })
+                .SelectMany(pair => pair),
+        ];
 
     private static DataTable Confusion(RobustnessEvaluation found, IReadOnlyList<string> classes)
     {
@@ -123,9 +137,8 @@ public static class RobustnessSection
         }
     }
 
-    private static string Threat(RobustnessEvaluation found) =>
-        (found.Epsilon ?? (found.Attack as FixedBudgetAttack)?.Epsilon) is { } radius
-        ? string.Create(CultureInfo.InvariantCulture, $"{found.Attack.Name}, {found.Attack.Norm} {radius:G4}")
+    private static string Threat(RobustnessEvaluation found) => found.Ball is { } ball
+        ? string.Create(CultureInfo.InvariantCulture, $"{found.Attack.Name}, {ball.Norm} {ball.Epsilon:G4}")
         : $"{found.Attack.Name}, no limit";
 
     private static string Name(IReadOnlyList<string> classes, int k) => k < classes.Count ? classes[k] : $"{k}";

@@ -50,6 +50,31 @@ public sealed class CompressOptionTests
         CompressionSettings.RefuseUnused(Given(("method", "l1"), ("pressure", "2")), isStored: true);
     }
 
+    /// <summary>Only the search of a structure has a regularizer and a fraction that it keeps first; that of activations has trials, too.</summary>
+    [Theory]
+    [InlineData("first-kept", "0.5", false)]
+    [InlineData("regularize-epochs", "3", false)]
+    [InlineData("method", "l1", false)]
+    [InlineData("pressure", "2", false)]
+    [InlineData("tune-epochs", "3", true)]
+    [InlineData("trials", "3", true)]
+    public void Without_a_structure_no_setting_of_its_search_is_taken(string name, string value, bool isOfActivations)
+    {
+        Assert.Contains(
+            $"--{name} does not apply to --structure none", Refusal(isStored: true, ("structure", "none"), ("quantize", "int8"), (name, value)), StringComparison.Ordinal);
+        (string, string)[] winners = [("structure", "none"), ("activations", "winners"), (name, value)];
+        if (isOfActivations)
+        {
+            CompressionSettings.RefuseUnused(Given(winners), isStored: true);
+        }
+        else
+        {
+            Assert.Contains($"--{name} does not apply to --structure none", Refusal(isStored: true, winners), StringComparison.Ordinal);
+        }
+
+        CompressionSettings.RefuseUnused(Given(("structure", "channels"), (name, value)), isStored: true);
+    }
+
     [Fact]
     public void Joint_activations_have_no_score() => Assert.Contains(
         "--winner-score does not apply to --activations joint", Refusal(isStored: true, ("activations", "joint"), ("winner-score", "max")), StringComparison.Ordinal);

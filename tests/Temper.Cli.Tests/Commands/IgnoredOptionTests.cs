@@ -1,5 +1,6 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
+using Temper.Cli.Models;
 using Temper.Cli.Tests.Support;
 using Temper.Parallelism.Planning;
 using Temper.Testing;
@@ -125,6 +126,61 @@ public sealed class IgnoredOptionTests : IDisposable
     [Fact]
     public void A_conversion_reads_no_pictures_that_it_could_resize() => Refused(
         new ConvertCommand(), "convert: --resize would have no effect", ("model", _folder["missing.onnx"]), ("target", _folder["a.onnx"]), ("resize", "linear"));
+
+    /// <summary>An architecture is for files that hold weights only, and a size for ONNX files that leave it open.</summary>
+    [Theory]
+    [InlineData("net.onnx", "architecture", "lenet-5", "an ONNX file, which has a graph")]
+    [InlineData("net.safetensors", "size", "8x8", "models other than ONNX files, which have a fixed size")]
+    public void A_stored_model_takes_only_what_it_leaves_open(string name, string option, string value, string what)
+    {
+        _folder.Write(name, "");
+        (string, string)[] given = [("model", _folder[name]), ("data", "synth:shapes?count=40"), ("runs", _folder["runs"]), ("quiet", "true"), (option, value)];
+        foreach (ToolCommand command in (ToolCommand[])[
+            new EvalCommand(), new AttackCommand(), new ProbeCommand(), new PruneCommand(), new HardenCommand(), new CompressCommand(), new TrainCommand(),
+            new GrowCommand(), new InspectCommand(), new PlanCommand(), new ServeCommand(), new BenchCommand()])
+        {
+            Refused(command, $"{command.Name}: --{option} does not apply to {what}", given);
+        }
+
+        Refused(new ConvertCommand(), $"convert: --{option} does not apply to {what}", [.. given, ("target", _folder["out.safetensors"])]);
+        Refused(new PredictCommand(), $"predict: --{option} does not apply to {what}", [.. given, ("input", "cat.png")]);
+        Assert.False(Directory.Exists(_folder["runs"]));
+    }
+
+    [Theory]
+    [InlineData("architecture", "resnet-20", "a built-in network")]
+    [InlineData("size", "8x8", "models other than ONNX files")]
+    public void A_built_in_network_has_its_own_layers_and_size(string option, string value, string what)
+    {
+        Refused(new PlanCommand(), $"plan: --{option} does not apply to {what}", ("model", "lenet-c"), (option, value));
+        Refused(new PlanCommand(), $"plan: --{option} does not apply to {what}", ("model", "lenet-5"), (option, value));
+        Refused(new InspectCommand(), $"inspect: --{option} does not apply to {what}", ("model", "lenet-5"), (option, value));
+        Refused(new BenchCommand(), $"bench: --{option} does not apply to {what}", ("model", "lenet-5"), (option, value));
+    }
+
+    [Fact]
+    public void A_network_to_train_has_its_own_layers()
+    {
+        const string Why = "--architecture: applies to stored networks only; ";
+        (string, string)[] given = [("data", "synth:shapes?count=40"), ("runs", _folder["runs"]), ("quiet", "true"), ("architecture", "lenet-5")];
+        Refused(new TrainCommand(), Why, [.. given, ("model", "resnet-20")]);
+        Refused(new HardenCommand(), Why, [.. given, ("model", "resnet-20")]);
+        Refused(new CompressCommand(), Why, [.. given, ("model", "resnet-20")]);
+        Refused(new GrowCommand(), Why, [.. given, ("family", "basic3")]);
+    }
+
+    /// <summary>The options of a model file are also those of the surrogate.</summary>
+    [Fact]
+    public void A_surrogate_may_be_the_model_that_an_option_is_for()
+    {
+        _folder.Write("net.onnx", "");
+        _folder.Write("weights.safetensors", "");
+        ModelSource.RefuseUnused(
+            Given(new AttackCommand(), ("architecture", "lenet-5"), ("size", "8x8")), _folder["net.onnx"], _folder["weights.safetensors"]);
+        Refused(
+            new AttackCommand(), "attack: --architecture does not apply to an ONNX file", ("model", _folder["net.onnx"]), ("surrogate", _folder["net.onnx"]),
+            ("data", "synth:shapes?count=40"), ("architecture", "lenet-5"));
+    }
 
     [Theory]
     [InlineData("a.safetensors")]

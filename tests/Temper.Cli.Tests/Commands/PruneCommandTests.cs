@@ -49,6 +49,19 @@ public sealed class PruneCommandTests : IDisposable
         Assert.False(Directory.Exists(_folder["runs"]));
     }
 
+    /// <summary>Only pruning takes it: the training after it has batches of its own sizes.</summary>
+    [Fact]
+    public void A_network_of_a_fixed_batch_is_not_tuned()
+    {
+        CommandContext context = Given(("data", "synth:blobs?features=8&count=60&classes=2"));
+        ModelFile.Save(
+            Network.Build(new InputSpec { SampleShape = [4, 8], IsBatched = false }, x => x.Linear(2)).Initialize(RandomStream.FromSeed(1)),
+            _folder["net.safetensors"]);
+        var error = Assert.Throws<ArgumentException>(() => new PruneCommand().Run(context));
+        Assert.StartsWith($"prune: {_folder["net.safetensors"]}: the network takes exactly 4 samples at a time", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["runs"]));
+    }
+
     [Theory]
     [InlineData("5:4")]
     [InlineData("0:0")]

@@ -2,6 +2,9 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
 using Temper.Cli.Hardening;
 using Temper.Cli.Tests.Support;
+using Temper.Formats.Models;
+using Temper.Networks;
+using Temper.Randomness;
 using Temper.Testing;
 
 namespace Temper.Cli.Tests.Hardening;
@@ -47,6 +50,19 @@ public sealed class HardenCommandTests : IDisposable
             "--method corruptions needs pictures", Settings.Refusal(() => HardenCommand.RequirePictures("corruptions", [6])), StringComparison.Ordinal);
         HardenCommand.RequirePictures("corruptions", [1, 8, 8]);
         HardenCommand.RequirePictures("noise", [6]);
+    }
+
+    [Fact]
+    public void A_network_of_a_fixed_batch_is_refused_before_there_is_a_run_folder()
+    {
+        string model = _folder["net.safetensors"];
+        var input = new InputSpec { SampleShape = [4, 8], IsBatched = false, Minimum = 0, Maximum = 1 };
+        ModelFile.Save(Network.Build(input, x => x.Linear(2)).Initialize(RandomStream.FromSeed(1)), model);
+        CommandContext context = Given(
+            ("model", model), ("data", "synth:blobs?features=8&count=60&classes=2"), ("method", "plain"), ("runs", _folder["runs"]), ("quiet", "true"));
+        var error = Assert.Throws<ArgumentException>(() => new HardenCommand().Run(context));
+        Assert.StartsWith($"harden: {model}: the network takes exactly 4 samples at a time", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["runs"]));
     }
 
     [Theory]

@@ -35,6 +35,14 @@ public sealed class ColumnFitTests
         Assert.Equal([0, 1, 2, 3], fit.Shown.Select(shown => shown.Column).Concat(fit.LeftOut).Order());
     }
 
+    [Theory]
+    [InlineData("class", "class", false)]
+    [InlineData("#samples", "samples", true)]
+    [InlineData("##1", "#1", true)]
+    [InlineData("#", "", true)]
+    public void Only_the_mark_of_numbers_is_taken_from_a_title(string column, string head, bool isNumber) =>
+        Assert.Equal(new TableHead(head, isNumber), TableHead.Of(column));
+
     [Fact]
     public void Of_leaves_out_an_empty_column_first()
     {

@@ -31,6 +31,18 @@ public sealed class CompressionBudgetTests
         Assert.Equal((8, 5, 3), (resumed.RegularizeEpochs, resumed.TuneEpochs, resumed.Trials));
     }
 
+    /// <summary>A search of activations alone has all of the time for its trials.</summary>
+    [Fact]
+    public void Without_a_structure_no_epochs_are_planned_for_a_regularizer()
+    {
+        CompressionOptions options = Options with
+        {
+            Structure = CompressionStructure.None, Activations = CompressionActivations.Winners, MaxTime = TimeSpan.FromSeconds(30),
+        };
+        var budget = new CompressionBudget(Network, options, PlannedRun(), new SteppedClock());
+        Assert.Equal((0, 8, 3), (budget.RegularizeEpochs, budget.TuneEpochs, budget.Trials));
+    }
+
     /// <summary>
     /// Each read of the clock advances it by a second, so a step takes a second. An epoch has 400 / 20 steps, each 1.4
     /// times as long with a teacher.

@@ -36,6 +36,16 @@ public sealed class ReportTests
         Assert.Equal(["weights", "12"], root.Descendants().Where(cell => (string?)cell.Attribute("class") is "number").Select(cell => cell.Value));
     }
 
+    /// <summary>Column names may come from the classes of a data set.</summary>
+    [Fact]
+    public void Only_one_number_sign_of_a_table_head_is_a_mark()
+    {
+        var report = new Report { Title = "t", Sections = [new Section("s", [new DataTable(["from", "##1", "#2"], [["#1", "3", "4"]])])] };
+        XElement root = XElement.Parse(report.ToHtml()["<!doctype html>\n".Length..]);
+        Assert.Equal(["from", "#1", "2"], root.Descendants("th").Select(cell => cell.Value));
+        Assert.Equal(["#1", "2", "3", "4"], root.Descendants().Where(cell => (string?)cell.Attribute("class") is "number").Select(cell => cell.Value));
+    }
+
     [Fact]
     public void Save_replaces_the_file_and_leaves_no_part()
     {

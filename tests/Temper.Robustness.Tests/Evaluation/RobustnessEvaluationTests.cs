@@ -67,6 +67,25 @@ public sealed class RobustnessEvaluationTests
         Assert.Equal(["dog", "2", "50.00 %", "100.00 %"], rows[1].Take(4));
     }
 
+    /// <summary>Also of a composed attack, whose evaluation has no radius of its own.</summary>
+    [Fact]
+    public void An_attack_within_a_ball_has_its_radius_and_a_step()
+    {
+        SampleResult[] samples =
+        [
+            Sample(AttackOutcome.NotConverged, 0), Sample(AttackOutcome.Fooled, 1) with { Linf = 0.5 }, Sample(AttackOutcome.Fooled, 1) with { Linf = 0.25 },
+            Sample(AttackOutcome.NotConverged, 0),
+        ];
+        var attack = new Repeat(new Pgd { Epsilon = 0.5 }, 2);
+        var found = new RobustnessEvaluation(attack, new AttackResult(Tensor.From(new float[4], [4, 1]), samples), [0, 0, 0, 0], []);
+        Section section = RobustnessSection.Of(found, [])[0];
+        Assert.Equal("pgd x 2, Linf 0.5", section.Blocks.OfType<KeyFigures>().Single().Figures[1].Note);
+        LineChart curve = Assert.IsType<LineChart>(section.Blocks.OfType<ChartRow>().Single().Charts[0]);
+        Assert.Equal(
+            [new ChartPoint(0, 100), new ChartPoint(0.25, 100), new ChartPoint(0.25, 75), new ChartPoint(0.5, 75), new ChartPoint(0.5, 50)],
+            curve.Lines[0].Points);
+    }
+
     [Fact]
     public void A_verified_file_is_described_in_one_line() => Assert.Equal(
         "10 of 10 adversarial examples confirmed from the stored file, 4 also as 8-bit pictures; 0 outside the bounds",
