@@ -114,7 +114,7 @@ internal sealed class TrainingRun
             // Stop between steps only: partly accumulated gradients are not saved in a checkpoint.
             if (batch.Index % _options.Accumulation == 0 && MustStop(cancel))
             {
-                _learner.RequireFiniteNetwork();
+                RequireFiniteNetwork();
                 IReadOnlyDictionary<string, Tensor> own = _ranks.SaveOwn(_learner);
                 Save(_ranks.Whole(_learner), own);
                 return false;
@@ -166,11 +166,25 @@ internal sealed class TrainingRun
         }
     }
 
+    /// <summary>
+    /// Throws on all ranks if a value of the network is not finite on one of them: their shards and statistics differ,
+    /// and a rank that left alone would let the others wait for it.
+    /// </summary>
+    private void RequireFiniteNetwork()
+    {
+        TrainingDivergedException? own = _learner.Divergence();
+        if (_ranks.Any(own is not null))
+        {
+            throw own ?? TrainingDivergedException.OfTensor(
+                _learner.Steps, "the part of another rank", _options.Optimizer.LearningRate);
+        }
+    }
+
     private StepTimeline.Span Measure(string name) => _options.Timeline?.Begin(name) ?? default;
 
     private void EndEpoch()
     {
-        _learner.RequireFiniteNetwork();
+        RequireFiniteNetwork();
         Learner whole = _ranks.Whole(_learner);
         Network judged = _options.Average is null ? whole.Network : whole.AverageSnapshot();
         EvaluationResult found = Evaluator.Evaluate(judged, _validation, _options.Loss, _ranks);
