@@ -64,12 +64,13 @@ internal sealed class TrainingRun
                 "Trainer.Resume: the options have no checkpoint folder; set CheckpointFolder to that of the run");
         Learner learner = Learner.Load(folder, inputs.Options.ForLearner(), inputs.Identity(), out MethodState method);
         TrainingProgress progress = TrainingProgress.Read(method.Json, folder);
-        if (progress.Epoch > inputs.Options.Epochs)
+        int begun = progress.Epoch + (progress.Batch > 0 ? 1 : 0);
+        if (begun > inputs.Options.Epochs)
         {
             learner.Dispose();
             throw new ArgumentException(
-                $"Trainer.Resume: Epochs is less than the run has already completed (got {inputs.Options.Epochs}, "
-                + $"expected {progress.Epoch} or more); raise Epochs or start a new run");
+                "Trainer.Resume: Epochs is less than the run has already completed or begun (got "
+                + $"{inputs.Options.Epochs}, expected {begun} or more); raise Epochs or start a new run");
         }
 
         return new TrainingRun(learner, progress, inputs, method);

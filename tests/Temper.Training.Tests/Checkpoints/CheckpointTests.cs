@@ -176,6 +176,16 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Resume_that_would_end_within_an_epoch_is_refused()
+    {
+        TrainingOptions options = Here with { Epochs = 2 };
+        using var stop = new CancellationTokenSource();
+        Assert.Equal(25, SmallRun.Fit(options with { Callbacks = [new StopAfter(25, stop)] }, stop.Token).Steps);
+        Assert.Contains("expected 2 or more", Assert.Throws<ArgumentException>(() => SmallRun.Resume(options with { Epochs = 1 })).Message, StringComparison.Ordinal);
+        Assert.Equal(40, SmallRun.Resume(options).Steps);
+    }
+
+    [Fact]
     public void Resume_with_other_options_data_or_network_is_refused()
     {
         SmallRun.Fit(Here);
