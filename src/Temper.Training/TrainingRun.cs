@@ -206,7 +206,7 @@ internal sealed class TrainingRun
         {
             result = result with { IsBest = true };
             _progress.BestEpoch = _progress.Epoch;
-            KeepBest(judged);
+            KeepBest(judged, whole);
         }
 
         _progress.History.Add(result);
@@ -239,15 +239,15 @@ internal sealed class TrainingRun
     /// <summary>
     /// Keeps the epoch's network. Reuses the memory of the previous best network if the graph has not changed.
     /// </summary>
-    private void KeepBest(Network judged)
+    private void KeepBest(Network judged, Learner whole)
     {
-        if (!ReferenceEquals(judged, _learner.Network))
+        if (!ReferenceEquals(judged, whole.Network))
         {
             _best = judged;                         // averaged weights: already a copy
         }
         else if (_best is null || !_best.TryCopyFrom(judged))
         {
-            _best = _learner.Snapshot();
+            _best = whole.Snapshot();               // an edit may change the values of either learner
         }
     }
 

@@ -6,6 +6,7 @@ using Temper.Parallelism.Collectives;
 using Temper.Parallelism.Execution;
 using Temper.Parallelism.Planning;
 using Temper.Training;
+using Temper.Training.Evaluation;
 using Xunit;
 
 namespace Temper.Parallelism.Tests.Execution;
@@ -160,6 +161,17 @@ public sealed class ShardedRanksTests
         Assert.Contains("conv1.weight after step 3", messages[1], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Best_network_does_not_follow_an_edit_that_applies_gradients()
+    {
+        Network network = RankRuns.Uneven;
+        Dataset data = RankRuns.Data(network);
+        (TrainingResult run, _) = RankRuns.Train(
+            network, 2, group => new ShardedRanks(group, network, current => RankRuns.Plan(current, 2, "0121")),
+            RankRuns.Options with { Edits = [new StepMore(data.Read(0, 5).Inputs)] });
+        Assert.Equal(run.History[run.BestEpoch].ValidationLoss, Evaluator.Evaluate(run.Network, data).Loss, 6);
+    }
+
     private static IEnumerable<RankPlan> Plans(int ranks)
     {
         int levels = ranks == 2 ? 1 : 2, count = (int)Math.Pow(3, 4 * levels);
@@ -221,6 +233,26 @@ public sealed class ShardedRanksTests
                 gradients["conv1.weight"][0] = float.NaN;
             }
         }
+    }
+
+    /// <summary>Makes a large step of its own after each epoch.</summary>
+    private sealed class StepMore(Tensors.Tensor inputs) : IEpochEdit
+    {
+        public string Name => "step-more";
+
+        public void AfterEpoch(Learner learner, EpochResult epoch)
+        {
+            using Gradients gradients = learner.Gradients((net, pass) => net.Forward(inputs, pass).Mean());
+            learner.Apply(gradients, rateFactor: 100);
+        }
+
+        public JsonNode? Save() => null;
+
+        public void Restore(JsonNode? state)
+        {
+        }
+
+        public JsonNode Fingerprint() => new JsonObject();
     }
 
     /// <summary>
