@@ -71,7 +71,8 @@ public sealed record TrainingOptions
 
     /// <summary>
     /// The ranks that share the run. The number of ranks changes results only by rounding, so a run may resume on a
-    /// different number of ranks.
+    /// different number of ranks; several ranks must exchange values as those that wrote the checkpoint did, if they
+    /// were several.
     /// </summary>
     public TrainingRanks Ranks { get; init; } = TrainingRanks.One;
 

@@ -32,6 +32,7 @@ internal sealed class TrainingRun
         (_learner, _progress, _options, _validation) = (learner, progress, inputs.Options, inputs.Validation);
         _identity = inputs.Identity();
         _ranks = _options.Ranks;
+        progress.ContinueOn(_ranks, _options.CheckpointFolder);
         var loading = new DataLoaderOptions
         {
             BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms, Part = _ranks.LoadedPart,
