@@ -100,6 +100,33 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal("step-0000000040", Path.GetFileName(OnlyCheckpoint));
     }
 
+    /// <summary>Each would remove the checkpoints of the other.</summary>
+    [Fact]
+    public void A_folder_in_use_is_refused()
+    {
+        List<Exception?> errors = [];
+        var second = new EachEpoch(() =>
+        {
+            errors.Add(Record.Exception(() => SmallRun.Fit(Here)));
+            errors.Add(Trainer.CanResume(Here.CheckpointFolder!) ? Record.Exception(() => SmallRun.Resume(Here)) : null);
+        });
+        Assert.True(SmallRun.Fit(Here with { Epochs = 2, Callbacks = [second] }).IsComplete);
+        foreach (Exception? error in (Exception?[])[errors[0], errors[2], errors[3]])
+        {
+            Assert.Contains("in use by another training", Assert.IsType<IOException>(error).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Null(errors[1]);
+        Assert.Equal("step-0000000040", Path.GetFileName(OnlyCheckpoint));
+
+        // A killed process leaves the file behind.
+        string file = Here.CheckpointFolder! + ".lock";
+        Assert.False(File.Exists(file));
+        File.WriteAllText(file, "");
+        Assert.Equal(60, SmallRun.Resume(Here with { Epochs = 3 }).Steps);
+        Assert.False(File.Exists(file));
+    }
+
     public static TheoryData<string, string> Damages
     {
         get
@@ -231,6 +258,15 @@ public sealed class CheckpointTests : IDisposable
         // The masks come from the checkpoint, so the network that supplies the graph needs none.
         TrainingResult resumed = Trainer.Resume(SmallRun.Network, SmallRun.Train, SmallRun.Validation, options);
         Assert.Equal(whole, SmallRun.BytesOf(resumed));
+    }
+
+    private sealed class EachEpoch(Action work) : ITrainingCallback
+    {
+        public void OnStep(StepProgress progress)
+        {
+        }
+
+        public void OnEpoch(EpochResult epoch) => work();
     }
 
     /// <summary>A file on a disk with limited free space.</summary>
