@@ -1,4 +1,5 @@
 using Temper.Data.Augmentation;
+using Temper.Kernels;
 using Temper.Randomness;
 using Temper.Tensors;
 
@@ -97,7 +98,7 @@ public sealed class DataLoader
             {
                 Batch batch = next is null ? Make(index, order, changes, buffers) : next.GetAwaiter().GetResult();
                 int following = index + turn.Count;
-                next = following < BatchCount ? Task.Run(() => Make(following, order, changes, buffers)) : null;
+                next = following < BatchCount ? Begin(() => Make(following, order, changes, buffers)) : null;
                 yield return batch;
             }
         }
@@ -107,6 +108,22 @@ public sealed class DataLoader
             next?.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
             Volatile.Write(ref _spare, buffers);
         }
+    }
+
+    /// <summary>Makes a batch on another thread, whose operations run on the reader's worker pool.</summary>
+    private static Task<Batch> Begin(Func<Batch> make)
+    {
+        WorkerPool? pool = WorkerPool.InUse;
+        return Task.Run(() =>
+        {
+            if (pool is null)
+            {
+                return make();
+            }
+
+            using WorkerPool.Usage usage = pool.Use();
+            return make();
+        });
     }
 
     private Batch Make(

@@ -5,7 +5,8 @@ public static class AtomicFile
 {
     /// <summary>
     /// Writes to a temporary file in the same folder, flushes it to disk, then renames it. If anything fails, an
-    /// existing file is unchanged and the temporary file is deleted.
+    /// existing file is unchanged and the temporary file is deleted. One that a killed process left behind is deleted
+    /// too.
     /// </summary>
     /// <param name="path">The file. Its folder is created if it does not exist.</param>
     /// <param name="write">Writes the content.</param>
@@ -23,8 +24,7 @@ public static class AtomicFile
     private static void Write(string path, Action<Stream> write, UnixFileMode? mode)
     {
         string full = Path.GetFullPath(path);
-        string temporary = Path.Combine(
-            Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Environment.ProcessId}.tmp");
+        string temporary = Leftovers.PathFor(full);
         FileStream stream;
         try
         {
@@ -44,6 +44,7 @@ public static class AtomicFile
             }
 
             File.Move(temporary, full, overwrite: true);
+            Leftovers.Remove(full);
         }
         catch (Exception error)
         {

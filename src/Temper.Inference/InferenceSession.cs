@@ -15,12 +15,14 @@ namespace Temper.Inference;
 /// </remarks>
 public sealed class InferenceSession : IDisposable
 {
+    /// <summary>Bits of the state: a thread is in a run; the session has been disposed.</summary>
+    private const int Running = 1, Disposed = 2;
+
     private readonly CompiledNetwork _compiled;
     private readonly WorkerPool? _ownPool;
     private readonly BatchRun _run = new();
     private int _threads;
-    private int _isRunning;
-    private bool _isDisposed;
+    private int _state;
 
     internal InferenceSession(CompiledNetwork compiled, int? threads)
     {
@@ -119,26 +121,42 @@ public sealed class InferenceSession : IDisposable
             : _run.Tensors[buffer]!.Owned())];
     }
 
-    /// <summary>Releases memory and threads.</summary>
+    /// <summary>
+    /// Releases memory and threads. A run that another thread is in completes and then releases them.
+    /// </summary>
     public void Dispose()
     {
-        _isDisposed = true;
-        _run.Dispose();
-        _ownPool?.Dispose();
+        if (Interlocked.Or(ref _state, Disposed) == 0)
+        {
+            Release();
+        }
     }
 
     /// <summary>Two threads in one session would write to the same memory, and both get wrong results.</summary>
     private void Enter()
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (Interlocked.Exchange(ref _isRunning, 1) != 0)
+        int before = Interlocked.CompareExchange(ref _state, Running, 0);
+        ObjectDisposedException.ThrowIf((before & Disposed) != 0, this);
+        if (before != 0)
         {
             throw new InvalidOperationException(
                 "InferenceSession.Run: another thread is using this session; create a session for each thread");
         }
     }
 
-    private void Leave() => Volatile.Write(ref _isRunning, 0);
+    private void Leave()
+    {
+        if ((Interlocked.And(ref _state, ~Running) & Disposed) != 0)
+        {
+            Release();          // disposed during the run, which was using the memory
+        }
+    }
+
+    private void Release()
+    {
+        _run.Dispose();
+        _ownPool?.Dispose();
+    }
 
     private WorkerPool Pool => _ownPool ?? WorkerPool.Current;
 

@@ -1,6 +1,7 @@
 using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
+using Temper.Training.Checkpoints;
 
 namespace Temper.Training;
 
@@ -25,11 +26,14 @@ public static class Trainer
     /// <exception cref="TrainingDivergedException">
     /// The loss, a regularizer or a weight is not finite; the last checkpoint is intact.
     /// </exception>
-    /// <exception cref="IOException">A checkpoint cannot be written; the previous one is intact.</exception>
+    /// <exception cref="IOException">
+    /// A checkpoint cannot be written; the previous one is intact. Or another training uses the checkpoint folder.
+    /// </exception>
     public static TrainingResult Fit(
         Network network, Dataset train, Dataset validation, TrainingOptions options, CancellationToken cancel = default)
     {
         TrainingChecks.Require(network, train, validation, options);
+        using FileStream? reservation = Reserve(options);
         return TrainingRun.Begin(new RunInputs(network, train, validation, options)).Run(cancel);
     }
 
@@ -50,10 +54,14 @@ public static class Trainer
     /// The checkpoint is damaged, or the run started with other options, other data (compared by their numbers and by
     /// 16 samples of each set) or a network with another graph; the message names the difference.
     /// </exception>
+    /// <exception cref="IOException">
+    /// A checkpoint cannot be written; the previous one is intact. Or another training uses the checkpoint folder.
+    /// </exception>
     public static TrainingResult Resume(
         Network network, Dataset train, Dataset validation, TrainingOptions options, CancellationToken cancel = default)
     {
         TrainingChecks.Require(network, train, validation, options);
+        using FileStream? reservation = Directory.Exists(options.CheckpointFolder) ? Reserve(options) : null;
         return TrainingRun.Resume(new RunInputs(network, train, validation, options)).Run(cancel);
     }
 
@@ -62,4 +70,8 @@ public static class Trainer
     /// Folder as in <see cref="TrainingOptions.CheckpointFolder"/>; need not exist.
     /// </param>
     public static bool CanResume(string checkpointFolder) => Learner.CanLoad(checkpointFolder);
+
+    /// <summary>Reserves the checkpoint folder, to which only the first rank writes; null: there is none.</summary>
+    private static FileStream? Reserve(TrainingOptions options) =>
+        options is { CheckpointFolder: { } folder, Ranks.Part.Index: 0 } ? CheckpointReservation.Of(folder) : null;
 }

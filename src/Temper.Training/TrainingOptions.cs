@@ -71,7 +71,8 @@ public sealed record TrainingOptions
 
     /// <summary>
     /// The ranks that share the run. The number of ranks changes results only by rounding, so a run may resume on a
-    /// different number of ranks.
+    /// different number of ranks; several ranks must exchange values as those that wrote the checkpoint did, if they
+    /// were several.
     /// </summary>
     public TrainingRanks Ranks { get; init; } = TrainingRanks.One;
 
@@ -81,7 +82,7 @@ public sealed record TrainingOptions
     /// <summary>
     /// Folder for checkpoints, written after each epoch and on cancellation; null: no checkpoints. A folder holds one
     /// run: <see cref="Trainer.Fit"/> begins a new one, whose first checkpoint replaces those of an earlier run; use
-    /// <see cref="Trainer.Resume"/> to continue.
+    /// <see cref="Trainer.Resume"/> to continue. Only one training at a time can use a folder.
     /// </summary>
     public string? CheckpointFolder { get; init; }
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Temper.Formats;
+using Temper.Optimization;
 using Temper.Training.Checkpoints;
 
 namespace Temper.Training;
@@ -38,6 +40,13 @@ internal sealed record TrainingProgress
     /// <summary>Saved states of the edits between epochs, by name.</summary>
     public SortedDictionary<string, JsonNode?> Edits { get; init; } = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Options of the exchange between the ranks that wrote the checkpoint; null: there was one rank, or it was written
+    /// before these were saved.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SortedDictionary<string, string>? Exchange { get; set; }
+
     /// <summary>Learning rate of the last step. Not saved, because each epoch ends with a step.</summary>
     [JsonIgnore]
     internal float LearningRate { get; set; }
@@ -47,7 +56,7 @@ internal sealed record TrainingProgress
     /// <summary>Reads and validates the JSON written by <see cref="ToJson"/>.</summary>
     /// <param name="json">The JSON from a checkpoint.</param>
     /// <param name="folder">Folder of checkpoints, for the error message.</param>
-    /// <exception cref="Formats.ModelFormatException">The JSON is damaged.</exception>
+    /// <exception cref="ModelFormatException">The JSON is damaged.</exception>
     internal static TrainingProgress Read(JsonNode? json, string folder)
     {
         try
@@ -60,6 +69,26 @@ internal sealed record TrainingProgress
         {
             throw CheckpointState.Damaged(Checkpoint.NewestState(folder), e.Message, e);
         }
+    }
+
+    /// <summary>
+    /// Continues on other ranks, of any number. Several ranks must exchange values as those before did, if there were
+    /// several.
+    /// </summary>
+    /// <param name="ranks">The ranks.</param>
+    /// <param name="folder">Folder of checkpoints, for the error message; null: the run starts.</param>
+    /// <exception cref="ModelFormatException">An option differs; the message names it.</exception>
+    internal void ContinueOn(TrainingRanks ranks, string? folder)
+    {
+        SortedDictionary<string, string> own = ranks.ExchangeOptions();
+        if (Exchange is not null && own.Count > 0 && Fingerprints.Differences(own, Exchange) is { Count: > 0 } found)
+        {
+            throw new ModelFormatException(
+                Checkpoint.NewestState(folder!), "checkpoint: the ranks of the run exchanged values in another way: "
+                    + $"{string.Join(", ", found)}; resume with the original DataRanksOptions");
+        }
+
+        Exchange = own.Count > 0 ? own : null;
     }
 
     internal void BeginEpoch() => (Batch, LossSum, Correct, Counted, Samples) = (0, 0, 0, 0, 0);

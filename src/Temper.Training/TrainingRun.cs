@@ -32,6 +32,7 @@ internal sealed class TrainingRun
         (_learner, _progress, _options, _validation) = (learner, progress, inputs.Options, inputs.Validation);
         _identity = inputs.Identity();
         _ranks = _options.Ranks;
+        progress.ContinueOn(_ranks, _options.CheckpointFolder);
         var loading = new DataLoaderOptions
         {
             BatchSize = _options.BatchSize, Shuffles = true, Transforms = _options.Transforms, Part = _ranks.LoadedPart,
@@ -64,12 +65,13 @@ internal sealed class TrainingRun
                 "Trainer.Resume: the options have no checkpoint folder; set CheckpointFolder to that of the run");
         Learner learner = Learner.Load(folder, inputs.Options.ForLearner(), inputs.Identity(), out MethodState method);
         TrainingProgress progress = TrainingProgress.Read(method.Json, folder);
-        if (progress.Epoch > inputs.Options.Epochs)
+        int begun = progress.Epoch + (progress.Batch > 0 ? 1 : 0);
+        if (begun > inputs.Options.Epochs)
         {
             learner.Dispose();
             throw new ArgumentException(
-                $"Trainer.Resume: Epochs is less than the run has already completed (got {inputs.Options.Epochs}, "
-                + $"expected {progress.Epoch} or more); raise Epochs or start a new run");
+                "Trainer.Resume: Epochs is less than the run has already completed or begun (got "
+                + $"{inputs.Options.Epochs}, expected {begun} or more); raise Epochs or start a new run");
         }
 
         return new TrainingRun(learner, progress, inputs, method);
@@ -114,7 +116,7 @@ internal sealed class TrainingRun
             // Stop between steps only: partly accumulated gradients are not saved in a checkpoint.
             if (batch.Index % _options.Accumulation == 0 && MustStop(cancel))
             {
-                _learner.RequireFiniteNetwork();
+                RequireFiniteNetwork();
                 IReadOnlyDictionary<string, Tensor> own = _ranks.SaveOwn(_learner);
                 Save(_ranks.Whole(_learner), own);
                 return false;
@@ -166,11 +168,25 @@ internal sealed class TrainingRun
         }
     }
 
+    /// <summary>
+    /// Throws on all ranks if a value of the network is not finite on one of them: their shards and statistics differ,
+    /// and a rank that left alone would let the others wait for it.
+    /// </summary>
+    private void RequireFiniteNetwork()
+    {
+        TrainingDivergedException? own = _learner.Divergence();
+        if (_ranks.Any(own is not null))
+        {
+            throw own ?? TrainingDivergedException.OfTensor(
+                _learner.Steps, "the part of another rank", _options.Optimizer.LearningRate);
+        }
+    }
+
     private StepTimeline.Span Measure(string name) => _options.Timeline?.Begin(name) ?? default;
 
     private void EndEpoch()
     {
-        _learner.RequireFiniteNetwork();
+        RequireFiniteNetwork();
         Learner whole = _ranks.Whole(_learner);
         Network judged = _options.Average is null ? whole.Network : whole.AverageSnapshot();
         EvaluationResult found = Evaluator.Evaluate(judged, _validation, _options.Loss, _ranks);
@@ -191,7 +207,7 @@ internal sealed class TrainingRun
         {
             result = result with { IsBest = true };
             _progress.BestEpoch = _progress.Epoch;
-            KeepBest(judged);
+            KeepBest(judged, whole);
         }
 
         _progress.History.Add(result);
@@ -224,15 +240,15 @@ internal sealed class TrainingRun
     /// <summary>
     /// Keeps the epoch's network. Reuses the memory of the previous best network if the graph has not changed.
     /// </summary>
-    private void KeepBest(Network judged)
+    private void KeepBest(Network judged, Learner whole)
     {
-        if (!ReferenceEquals(judged, _learner.Network))
+        if (!ReferenceEquals(judged, whole.Network))
         {
             _best = judged;                         // averaged weights: already a copy
         }
         else if (_best is null || !_best.TryCopyFrom(judged))
         {
-            _best = _learner.Snapshot();
+            _best = whole.Snapshot();               // an edit may change the values of either learner
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Temper.Data.Augmentation;
 using Temper.Kernels;
 using Temper.Randomness;
@@ -25,6 +26,18 @@ public sealed class DataLoaderTests
             using WorkerPool.Usage usage = pool.Use();
             Assert.Equal(expected, Values(new SlowDataset(set, () => Thread.Sleep(random.Next(2))), epoch: 3));
         }
+    }
+
+    [Fact]
+    public void Samples_are_read_on_the_worker_pool_of_the_reader()
+    {
+        Dataset set = DataSource.Open("synth:shapes?count=50&size=12").Train;
+        var pools = new ConcurrentBag<WorkerPool>();
+        using var pool = new WorkerPool(1);
+        using WorkerPool.Usage usage = pool.Use();
+        Values(new SlowDataset(set, () => pools.Add(WorkerPool.Current)), epoch: 0);
+        Assert.Equal(50, pools.Count);
+        Assert.All(pools, found => Assert.Same(pool, found));
     }
 
     [Fact]

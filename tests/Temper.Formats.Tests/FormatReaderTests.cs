@@ -199,6 +199,31 @@ public sealed class FormatReaderTests : IDisposable
         Assert.Single(Directory.GetFiles(_folder));
     }
 
+    [Fact]
+    public void Write_removes_what_a_killed_process_left_of_the_same_file()
+    {
+        const int Ended = int.MaxValue;
+        string folder = Path.Combine(_folder, "new"), path = Path.Combine(folder, "x.bin");
+        Directory.CreateDirectory(folder);
+        string[] staying = [$".y.bin.{Ended}.tmp", ".x.bin.tmp", ".x.bin..tmp", ".x.bin.-3.tmp", ".x.bin.new.tmp", $".x.bin.{Ended}"];
+        foreach (string name in (string[])[.. staying, $".x.bin.{Ended}.tmp", $".x.bin.{Ended - 1}.tmp"])
+        {
+            File.WriteAllText(Path.Combine(folder, name), "half");
+        }
+
+        // As a process of another machine would hold it.
+        using (new FileStream(Path.Combine(folder, $".x.bin.{Ended - 1}.tmp"), FileMode.Open, FileAccess.Write, FileShare.None))
+        {
+            AtomicFile.WriteText(path, "whole");
+            string[] found = [.. Directory.GetFiles(folder).Select(one => Path.GetFileName(one)).Order(StringComparer.Ordinal)];
+            Assert.Equal(((string[])[.. staying, $".x.bin.{Ended - 1}.tmp", "x.bin"]).Order(StringComparer.Ordinal), found);
+        }
+
+        AtomicFile.WriteText(path, "again");
+        Assert.Equal("again", File.ReadAllText(path));
+        Assert.Equal(staying.Length + 1, Directory.GetFiles(folder).Length);
+    }
+
     /// <summary>The temporary file that is written first is of no concern to the caller.</summary>
     [Fact]
     public void Write_that_fails_names_the_file()

@@ -8,6 +8,9 @@ public sealed class BatchingQueueTests
 {
     private static readonly Network Small = NetworkZoo.Create("lenet-5").Initialize(RandomStream.FromSeed(1));
 
+    private static readonly Network Slow = Network.Build(
+        InputSpec.Image(16, 128, 128), x => x.Conv2d(64, kernel: 5).Conv2d(4, kernel: 5)).Initialize(RandomStream.FromSeed(1));
+
     [Fact]
     public async Task Requests_of_many_threads_get_their_own_results()
     {
@@ -56,10 +59,9 @@ public sealed class BatchingQueueTests
     [Fact]
     public async Task Full_queue_refuses_and_a_disposed_one_finishes_what_waits()
     {
-        Network slow = Network.Build(InputSpec.Image(16, 128, 128), x => x.Conv2d(64, kernel: 5).Conv2d(4, kernel: 5)).Initialize(RandomStream.FromSeed(1));
-        using CompiledNetwork compiled = CompiledNetwork.Compile(slow, new CompileOptions { TimesKernels = false });
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Slow, new CompileOptions { TimesKernels = false });
         var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 1, Capacity = 2, Threads = 1 });
-        Tensor x = TestNetworks.Batch(slow, 1);
+        Tensor x = TestNetworks.Batch(Slow, 1);
         var running = new List<Task<IReadOnlyList<Tensor>>>();
         QueueFullException? refused = null;
         for (int i = 0; i < 1000 && refused is null; i++)
@@ -74,6 +76,30 @@ public sealed class BatchingQueueTests
         running.RemoveAt(running.Count - 1);
         Assert.All(running, task => Assert.True(task.IsCompletedSuccessfully));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => queue.RunAsync([x]));
+    }
+
+    [Fact]
+    public async Task Cancelled_requests_give_up_their_places_at_once()
+    {
+        using CompiledNetwork compiled = CompiledNetwork.Compile(Slow, new CompileOptions { TimesKernels = false });
+        await using var queue = new BatchingQueue(compiled, new BatchingOptions { MaxBatch = 1, Capacity = 2, Threads = 1 });
+        Tensor x = TestNetworks.Batch(Slow, 1);
+        using var stop = new CancellationTokenSource();
+        var waiting = new List<Task<IReadOnlyList<Tensor>>>();
+        QueueFullException? refused = null;
+        for (int i = 0; i < 1000 && refused is null; i++)
+        {
+            Task<IReadOnlyList<Tensor>> task = queue.RunAsync([x], stop.Token);
+            refused = task.Exception?.InnerException as QueueFullException;
+            waiting.Add(task);
+        }
+
+        Assert.NotNull(refused);
+        waiting.RemoveAt(waiting.Count - 1);
+        await stop.CancelAsync();
+        Assert.Equal(0, queue.Waiting);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(waiting));
+        await Task.WhenAll(queue.RunAsync([x]), queue.RunAsync([x]));
     }
 
     [Fact]

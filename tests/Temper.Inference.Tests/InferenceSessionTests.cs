@@ -102,6 +102,38 @@ public sealed class InferenceSessionTests
         Assert.Throws<ArgumentOutOfRangeException>(() => compiled.CreateSession(threads: 100_000));
     }
 
+    /// <summary>The last network value is an operator's tensor, in memory that the session rents.</summary>
+    [Fact]
+    public void A_session_that_is_disposed_during_a_run_completes_it()
+    {
+        Network network = Network.Build(InputSpec.Features(64), x => x.Linear(256).Relu().Apply(new ArgExtreme(1))).Initialize(RandomStream.FromSeed(1));
+        using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions { TimesKernels = false });
+        Tensor[] x = [TestNetworks.Batch(network, 128)];
+        using InferenceSession one = compiled.CreateSession(threads: 1);
+        long[] expected = one.Run(x)[0].ToArray<long>();
+        for (int i = 0; i < 20; i++)
+        {
+            InferenceSession session = compiled.CreateSession(threads: 2);
+            int runs = 0, wrong = 0;
+            Exception? end = null;
+            var thread = new Thread(() => end = Record.Exception(() =>
+            {
+                while (wrong == 0)
+                {
+                    wrong += session.Run(x)[0].ToArray<long>().SequenceEqual(expected) ? 0 : 1;
+                    Interlocked.Increment(ref runs);
+                }
+            }));
+            thread.Start();
+            SpinWait.SpinUntil(() => Volatile.Read(ref runs) > 1 || !thread.IsAlive);
+            session.Dispose();
+            session.Dispose();
+            thread.Join();
+            Assert.IsType<ObjectDisposedException>(end);
+            Assert.Equal(0, wrong);
+        }
+    }
+
     [Fact]
     public void Lengths_that_do_not_fit_are_refused()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using Temper.Data.Readers;
@@ -207,7 +208,7 @@ public sealed class DataCatalog
             using Stream source = client.GetStreamAsync(new Uri(home + file.Name)).GetAwaiter().GetResult();
             using FileStream target = File.Create(Path.Combine(Incoming(entry), file.Name));
             byte[] buffer = new byte[64 * 1024];
-            for (int read; (read = source.Read(buffer)) > 0;)
+            for (int read; (read = Read(source, buffer, file, client.Timeout)) > 0;)
             {
                 target.Write(buffer, 0, read);
                 if (target.Length > MaxFileBytes)
@@ -215,6 +216,24 @@ public sealed class DataCatalog
                     throw new IOException($"{file.Name} is longer than {MaxFileBytes} bytes");
                 }
             }
+        }
+    }
+
+    /// <summary>Reads what arrives next. The client's own time limit ends when a response begins.</summary>
+    private static int Read(Stream source, byte[] buffer, CatalogFile file, TimeSpan limit)
+    {
+        using var stalled = new CancellationTokenSource(limit);
+        try
+        {
+            return source.ReadAsync(buffer, stalled.Token).AsTask().GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException error) when (stalled.IsCancellationRequested)
+        {
+            throw new IOException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the server stopped sending {file.Name} (nothing for {limit.TotalSeconds} s)"),
+                error);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -22,7 +21,7 @@ public sealed class BatchingQueue : IAsyncDisposable
 {
     private readonly CompiledNetwork _compiled;
     private readonly BatchingOptions _options;
-    private readonly BlockingCollection<BatchRequest> _waiting;
+    private readonly RequestQueue _waiting;
     private readonly bool _joins;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _batches;
@@ -37,7 +36,7 @@ public sealed class BatchingQueue : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(compiled);
         _options = (options ?? new BatchingOptions()).Validated();
         _compiled = compiled;
-        _waiting = new BlockingCollection<BatchRequest>(_options.Capacity);
+        _waiting = new RequestQueue(_options.Capacity);
         LayerGraph graph = compiled.Graph;
         _joins = Enumerable.Range(0, graph.InputCount).Concat(graph.Outputs).All(value => graph.Values[value].IsBatched)
             && graph.InputCount > 0;
@@ -76,40 +75,30 @@ public sealed class BatchingQueue : IAsyncDisposable
         Network.CheckInputs(inputs);
         cancellation.ThrowIfCancellationRequested();
         var request = new BatchRequest(inputs, _joins ? inputs[0].Shape[0] : 0, cancellation);
-        if (!Add(request))
-        {
-            throw new QueueFullException(
-                $"BatchingQueue.RunAsync: the queue is full ({_options.Capacity} requests waiting); try again later");
-        }
+        LinkedListNode<BatchRequest> place = _waiting.Add(request) ?? throw new QueueFullException(
+            $"BatchingQueue.RunAsync: the queue is full ({_options.Capacity} requests waiting); try again later");
 
-        using CancellationTokenRegistration registration = cancellation.Register(request.Cancel);
+        // A canceled request gives up its place at once: the worker may not come to it for a long time.
+        using CancellationTokenRegistration registration = cancellation.Register(() =>
+        {
+            _waiting.Remove(place);
+            request.Cancel();
+        });
         return await request.Result.ConfigureAwait(false);
     }
 
     /// <summary>Stops accepting requests, completes those already waiting, and ends the worker thread.</summary>
     public async ValueTask DisposeAsync()
     {
-        _waiting.CompleteAdding();
+        _waiting.Close();
         await _ended.Task.ConfigureAwait(false);
-    }
-
-    private bool Add(BatchRequest request)
-    {
-        try
-        {
-            return _waiting.TryAdd(request);
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new ObjectDisposedException("BatchingQueue.RunAsync: the queue has been disposed", error);
-        }
     }
 
     private void Work(InferenceSession session)
     {
         var batch = new List<BatchRequest>();
         BatchRequest? left = null;
-        while (left is not null || _waiting.TryTake(out left, Timeout.Infinite))
+        while (left is not null || _waiting.TryTake(waits: true, out left))
         {
             batch.Clear();
             batch.Add(left);
@@ -127,7 +116,7 @@ public sealed class BatchingQueue : IAsyncDisposable
     private BatchRequest? Gather(List<BatchRequest> batch)
     {
         int samples = batch[0].Samples;
-        while (samples > 0 && _waiting.TryTake(out BatchRequest? next))
+        while (samples > 0 && _waiting.TryTake(waits: false, out BatchRequest? next))
         {
             if (next.Samples == 0 || samples + next.Samples > _options.MaxBatch)
             {

@@ -130,6 +130,20 @@ public sealed class DataRanks : TrainingRanks, IStatisticsReducer, IDisposable
     }
 
     /// <inheritdoc/>
+    internal override SortedDictionary<string, string> ExchangeOptions()
+    {
+        var options = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        if (_ranks.Size > 1)
+        {
+            options.Add("gradients", $"{_options.Gradients}");
+            options.Add("order", $"{_options.Order}");
+            options.Add("synchronizesStatistics", _options.SynchronizesStatistics ? "true" : "false");
+        }
+
+        return options;
+    }
+
+    /// <inheritdoc/>
     internal override IReadOnlyDictionary<string, Tensor> SaveOwn(Learner learner)
     {
         var saved = new Dictionary<string, Tensor>(StringComparer.Ordinal);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Temper.Formats;
 using Temper.Networks;
 using Temper.Reinforcement.Environments;
+using Temper.Training.Checkpoints;
 
 namespace Temper.Reinforcement.Agents;
 
@@ -89,8 +90,13 @@ public sealed class AgentRun
     /// Creates an environment for evaluation. Each evaluation creates its own and disposes them, if they can be.
     /// </param>
     /// <param name="options">Evaluation, checkpoints and callbacks.</param>
+    /// <exception cref="IOException">
+    /// A checkpoint cannot be written; the previous one is intact. Or another training uses the checkpoint folder.
+    /// </exception>
     public static AgentRunResult Run(AgentTrainer trainer, Func<IEnvironment> create, AgentRunOptions options)
     {
+        using FileStream? reservation =
+            options.Checkpoints is { } checkpoints ? CheckpointReservation.Of(checkpoints) : null;
         var run = new AgentRun(trainer, create, options);
         if (options.Checkpoints is { } folder && Training.Learner.CanLoad(folder))
         {

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Temper.Reporting.Documents;
 
 /// <summary>A report as a single HTML file: no scripts, no network access, light and dark themes, printable.</summary>
@@ -62,7 +64,12 @@ public sealed record Report
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         try
         {
-            File.WriteAllText(part, html);
+            using (FileStream stream = File.Create(part))
+            {
+                stream.Write(Encoding.UTF8.GetBytes(html));
+                stream.Flush(flushToDisk: true);
+            }
+
             File.Move(part, full, overwrite: true);
         }
         catch

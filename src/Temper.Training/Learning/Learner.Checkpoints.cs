@@ -26,7 +26,11 @@ public sealed partial class Learner
     /// <exception cref="ObjectDisposedException">The learner was disposed; nothing is written.</exception>
     public void Save(string folder, IReadOnlyDictionary<string, string> identity, MethodState? method = null)
     {
-        RequireFiniteNetwork();
+        if (Divergence() is { } divergence)
+        {
+            throw divergence;
+        }
+
         Save(folder, identity, method ?? MethodState.Empty, create: null);
     }
 

@@ -158,10 +158,10 @@ public sealed partial class Learner : IDisposable
     public void Dispose() => _isDisposed = true;
 
     /// <summary>
-    /// Throws if a value of the network is not finite. The loss does not always show this, because a ReLU can hide it.
+    /// Returns an exception if a value of the network is infinite or NaN, otherwise null. The loss does not always show
+    /// this, because a ReLU can hide it.
     /// </summary>
-    /// <exception cref="TrainingDivergedException">A value is infinite or NaN.</exception>
-    internal void RequireFiniteNetwork()
+    internal TrainingDivergedException? Divergence()
     {
         IEnumerable<KeyValuePair<string, Tensor>> tensors =
             Network.Parameters.Select(p => KeyValuePair.Create(p.Name, p.Value))
@@ -170,9 +170,11 @@ public sealed partial class Learner : IDisposable
         {
             if (!double.IsFinite(GradientClipping.SumOfSquares(value.Physical())))
             {
-                throw TrainingDivergedException.OfTensor(Steps, name, _options.Optimizer.LearningRate);
+                return TrainingDivergedException.OfTensor(Steps, name, _options.Optimizer.LearningRate);
             }
         }
+
+        return null;
     }
 
     private T Live<T>(T value)

@@ -81,6 +81,12 @@ public abstract class TrainingRanks
     public virtual void Edit(Learner learner, Learner whole, Action<Learner> edit) => edit(learner);
 
     /// <summary>
+    /// Returns the options of the exchange between several ranks that change results, by name; empty on one rank. A run
+    /// that resumes on several ranks must have those of the ranks that wrote the checkpoint.
+    /// </summary>
+    internal virtual SortedDictionary<string, string> ExchangeOptions() => new(StringComparer.Ordinal);
+
+    /// <summary>
     /// Returns values that differ between the ranks within an epoch and that <see cref="Whole"/> combines, of all
     /// ranks, by name. A checkpoint within an epoch needs them for a resume with the same bytes.
     /// </summary>

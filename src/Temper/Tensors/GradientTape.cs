@@ -38,6 +38,8 @@ public sealed partial class GradientTape : IDisposable
 
     internal GradientTape? Parent { get; }
 
+    internal bool IsClosed => _closed;
+
     internal MemoryScope Scope => _records.Scope;
 
     /// <summary>Makes a tensor a source: operations that depend on it are recorded from now on.</summary>

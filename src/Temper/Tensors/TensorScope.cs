@@ -96,7 +96,7 @@ public sealed class TensorScope : IDisposable
         }
 
         CheckThread();
-        if (MemoryScope.Rented != _round || GradientTape.Innermost != _tape)
+        if (MemoryScope.Rented != _round || GradientTape.Innermost != OpenTape())
         {
             throw new InvalidOperationException(
                 "TensorScope: a scope or a tape that was opened inside is still open; close them in the reverse order "
@@ -109,6 +109,21 @@ public sealed class TensorScope : IDisposable
         _round.Dispose();
         _kept.Dispose();
         _next.Dispose();
+    }
+
+    /// <summary>
+    /// The innermost tape that was open when this scope was opened and still is; null: there is none. A tape may be
+    /// closed before a scope that was opened inside.
+    /// </summary>
+    private GradientTape? OpenTape()
+    {
+        GradientTape? tape = _tape;
+        while (tape is { IsClosed: true })
+        {
+            tape = tape.Parent;
+        }
+
+        return tape;
     }
 
     private void CheckOpen()

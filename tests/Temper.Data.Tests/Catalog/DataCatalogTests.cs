@@ -47,6 +47,20 @@ public sealed class DataCatalogTests : IDisposable
     }
 
     [Fact]
+    public void Get_gives_up_a_server_that_stops_sending()
+    {
+        var catalog = new DataCatalog(
+            Path.Combine(_folder, "cache"), Path.Combine(_folder, "root"),
+            () => new HttpClient(new StallingWeb()) { Timeout = TimeSpan.FromMilliseconds(200) }, NoPackage);
+        var error = Assert.Throws<DataUnavailableException>(() => catalog.Get(Entry));
+        foreach (string host in (string[])["first", "second"])
+        {
+            Assert.Contains(
+                $"{host}.invalid: the server stopped sending train-images-idx3-ubyte.gz (nothing for 0.2 s)", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Get_keeps_other_files_of_the_folder_and_the_downloads_of_other_processes()
     {
         string data = Path.Combine(_folder, "cache", "data"), own = Path.Combine(data, "tiny"), other = Path.Combine(data, "tiny.incoming-0"),
@@ -144,5 +158,51 @@ public sealed class DataCatalogTests : IDisposable
             Task.FromResult(content(request.RequestUri!) is { } bytes
                 ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent(bytes) }
                 : new HttpResponseMessage(HttpStatusCode.NotFound));
+    }
+
+    private sealed class StallingWeb : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(new StallingStream()) });
+    }
+
+    /// <summary>One byte, and then nothing.</summary>
+    private sealed class StallingStream : Stream
+    {
+        private bool _hasSent;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_hasSent)
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+
+            _hasSent = true;
+            buffer.Span[0] = 31;
+            return 1;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

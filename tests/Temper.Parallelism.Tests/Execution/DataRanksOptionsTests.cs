@@ -102,6 +102,32 @@ public sealed class DataRanksOptionsTests : IDisposable
             .OrderBy(entry => entry.Key, StringComparer.Ordinal).SelectMany(entry => entry.Value.ToArray<float>())];
     }
 
+    /// <summary>Options that change results stay; the number of ranks, and how they divide their work, may change.</summary>
+    [Fact]
+    public void A_run_resumes_with_the_exchange_that_it_had()
+    {
+        TrainingOptions options = RankRuns.Options with { CheckpointFolder = Path.Combine(_folder, "run") };
+        var exchange = new DataRanksOptions { Gradients = GradientFormat.BFloat16, SynchronizesStatistics = false };
+        RankRuns.Train(Normalized, 2, group => new DataRanks(group, exchange), options with { Epochs = 1 });
+        Refused("gradients (got Float32, expected BFloat16)", exchange with { Gradients = GradientFormat.Float32 });
+        Refused("synchronizesStatistics (got true, expected false)", exchange with { SynchronizesStatistics = true });
+        Refused("order (got Engine, expected Ranks)", exchange with { Order = SumOrder.Engine });
+        RankRuns.Train(
+            Normalized, 3, group => new DataRanks(group, exchange with { BucketMiB = 1e-3, ShardsOptimizer = true }), options with { Epochs = 2 });
+
+        // One rank exchanges nothing, and those that follow it have a choice again.
+        RankRuns.Train(Normalized, 1, _ => TrainingRanks.One, options);
+        (TrainingResult result, _) = RankRuns.Train(Normalized, 2, group => new DataRanks(group), options with { Epochs = 4 });
+        Assert.Equal(4, result.History.Count);
+
+        void Refused(string difference, DataRanksOptions changed)
+        {
+            RankFailedException error = Assert.Throws<RankFailedException>(
+                () => RankRuns.Train(Normalized, 2, group => new DataRanks(group, changed), options with { Epochs = 2 }));
+            Assert.Contains(difference, error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Timeline_holds_the_parts_of_each_step_and_the_exchange_of_each_bucket()
     {

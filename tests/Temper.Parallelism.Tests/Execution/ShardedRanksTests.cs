@@ -6,6 +6,7 @@ using Temper.Parallelism.Collectives;
 using Temper.Parallelism.Execution;
 using Temper.Parallelism.Planning;
 using Temper.Training;
+using Temper.Training.Evaluation;
 using Xunit;
 
 namespace Temper.Parallelism.Tests.Execution;
@@ -140,6 +141,37 @@ public sealed class ShardedRanksTests
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A weight of one rank becomes NaN in the last step of the epoch, so that no loss shows it.</summary>
+    [Fact]
+    public void A_shard_that_is_not_finite_ends_the_training_of_all_ranks()
+    {
+        Network network = RankRuns.Uneven;
+        Dataset data = RankRuns.Data(network);
+        IReadOnlyList<string> messages = InProcessGroup.Run(2, group =>
+        {
+            using var pool = new WorkerPool(1);
+            using WorkerPool.Usage usage = pool.Use();
+            using var sharded = new ShardedRanks(group, network, RankRuns.Plan(network, 2, "1111"));
+            TrainingOptions options = RankRuns.Options with { Ranks = new BrokenRanks(sharded, group.Rank == 1 ? 3 : 0) };
+            string message = Assert.Throws<TrainingDivergedException>(() => Trainer.Fit(network, data, data, options)).Message;
+            group.Barrier();            // the ranks are still in step
+            return message;
+        });
+        Assert.Contains("another rank after step 3", messages[0], StringComparison.Ordinal);
+        Assert.Contains("conv1.weight after step 3", messages[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Best_network_does_not_follow_an_edit_that_applies_gradients()
+    {
+        Network network = RankRuns.Uneven;
+        Dataset data = RankRuns.Data(network);
+        (TrainingResult run, _) = RankRuns.Train(
+            network, 2, group => new ShardedRanks(group, network, current => RankRuns.Plan(current, 2, "0121")),
+            RankRuns.Options with { Edits = [new StepMore(data.Read(0, 5).Inputs)] });
+        Assert.Equal(run.History[run.BestEpoch].ValidationLoss, Evaluator.Evaluate(run.Network, data).Loss, 6);
+    }
+
     private static IEnumerable<RankPlan> Plans(int ranks)
     {
         int levels = ranks == 2 ? 1 : 2, count = (int)Math.Pow(3, 4 * levels);
@@ -174,6 +206,53 @@ public sealed class ShardedRanksTests
             ranks.Reduce(gradients);
             return ranks.BytesSent;
         }).Sum();
+    }
+
+    /// <summary>Ranks whose gradients hold a NaN in one step, counted from 1; 0: in none.</summary>
+    private sealed class BrokenRanks(ShardedRanks inner, int brokenStep) : TrainingRanks
+    {
+        private int _steps;
+
+        public override BatchPart Part => inner.Part;
+
+        public override BatchPart LoadedPart => inner.LoadedPart;
+
+        public override void Begin(Learner learner, TrainingOptions options) => inner.Begin(learner, options);
+
+        public override Batch Share(Batch batch, int samples) => inner.Share(batch, samples);
+
+        public override void Sum(Span<double> values) => inner.Sum(values);
+
+        public override Learner Whole(Learner learner) => inner.Whole(learner);
+
+        public override void Reduce(Gradients gradients)
+        {
+            inner.Reduce(gradients);
+            if (++_steps == brokenStep)
+            {
+                gradients["conv1.weight"][0] = float.NaN;
+            }
+        }
+    }
+
+    /// <summary>Makes a large step of its own after each epoch.</summary>
+    private sealed class StepMore(Tensors.Tensor inputs) : IEpochEdit
+    {
+        public string Name => "step-more";
+
+        public void AfterEpoch(Learner learner, EpochResult epoch)
+        {
+            using Gradients gradients = learner.Gradients((net, pass) => net.Forward(inputs, pass).Mean());
+            learner.Apply(gradients, rateFactor: 100);
+        }
+
+        public JsonNode? Save() => null;
+
+        public void Restore(JsonNode? state)
+        {
+        }
+
+        public JsonNode Fingerprint() => new JsonObject();
     }
 
     /// <summary>

@@ -69,6 +69,20 @@ public sealed class TrainerTests
         Assert.Equal(Bytes(whole.Best.Network), Bytes(rest.Best.Network));
     }
 
+    [Fact]
+    public void Checkpoints_in_use_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        int refused = 0;
+        AgentRunResult result = Run("a2c", folder["checkpoints"], CancellationToken.None, _ =>
+        {
+            IOException error = Assert.Throws<IOException>(() => Run("a2c", folder["checkpoints"], CancellationToken.None));
+            refused += error.Message.Contains("in use by another training", StringComparison.Ordinal) ? 1 : 0;
+        });
+        Assert.Equal(result.Curve.Count, refused);
+        Assert.True(Run("a2c", folder["checkpoints"], CancellationToken.None).IsComplete);
+    }
+
     [Theory]
     [InlineData("a2c")]
     [InlineData("dqn")]

@@ -100,6 +100,33 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal("step-0000000040", Path.GetFileName(OnlyCheckpoint));
     }
 
+    /// <summary>Each would remove the checkpoints of the other.</summary>
+    [Fact]
+    public void A_folder_in_use_is_refused()
+    {
+        List<Exception?> errors = [];
+        var second = new EachEpoch(() =>
+        {
+            errors.Add(Record.Exception(() => SmallRun.Fit(Here)));
+            errors.Add(Trainer.CanResume(Here.CheckpointFolder!) ? Record.Exception(() => SmallRun.Resume(Here)) : null);
+        });
+        Assert.True(SmallRun.Fit(Here with { Epochs = 2, Callbacks = [second] }).IsComplete);
+        foreach (Exception? error in (Exception?[])[errors[0], errors[2], errors[3]])
+        {
+            Assert.Contains("in use by another training", Assert.IsType<IOException>(error).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Null(errors[1]);
+        Assert.Equal("step-0000000040", Path.GetFileName(OnlyCheckpoint));
+
+        // A killed process leaves the file behind.
+        string file = Here.CheckpointFolder! + ".lock";
+        Assert.False(File.Exists(file));
+        File.WriteAllText(file, "");
+        Assert.Equal(60, SmallRun.Resume(Here with { Epochs = 3 }).Steps);
+        Assert.False(File.Exists(file));
+    }
+
     public static TheoryData<string, string> Damages
     {
         get
@@ -176,6 +203,16 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Resume_that_would_end_within_an_epoch_is_refused()
+    {
+        TrainingOptions options = Here with { Epochs = 2 };
+        using var stop = new CancellationTokenSource();
+        Assert.Equal(25, SmallRun.Fit(options with { Callbacks = [new StopAfter(25, stop)] }, stop.Token).Steps);
+        Assert.Contains("expected 2 or more", Assert.Throws<ArgumentException>(() => SmallRun.Resume(options with { Epochs = 1 })).Message, StringComparison.Ordinal);
+        Assert.Equal(40, SmallRun.Resume(options).Steps);
+    }
+
+    [Fact]
     public void Resume_with_other_options_data_or_network_is_refused()
     {
         SmallRun.Fit(Here);
@@ -221,6 +258,15 @@ public sealed class CheckpointTests : IDisposable
         // The masks come from the checkpoint, so the network that supplies the graph needs none.
         TrainingResult resumed = Trainer.Resume(SmallRun.Network, SmallRun.Train, SmallRun.Validation, options);
         Assert.Equal(whole, SmallRun.BytesOf(resumed));
+    }
+
+    private sealed class EachEpoch(Action work) : ITrainingCallback
+    {
+        public void OnStep(StepProgress progress)
+        {
+        }
+
+        public void OnEpoch(EpochResult epoch) => work();
     }
 
     /// <summary>A file on a disk with limited free space.</summary>

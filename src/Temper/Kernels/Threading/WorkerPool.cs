@@ -84,6 +84,11 @@ public sealed unsafe partial class WorkerPool : IDisposable
     /// </summary>
     public static WorkerPool Current => _current ?? Default;
 
+    /// <summary>
+    /// The pool set by <see cref="Use"/> on the calling thread, for threads that work in its place; null: none.
+    /// </summary>
+    internal static WorkerPool? InUse => _current;
+
     /// <summary>Number of threads that work on a job, including the calling thread.</summary>
     public int Threads { get; }
 

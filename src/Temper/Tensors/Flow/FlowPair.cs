@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Numerics;
 using Temper.Kernels.Flow;
 
@@ -8,16 +7,16 @@ namespace Temper.Tensors.Flow;
 internal static class FlowPair<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Largest store that is kept for reuse, in elements.</summary>
-    private const long LargestStore = 32L * 1024 * 1024;
-
-    private static readonly ConcurrentBag<PlaneStore<T>> Stores = [];
+    /// <summary>
+    /// The stores for reuse. New planes cost little beside the flow of such large images that not all are kept.
+    /// </summary>
+    private static readonly PlaneStores<T> Stores = new(largest: 32 << 20, total: 64 << 20);
 
     /// <summary>Computes the flow from the first image to the second, at the pixels of the first.</summary>
     internal static void Flow(
         OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, Span<T> u, Span<T> v)
     {
-        PlaneStore<T> store = Take();
+        PlaneStore<T> store = Stores.Take();
         using (var tape = new PlaneTape<T>(store, records: false))
         {
             (PlaneValue<T> flowU, PlaneValue<T> flowV) =
@@ -26,7 +25,7 @@ internal static class FlowPair<T>
             flowV.Values.Read(v);
         }
 
-        Give(store);
+        Stores.Give(store);
     }
 
     /// <summary>Computes the gradients of both images from the gradient of the flow.</summary>
@@ -34,7 +33,7 @@ internal static class FlowPair<T>
         OpticalFlowOptions options, PlaneSize size, ReadOnlySpan<T> first, ReadOnlySpan<T> second, ReadOnlySpan<T> du,
         ReadOnlySpan<T> dv, Span<T> dFirst, Span<T> dSecond)
     {
-        PlaneStore<T> store = Take();
+        PlaneStore<T> store = Stores.Take();
         using (var tape = new PlaneTape<T>(store, records: true))
         {
             PlaneValue<T> one = Image(tape, size, first), two = Image(tape, size, second);
@@ -46,7 +45,7 @@ internal static class FlowPair<T>
             tape.Sink(two).Read(dSecond);
         }
 
-        Give(store);
+        Stores.Give(store);
     }
 
     private static WarpedFlow<T> Method(OpticalFlowOptions o)
@@ -65,15 +64,5 @@ internal static class FlowPair<T>
         PlaneValue<T> image = tape.New(size);
         image.Values.Write(pixels);
         return image;
-    }
-
-    private static PlaneStore<T> Take() => Stores.TryTake(out PlaneStore<T>? store) ? store : new PlaneStore<T>();
-
-    private static void Give(PlaneStore<T> store)
-    {
-        if (store.Size <= LargestStore)
-        {
-            Stores.Add(store);
-        }
     }
 }

@@ -130,6 +130,31 @@ public sealed class TensorScopeTests
     }
 
     [Fact]
+    public void Scope_that_outlives_the_tape_around_it_can_be_closed()
+    {
+        using var outer = new GradientTape();
+        var tape = new GradientTape();
+        var scope = new TensorScope();
+        Tensor lent = Random(1, 1500).Exp();
+        tape.Dispose();
+        Assert.Equal(1500, lent.ToArray<float>().Length);
+        using (new GradientTape())
+        {
+            Assert.Throws<InvalidOperationException>(scope.Dispose);
+        }
+
+        using (GradientTape.Suspend())
+        {
+            Assert.Throws<InvalidOperationException>(scope.Dispose);
+        }
+
+        scope.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => lent.ToArray<float>());
+        Tensor w = outer.Watch(Random(2, 1500));
+        Assert.Equal(w.Exp().ToArray<float>(), outer.Gradient(w.Exp().Sum(), w).ToArray<float>());
+    }
+
+    [Fact]
     public void Suspended_work_borrows_from_the_scope_and_detached_tensors_outlive_it()
     {
         Tensor kept, lent;

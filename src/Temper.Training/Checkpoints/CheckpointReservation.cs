@@ -1,0 +1,38 @@
+namespace Temper.Training.Checkpoints;
+
+/// <summary>
+/// Reserves folders of checkpoints. Two trainings in one folder would remove each other's checkpoints, and none could
+/// be resumed to its own result.
+/// </summary>
+internal static class CheckpointReservation
+{
+    /// <summary>
+    /// Reserves a folder until the result is disposed or the process ends, with a file beside the folder. Returns null
+    /// where no such file can be created: no checkpoint can be written there either, and a finished training writes
+    /// none.
+    /// </summary>
+    /// <param name="folder">Folder of checkpoints; need not exist.</param>
+    /// <exception cref="IOException">Another training has reserved the folder.</exception>
+    internal static FileStream? Of(string folder)
+    {
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + ".lock";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return new FileStream(
+                path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1,
+                FileOptions.DeleteOnClose);
+        }
+        catch (IOException error) when (File.Exists(path))
+        {
+            throw new IOException(
+                $"checkpoint: {folder} is in use by another training (got: {error.Message}, expected one training at a "
+                + "time); wait until that ends, or choose another folder",
+                error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
