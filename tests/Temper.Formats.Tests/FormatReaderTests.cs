@@ -176,6 +176,20 @@ public sealed class FormatReaderTests : IDisposable
         Assert.Contains(".onnx", Assert.Throws<ModelFormatException>(() => SafetensorsFile.Read(new MemoryStream(file), "model")).Message);
     }
 
+    /// <summary>Such a file need not be damaged, but its bytes do not fit into one array.</summary>
+    [Fact]
+    public void Tensor_above_two_gigabytes_is_refused_with_the_largest_number_of_elements()
+    {
+        byte[] tensors = Safetensors("""{"big":{"dtype":"F32","shape":[600000000],"data_offsets":[0,2400000000]}}""");
+        byte[] array = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (600000000,), }", 0);
+        Assert.Contains(
+            "tensor 'big' is too large (got 600000000 elements of Float32, expected at most 536870897)",
+            Assert.Throws<ModelFormatException>(() => SafetensorsFile.Read(new MemoryStream(tensors), "x.safetensors")).Message);
+        Assert.Contains(
+            "the array is too large (got 600000000 elements of Float32, expected at most 536870897)",
+            Assert.Throws<ModelFormatException>(() => NpyFile.Read(new MemoryStream(array), array.Length, "x.npy")).Message);
+    }
+
     /// <summary>A safetensors header may have a length whose bytes begin like a gzip file.</summary>
     [Fact]
     public void Header_whose_length_resembles_gzip_is_read()
