@@ -157,6 +157,18 @@ public sealed class VideoFileTests : IDisposable
         Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["bad"]));
     }
 
+    /// <summary>A canvas of 16000 x 16000 pixels would take 768 MB, and the indices of its only image 256 MB.</summary>
+    [Fact]
+    public void Gif_header_that_claims_a_large_picture_takes_no_memory()
+    {
+        byte[] size = [0x80, 0x3E, 0x80, 0x3E];
+        File.WriteAllBytes(_folder["large.gif"],
+            [.. "GIF89a"u8, .. size, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2C, 0, 0, 0, 0, .. size, 0, 2, 2, 0x44, 1, 0, 0x3B]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("truncated", Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["large.gif"])).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+    }
+
     /// <summary>ffmpeg writes the range of videos of phones and cameras, which is often the full one.</summary>
     [Theory]
     [InlineData("Cmono", new byte[] { 0, 128, 255 }, new byte[] { 0, 0, 0, 130, 130, 130, 255, 255, 255 })]
