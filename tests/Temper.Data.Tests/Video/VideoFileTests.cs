@@ -137,6 +137,20 @@ public sealed class VideoFileTests : IDisposable
         Assert.Equal(["00000.png", "00001.png", "00002.png", "00004.txt"], Directory.GetFiles(_folder["frames"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>1 and 01 are the same number; in the order of the file system the frames would differ by machine.</summary>
+    [Fact]
+    public void Frames_of_one_number_are_read_in_the_order_of_their_names()
+    {
+        string folder = Directory.CreateDirectory(_folder["numbers"]).FullName;
+        string[] names = ["001.png", "01.png", "1.png", "2.png"];
+        foreach (int i in (int[])[2, 0, 3, 1])
+        {
+            File.WriteAllBytes(Path.Combine(folder, names[i]), PngEncoder.Encode(new Picture(1, 1, 3, [(byte)i, 0, 0])));
+        }
+
+        Assert.Equal([0, 1, 2, 3], VideoFile.Load(folder).Pixels.ToArray().Where((_, i) => i % 3 == 0).Select(red => (int)red));
+    }
+
     [Fact]
     public void Other_arrays_are_refused()
     {
