@@ -226,11 +226,13 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
         training with { Epochs = epochs, Schedule = AutoGrow.FinishSchedule(epochs) });
 
     /// <summary>Returns the depths and epochs of the grown row, which the baselines use.</summary>
+    /// <exception cref="TableArgumentException">The grown row has no result of this seed yet.</exception>
     private (int[] Depths, int Epochs) Found(ulong seed)
     {
         JsonNode grown = SeedTable.Read(folder, scale.Grown, seed)
-            ?? throw new InvalidOperationException(
-                $"growth: run the row {scale.Grown} first; the baselines use its depths and epochs");
+            ?? throw new TableArgumentException(
+                $"growth: the row {scale.Grown} has no result of seed {seed}, and this row uses its depths and epochs; "
+                + $"run rows={scale.Grown}:{seed} first");
         return (
             [.. ((string)grown["depths"]!).Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
             (int)grown["epochs"]!);

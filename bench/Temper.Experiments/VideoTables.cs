@@ -132,7 +132,8 @@ internal sealed class VideoTables
         {
             foreach (string attack in rules)
             {
-                Console.WriteLine(Cell($"attack {name} {attack} {level} {gradients} {Steps}", () =>
+                // Cells named without "interpolated" have medians and percentiles of an earlier definition.
+                Console.WriteLine(Cell($"attack interpolated {name} {attack} {level} {gradients} {Steps}", () =>
                 {
                     victim ??= Victim(Trained(name), gradients);
                     (VideoEvaluation evaluation, AttackTarget asked) = victim.Value;
@@ -140,7 +141,7 @@ internal sealed class VideoTables
                         VideoAttacks.Create(attack, level / 255.0, Steps), level / 255.0,
                         usesLabels: false, RandomStream.FromSeed(1), asked).Row;
                     return Text($"| {attack} | {level} | {row.Top1 * 100:F1} % | {row.Top5 * 100:F1} % ")
-                        + Text($"| {row.Fooled * 100:F1} % | {row.MedianFrames:0} | {row.LateFrames:0} ")
+                        + Text($"| {row.Fooled * 100:F1} % | {row.MedianFrames:0.#} | {row.LateFrames:0.#} ")
                         + Text($"| {row.MeanChange * 255:F3} | {row.Psnr:F1} | {row.Ssim:F4} ")
                         + Text($"| {row.Forwards} | {row.Backwards} | {row.Seconds:F1} |");
                 }));

@@ -11,10 +11,14 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 train=(train resnet-20 --data "synth:shapes?count=$((batch * 20))&size=32&channels=3" --batch "$batch" --epochs 1 --plan data --runs "$folder/runs" --seed 1 --quiet)
 launch=(mpirun.openmpi --allow-run-as-root --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 -n 2)
+# Debian's OpenBLAS does not recognize newer processors and falls back to slow kernels; those of SkylakeX need AVX-512.
+if [ -z "${OPENBLAS_CORETYPE:-}" ] && grep -qw avx512vl /proc/cpuinfo 2> /dev/null; then
+    export OPENBLAS_CORETYPE=SkylakeX
+fi
 for round in $(seq "$rounds"); do
     $tool "${train[@]}" --threads 2 --timeline "$folder/one-$round.json" > /dev/null
     "${launch[@]}" $tool "${train[@]}" --threads 1 --timeline "$folder/two-$round.json" > /dev/null
-    /usr/bin/python3 -c "import torch" 2> /dev/null && OPENBLAS_CORETYPE=SkylakeX /usr/bin/python3 "$here/pytorch_ddp.py" 2 "$batch" 8
+    /usr/bin/python3 -c "import torch" 2> /dev/null && /usr/bin/python3 "$here/pytorch_ddp.py" 2 "$batch" 8
 done
 /usr/bin/python3 - "$folder" "$rounds" <<'P'
 import json, sys

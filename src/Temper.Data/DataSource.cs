@@ -87,6 +87,7 @@ public static class DataSource
         int count = options.Take("count", parts[0] is "actions" ? 1200 : 6000, min: 1, max: 10_000_000);
         var stream = RandomStream.FromSeed((ulong)options.Take("seed", 1, min: 0, max: int.MaxValue));
         int classes = options.Take("classes", 10, min: 2, max: parts[0] is "shapes" or "actions" ? 10 : 1000);
+        int testCount = Math.Max(count / 6, classes), larger = Math.Max(count, testCount);
         DataSets sets;
         switch (parts[0])
         {
@@ -94,28 +95,27 @@ public static class DataSource
                 int size = options.Take("size", 28, min: 8, max: 1024);
                 int channels = options.Take("channels", 1, min: 1, max: 3);
                 options.RequireAllTaken();
-                options.RequireMemory((long)count * channels * size * size);
+                options.RequireMemory((long)larger * channels * size * size);
                 sets = new(
                     SyntheticShapes.Draw(count, classes, size, channels, stream.Split("train")),
-                    SyntheticShapes.Draw(Math.Max(count / 6, classes), classes, size, channels, stream.Split("test")));
+                    SyntheticShapes.Draw(testCount, classes, size, channels, stream.Split("test")));
                 break;
             case "blobs":
                 int features = options.Take("features", 8, min: 1, max: 100_000);
                 options.RequireAllTaken();
-                options.RequireMemory((long)count * features);
+                options.RequireMemory((long)larger * features);
                 sets = new(
                     new SyntheticBlobs(count, classes, features, stream.Split("centers"), stream.Split("train")),
-                    new SyntheticBlobs(Math.Max(count / 6, classes), classes, features, stream.Split(
-                        "centers"), stream.Split("test")));
+                    new SyntheticBlobs(testCount, classes, features, stream.Split("centers"), stream.Split("test")));
                 break;
             case "actions":
                 int frames = options.Take("frames", 11, min: 2, max: 1000),
                     side = options.Take("size", 32, min: 8, max: 512);
                 options.RequireAllTaken();
-                options.RequireMemory((long)count * frames * 3 * side * side);
+                options.RequireMemory((long)larger * frames * 3 * side * side);
                 sets = new(
                     new SyntheticActions(count, classes, frames, side, stream.Split("train")),
-                    new SyntheticActions(Math.Max(count / 6, classes), classes, frames, side, stream.Split("test")));
+                    new SyntheticActions(testCount, classes, frames, side, stream.Split("test")));
                 break;
             default:
                 throw new ArgumentException(

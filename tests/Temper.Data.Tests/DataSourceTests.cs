@@ -24,6 +24,7 @@ public sealed class DataSourceTests
         { "synth:shapes?count=10000000&size=1024", "too large" },
         { "synth:blobs?count=99999999999", "NAME=NUMBER" },
         { "synth:blobs?count=10000000&features=100000", "too large" },
+        { "synth:actions?count=1&frames=1000&size=512", "too large" },         // the test set has one clip per class
     };
 
     [Theory]

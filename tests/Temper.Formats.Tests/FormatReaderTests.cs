@@ -176,6 +176,27 @@ public sealed class FormatReaderTests : IDisposable
         Assert.Contains(".onnx", Assert.Throws<ModelFormatException>(() => SafetensorsFile.Read(new MemoryStream(file), "model")).Message);
     }
 
+    /// <summary>Such a file need not be damaged, but its bytes do not fit into one array.</summary>
+    [Fact]
+    public void Tensor_above_two_gigabytes_is_refused_with_the_largest_number_of_elements()
+    {
+        byte[] tensors = Safetensors("""{"big":{"dtype":"F32","shape":[600000000],"data_offsets":[0,2400000000]}}""");
+        byte[] array = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (600000000,), }", 0);
+        Assert.Contains(
+            "tensor 'big' is too large (got 600000000 elements of Float32, expected at most 536870897)",
+            Assert.Throws<ModelFormatException>(() => SafetensorsFile.Read(new MemoryStream(tensors), "x.safetensors")).Message);
+        Assert.Contains(
+            "the array is too large (got 600000000 elements of Float32, expected at most 536870897)",
+            Assert.Throws<ModelFormatException>(() => NpyFile.Read(new MemoryStream(array), array.Length, "x.npy")).Message);
+    }
+
+    [Fact]
+    public void Arrays_of_an_archive_that_share_their_bytes_are_refused()
+    {
+        Assert.Single(NpzFile.Read(new MemoryStream(Overlapping(1)), "x.npz"));
+        Assert.Contains("overlap", Assert.Throws<ModelFormatException>(() => NpzFile.Read(new MemoryStream(Overlapping(4)), "x.npz")).Message);
+    }
+
     /// <summary>A safetensors header may have a length whose bytes begin like a gzip file.</summary>
     [Fact]
     public void Header_whose_length_resembles_gzip_is_read()
@@ -325,6 +346,7 @@ public sealed class FormatReaderTests : IDisposable
             ["npz array twice"] = Zip(("a.npy", Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4)), ("a.npy", Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4))),
             ["npz that is no archive"] = "PK\u0003\u0004 but no archive"u8.ToArray(),
             ["npz array longer than its deflated bytes can hold"] = Bomb(),
+            ["npz arrays that share their bytes"] = Overlapping(4),
         };
     }
 
@@ -335,6 +357,26 @@ public sealed class FormatReaderTests : IDisposable
         int directory = zip.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
         BinaryPrimitives.WriteInt32LittleEndian(zip.AsSpan(directory + 24), 1 << 30);
         return zip;
+    }
+
+    /// <summary>An archive whose directory has several entries for the same bytes.</summary>
+    private static byte[] Overlapping(int count)
+    {
+        byte[] array = Npy("{'descr': '|u1', 'fortran_order': False, 'shape': (800,), }", 800);
+        RandomCursor random = RandomStream.FromSeed(1).Cursor();
+        for (int i = array.Length - 800; i < array.Length; i++)
+        {
+            array[i] = (byte)random.NextInt32(256);
+        }
+
+        byte[] zip = Zip(("a.npy", array));
+        int directory = zip.AsSpan().LastIndexOf("PK\u0001\u0002"u8), end = zip.AsSpan().LastIndexOf("PK\u0005\u0006"u8), nameAt = 46;
+        byte[] entry = zip[directory..end], tail = zip[end..];
+        BinaryPrimitives.WriteInt16LittleEndian(tail.AsSpan(8), (short)count);
+        BinaryPrimitives.WriteInt16LittleEndian(tail.AsSpan(10), (short)count);
+        BinaryPrimitives.WriteInt32LittleEndian(tail.AsSpan(12), count * entry.Length);
+        IEnumerable<byte> entries = Enumerable.Range(0, count).SelectMany(i => (byte[])[.. entry[..nameAt], (byte)('a' + i), .. entry[(nameAt + 1)..]]);
+        return [.. zip[..directory], .. entries, .. tail];
     }
 
     private static byte[] Safetensors(string header, params byte[] numbers) =>

@@ -1,3 +1,4 @@
+using Temper.Inference.Timing;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -15,4 +16,13 @@ public sealed class NetworkTimingTests
         Tensor bytes = NetworkTiming.Noise(new InputSpec { SampleShape = [100], DType = DType.UInt8 }, batch: 1);
         Assert.Contains(bytes.ToArray<byte>(), value => value > 100);
     }
+
+    /// <summary>A sample takes 150 microseconds; work of less than a tick (100 ns) is measured as zero.</summary>
+    [Theory]
+    [InlineData(0, 1500)]
+    [InlineData(1, 1500)]
+    [InlineData(15, 100)]
+    [InlineData(1_000_000, 1)]
+    public void Short_work_is_repeated_a_limited_number_of_times(long ticks, int expected) =>
+        Assert.Equal(expected, Rounds.Repetitions(TimeSpan.FromTicks(ticks)));
 }

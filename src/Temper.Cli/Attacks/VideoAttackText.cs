@@ -14,7 +14,10 @@ internal static class VideoAttackText
     /// <param name="row">Result of the attack.</param>
     internal static string Line(double level, VideoRow row)
     {
-        string frames = double.IsNaN(row.MedianFrames) ? "" : $"{Plural.Of((long)row.MedianFrames, "frame")}, ";
+        // The median of an even number of clips may lie between two whole numbers.
+        string frames = double.IsNaN(row.MedianFrames) ? ""
+            : double.IsInteger(row.MedianFrames) ? $"{Plural.Of((long)row.MedianFrames, "frame")}, "
+            : $"{row.MedianFrames:0.#} frames, ";
         return $"{row.Attack} {level}/255: {row.Top1 * 100:F1} % still classified correctly, {frames}"
             + $"{row.Seconds:F1} s";
     }
@@ -44,7 +47,7 @@ internal static class VideoAttackText
     internal static string[] Cells(VideoRow row) =>
     [
         row.Attack, $"{row.Epsilon * 255:0.##}", $"{row.Top1 * 100:F1} %", $"{row.Top5 * 100:F1} %",
-        Number(row.MedianFrames, "0"), Number(row.LateFrames, "0"), Number(row.Ssim, "F4"), $"{row.Backwards:N0}",
+        Number(row.MedianFrames, "0.#"), Number(row.LateFrames, "0.#"), Number(row.Ssim, "F4"), $"{row.Backwards:N0}",
         $"{row.Seconds:F1}",
     ];
 

@@ -33,8 +33,7 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
         return start switch
         {
             [0x89, (byte)'P', (byte)'N', (byte)'G', ..] when start.Length >= 33 => OfPng(start),
-            [(byte)'P', >= (byte)'2' and <= (byte)'6', ..] =>
-                PnmDecoder.Header(start.Length < FirstBytes ? start : File.ReadAllBytes(path), path),
+            [(byte)'P', >= (byte)'2' and <= (byte)'6', ..] => OfPnm(start, path),
             [(byte)'B', (byte)'M', ..] when start.Length >= 26 => OfBmp(start),
             [0xFF, 0xD8, ..] => JpegHeader.Read(path),
             [0x89, (byte)'P', ..] or [(byte)'B', (byte)'M', ..] =>
@@ -68,16 +67,33 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
         new(BinaryPrimitives.ReadInt32BigEndian(start[16..]), BinaryPrimitives.ReadInt32BigEndian(
             start[20..]), start[25] is 0 or 4 ? 1 : 3);
 
+    /// <summary>Reads more than the first bytes only as long as comments fill them.</summary>
+    private static PictureHeader OfPnm(byte[] start, string path)
+    {
+        while (start.Length < MaxPixels && !PnmDecoder.HoldsSize(start))
+        {
+            byte[] more = StartOf(path, 2 * start.Length);
+            if (more.Length <= start.Length)
+            {
+                break;
+            }
+
+            start = more;
+        }
+
+        return PnmDecoder.Header(start, path);
+    }
+
     private static PictureHeader OfBmp(ReadOnlySpan<byte> start)
     {
         int height = BinaryPrimitives.ReadInt32LittleEndian(start[22..]);
         return new(BinaryPrimitives.ReadInt32LittleEndian(start[18..]), height < 0 ? unchecked(-height) : height, 3);
     }
 
-    private static byte[] StartOf(string path)
+    private static byte[] StartOf(string path, int length = FirstBytes)
     {
         using FileStream stream = File.OpenRead(path);
-        byte[] start = new byte[FirstBytes];
+        byte[] start = new byte[length];
         return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
     }
 }

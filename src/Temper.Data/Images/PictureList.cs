@@ -12,7 +12,9 @@ public sealed record ListedPicture(string Path, int Width, int Height, bool IsCo
 /// <summary>Pictures without labels in files and folders, read as <see cref="ImageFolder"/> reads them.</summary>
 /// <param name="Pictures">Pictures whose headers can be read, in the order of the paths; in a folder, by name.</param>
 /// <param name="Unreadable">Pictures that cannot be read, with reasons.</param>
-/// <param name="Unused">Files of the folders that are not pictures, with reasons.</param>
+/// <param name="Unused">
+/// Files of the folders that are not pictures, and folders that are too deep, with reasons.
+/// </param>
 public sealed record PictureList(
     IReadOnlyList<ListedPicture> Pictures,
     IReadOnlyList<UnusedSamples> Unreadable,

@@ -8,7 +8,7 @@ internal sealed record PictureEntry(string Path, int Label, int Width, int Heigh
 /// </summary>
 internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedSamples> Unused, int Channels)
 {
-    /// <summary>Depth to which unused files are searched.</summary>
+    /// <summary>Depth to which folders are searched; it is limited because links can form loops.</summary>
     private const int MaxDepth = 8;
 
     /// <summary>A folder that may not be read is an error: skipped, its samples would be missing silently.</summary>
@@ -44,6 +44,8 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
             }
         }
 
+        unused.AddRange(TooDeep(root, Everything).Select(
+            deep => deep with { Name = Path.GetRelativePath(top, deep.Name) }));
         return new PictureSearch(
             [.. files.OrderBy(file => file.Label).ThenBy(file => file.Path, StringComparer.Ordinal)], unused, channels);
     }
@@ -53,12 +55,22 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
     /// <param name="skipsClosed">Whether folders that may not be read are skipped; false: they are an error.</param>
     internal static (string[] Pictures, UnusedSamples[] Unused) Below(string folder, bool skipsClosed)
     {
-        ILookup<string?, string> files = Directory.EnumerateFiles(folder, "*", Options(skipsClosed))
+        EnumerationOptions options = Options(skipsClosed);
+        ILookup<string?, string> files = Directory.EnumerateFiles(folder, "*", options)
             .Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
             .ToLookup(ReasonAgainst, StringComparer.Ordinal);
         return ([.. files[null]], [.. files.Where(group => group.Key is not null)
-            .SelectMany(group => group.Select(path => new UnusedSamples(path, 1, group.Key!)))]);
+            .SelectMany(group => group.Select(path => new UnusedSamples(path, 1, group.Key!))),
+            .. TooDeep(folder, options)]);
     }
+
+    /// <summary>Folders whose files are not found because they are too deep.</summary>
+    private static IEnumerable<UnusedSamples> TooDeep(string root, EnumerationOptions options) =>
+        Directory.EnumerateDirectories(root, "*", options)
+            .Where(path => Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar).Length > MaxDepth)
+            .Order(StringComparer.Ordinal)
+            .Select(path => new UnusedSamples(path, 0, $"the folder is more than {MaxDepth} folders deep, so its files "
+                + "are not read; move it up"));
 
     private static EnumerationOptions Options(bool skipsClosed) => new()
     {

@@ -18,6 +18,22 @@ internal static class PnmDecoder
             Number(file, ref at, name), Number(file, ref at, name), file[1] is (byte)'3' or (byte)'6' ? 3 : 1);
     }
 
+    /// <summary>Whether the first bytes of a file contain width and height, and a byte after them.</summary>
+    internal static bool HoldsSize(byte[] start)
+    {
+        int at = 2;
+        for (int number = 0; number < 2; number++)
+        {
+            SkipSpace(start, ref at);
+            while (at < start.Length && start[at] is >= (byte)'0' and <= (byte)'9')
+            {
+                at++;
+            }
+        }
+
+        return at < start.Length;
+    }
+
     internal static Picture Decode(byte[] file, string name)
     {
         char kind = (char)file[1];
@@ -72,7 +88,8 @@ internal static class PnmDecoder
         return value;
     }
 
-    private static int Number(byte[] file, ref int at, string name)
+    /// <summary>Skips white space and comments.</summary>
+    private static void SkipSpace(byte[] file, ref int at)
     {
         while (at < file.Length && (char.IsWhiteSpace((char)file[at]) || file[at] == '#'))
         {
@@ -88,7 +105,11 @@ internal static class PnmDecoder
                 at++;
             }
         }
+    }
 
+    private static int Number(byte[] file, ref int at, string name)
+    {
+        SkipSpace(file, ref at);
         int start = at;
         int value = 0;
         while (at < file.Length && file[at] is >= (byte)'0' and <= (byte)'9' && at - start < 9)

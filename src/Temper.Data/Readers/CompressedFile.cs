@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Temper.Data.Images;
 using Temper.Formats;
 
 namespace Temper.Data.Readers;
@@ -17,7 +18,7 @@ internal static class CompressedFile
         }
 
         bool isPacked = path.EndsWith(".gz", StringComparison.Ordinal);
-        uint unpacked = isPacked ? LengthInTrailer(file, path) : 0;
+        byte[] end = isPacked ? LastBytes(file, path) : [];
         try
         {
             using Stream content = isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
@@ -33,8 +34,10 @@ internal static class CompressedFile
                 all.Write(buffer, 0, read);
             }
 
-            return !isPacked || all.Length == unpacked ? all.ToArray() : throw new ModelFormatException(
-                path, 0, $"the compressed data is truncated (got {all.Length} bytes, expected {unpacked})");
+            return !isPacked || IsWhole(all.GetBuffer().AsSpan(0, (int)all.Length), end)
+                ? all.ToArray()
+                : throw new ModelFormatException(path, 0, $"the compressed data is truncated (got {all.Length} bytes, "
+                    + $"expected {LengthIn(end)})");
         }
         catch (Exception e) when (DamagedData.IsCauseOf(e))
         {
@@ -43,23 +46,45 @@ internal static class CompressedFile
     }
 
     /// <summary>
-    /// Returns the uncompressed length (modulo 2^32) from the last four bytes of a gzip file (RFC 1952). Needed because
-    /// GZipStream does not report a truncated file.
+    /// Whether the content is complete. Needed because GZipStream does not report a truncated file.
     /// </summary>
-    private static uint LengthInTrailer(FileStream file, string path)
+    /// <remarks>
+    /// A gzip file consists of one or more members (bgzip and concatenated files have several). Each ends with the
+    /// checksum and the length (modulo 2^32) of its own content (RFC 1952), so those at the end of the file are of the
+    /// last part of the content.
+    /// </remarks>
+    private static bool IsWhole(ReadOnlySpan<byte> content, ReadOnlySpan<byte> end)
     {
-        Span<byte> length = stackalloc byte[4];
+        uint length = LengthIn(end);
+        if (length == content.Length)
+        {
+            return true;
+        }
+
+        // An empty member, as bgzip appends: an empty block and zeros.
+        return length == 0
+            ? end is [3, 0, 0, 0, 0, 0, ..]
+            : length < content.Length
+                && Crc32.Of([], content[^(int)length..]) == BinaryPrimitives.ReadUInt32LittleEndian(end[2..]);
+    }
+
+    /// <summary>The end of a gzip file: two bytes of data, the checksum and the length.</summary>
+    private static byte[] LastBytes(FileStream file, string path)
+    {
+        byte[] end = new byte[10];
         if (file.Length < 18)
         {
             throw new ModelFormatException(
                 path, 0, $"the compressed data is truncated (got {file.Length} bytes, expected 18 or more)");
         }
 
-        file.Seek(-length.Length, SeekOrigin.End);
-        file.ReadExactly(length);
+        file.Seek(-end.Length, SeekOrigin.End);
+        file.ReadExactly(end);
         file.Position = 0;
-        return BinaryPrimitives.ReadUInt32LittleEndian(length);
+        return end;
     }
+
+    private static uint LengthIn(ReadOnlySpan<byte> end) => BinaryPrimitives.ReadUInt32LittleEndian(end[6..]);
 
     private static ModelFormatException TooLong(string path, long max) =>
         new(path, 0, $"the file is too large (expected at most {max} bytes, after decompression)");

@@ -9,11 +9,14 @@ internal static partial class FrameFolder
 {
     private const string Extension = ".png";
 
-    /// <summary>Reads the pictures in natural order of their names (numbers are compared by value).</summary>
+    /// <summary>
+    /// Reads the pictures in natural order of their names: numbers are compared by value, and names that then are
+    /// equal, such as 1.png and 01.png, as texts.
+    /// </summary>
     internal static void Read(string folder, FrameCollector frames)
     {
-        string[] files = [.. Directory.EnumerateFiles(folder).Where(IsPicture).OrderBy(
-            SortKey, StringComparer.Ordinal)];
+        string[] files = [.. Directory.EnumerateFiles(folder).Where(IsPicture)
+            .OrderBy(SortKey, StringComparer.Ordinal).ThenBy(path => path, StringComparer.Ordinal)];
         if (files.Length == 0)
         {
             throw new ModelFormatException(folder, 0, "video: the folder contains no pictures (expected "

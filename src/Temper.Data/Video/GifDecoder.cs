@@ -10,11 +10,19 @@ internal sealed class GifDecoder
 {
     private const int MaxCodes = 4096;
 
+    /// <summary>
+    /// Maximum expansion of the data, in pixels per byte: a code of n bits stands for less than 2^n pixels, and has at
+    /// most 12 bits.
+    /// </summary>
+    private const long MaxGrowth = (8 * MaxCodes / 12) + 1;
+
     private readonly byte[] _file;
     private readonly string _name;
     private readonly int _width;
     private readonly int _height;
-    private readonly byte[] _canvas;
+
+    /// <summary>Allocated with the first image, since a header of a few bytes can claim any size.</summary>
+    private byte[] _canvas = [];
     private byte[] _global = [];
     private int _at;
 
@@ -29,7 +37,6 @@ internal sealed class GifDecoder
         (_width, _height) = (BinaryPrimitives.ReadUInt16LittleEndian(
             file.AsSpan(6)), BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(8)));
         frames.RequireSize(_width, _height);
-        _canvas = new byte[_width * _height * 3];
         _at = 13;
         if ((file[10] & 0x80) != 0)
         {
@@ -53,11 +60,13 @@ internal sealed class GifDecoder
                     control = Extension(control);
                     break;
                 case 0x2C:
+                    Part part = Image();
+                    _canvas = _canvas.Length > 0 ? _canvas : new byte[_width * _height * 3];
                     byte[]? before = control.Disposal == 3 ? (byte[])_canvas.Clone() : null;
-                    (int left, int top, int width, int height) = Image(control.Transparent);
+                    Draw(part, control.Transparent);
                     frames.Add(_width, _height, _canvas);
                     rate = rate > 0 ? rate : control.Delay > 0 ? 100.0 / control.Delay : 10;
-                    Dispose(control.Disposal, before, left, top, width, height);
+                    Dispose(control.Disposal, before, part);
                     control = new Control(0, 0, -1);
                     break;
                 case 0x3B:
@@ -89,7 +98,7 @@ internal sealed class GifDecoder
         return control;
     }
 
-    private (int Left, int Top, int Width, int Height) Image(int transparent)
+    private Part Image()
     {
         ReadOnlySpan<byte> head = Take(9);
         int left = BinaryPrimitives.ReadUInt16LittleEndian(head),
@@ -104,14 +113,18 @@ internal sealed class GifDecoder
 
         bool isInterlaced = (head[8] & 0x40) != 0;
         byte[] colors = (head[8] & 0x80) != 0 ? Take(3 << ((head[8] & 7) + 1)).ToArray() : _global;
-        byte[] indices = Decompress(width * height);
-        for (int row = 0, line = 0; line < height; line++)
-        {
-            Draw(indices.AsSpan(line * width, width), colors, transparent, left, top + row);
-            row = isInterlaced ? NextRow(row, height) : row + 1;
-        }
+        return new Part(left, top, width, height, colors, isInterlaced, Decompress(width * height));
+    }
 
-        return (left, top, width, height);
+    private void Draw(Part part, int transparent)
+    {
+        for (int row = 0, line = 0; line < part.Height; line++)
+        {
+            Draw(
+                part.Indices.AsSpan(line * part.Width, part.Width), part.Colors, transparent, part.Left,
+                part.Top + row);
+            row = part.IsInterlaced ? NextRow(row, part.Height) : row + 1;
+        }
     }
 
     private void Draw(ReadOnlySpan<byte> indices, byte[] colors, int transparent, int left, int row)
@@ -157,7 +170,8 @@ internal sealed class GifDecoder
             throw new ModelFormatException(_name, _at - 1, $"GIF: invalid code length (got {start})");
         }
 
-        byte[] data = Blocks(), result = new byte[count], suffixes = new byte[MaxCodes], stack = new byte[MaxCodes + 1];
+        byte[] data = Blocks(), result = count <= data.Length * MaxGrowth ? new byte[count] : throw Truncated();
+        byte[] suffixes = new byte[MaxCodes], stack = new byte[MaxCodes + 1];
         short[] prefixes = new short[MaxCodes];
         int clear = 1 << start, end = clear + 1, next = end + 1, length = start + 1, previous = -1, written = 0,
             bits = 0, held = 0, at = 0;
@@ -227,7 +241,7 @@ internal sealed class GifDecoder
         return all.ToArray();
     }
 
-    private void Dispose(int disposal, byte[]? before, int left, int top, int width, int height)
+    private void Dispose(int disposal, byte[]? before, Part part)
     {
         if (before is not null)
         {
@@ -235,9 +249,9 @@ internal sealed class GifDecoder
         }
         else if (disposal == 2)
         {
-            for (int row = top; row < top + height; row++)
+            for (int row = part.Top; row < part.Top + part.Height; row++)
             {
-                _canvas.AsSpan(((row * _width) + left) * 3, width * 3).Clear();
+                _canvas.AsSpan(((row * _width) + part.Left) * 3, part.Width * 3).Clear();
             }
         }
     }
@@ -256,4 +270,8 @@ internal sealed class GifDecoder
     private ModelFormatException Truncated() => new(_name, _file.Length, "GIF: the file is truncated");
 
     private readonly record struct Control(int Disposal, int Delay, int Transparent);
+
+    /// <summary>An image: its place on the canvas, its palette, and the palette indices of its pixels.</summary>
+    private sealed record Part(
+        int Left, int Top, int Width, int Height, byte[] Colors, bool IsInterlaced, byte[] Indices);
 }

@@ -29,7 +29,8 @@ public static class ModelFile
         [".onnx", ".pt", ".pth", ".bin", ".npz", ".npy", ".h5", ".pb", ".tflite"];
 
     /// <summary>
-    /// Saves a network. Each file is written atomically; the same network gives the same bytes.
+    /// Saves a network; the same network gives the same bytes. A network that was there is replaced at once: if the
+    /// work is interrupted, the file or folder holds the old or the new network, never parts of both.
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="path">A name ending in .safetensors for one file, any other name for a folder, which is
@@ -38,7 +39,7 @@ public static class ModelFile
     /// <exception cref="ArgumentException">
     /// The path is empty, or ends in the extension of another format, such as .onnx.
     /// </exception>
-    /// <exception cref="IOException">Writing failed; existing files are unchanged.</exception>
+    /// <exception cref="IOException">Writing failed; the old or the new network is there.</exception>
     public static void Save(Network network, string path, SaveOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -55,8 +56,7 @@ public static class ModelFile
             return;
         }
 
-        NumbersOf(network, options).Save(Path.Combine(path, WeightsName));
-        AtomicFile.WriteText(Path.Combine(path, GraphName), network.ToJson());
+        ModelFolder.Save(path, NumbersOf(network, options), network.ToJson());
         AtomicFile.WriteText(Path.Combine(path, CardName), ModelCard.Of(network));
     }
 
@@ -78,9 +78,10 @@ public static class ModelFile
     {
         if (Directory.Exists(path))
         {
-            string graph = Path.Combine(path, GraphName), weights = Path.Combine(path, WeightsName);
+            string weights = Path.Combine(path, WeightsName);
+            (byte[] text, string graph) = ModelFolder.ReadGraph(path);
             return Fill(
-                ReadGraph(ReadText(graph), graph), StateDict.Of(TensorsOf(SafetensorsFile.Load(weights), weights)),
+                ReadGraph(text, graph), StateDict.Of(TensorsOf(SafetensorsFile.Load(weights), weights)),
                 weights);
         }
 
@@ -167,15 +168,6 @@ public static class ModelFile
         numbers.AddRange(parameters.Where(parameter => parameter.Mask is not null)
             .Select(parameter => KeyValuePair.Create(parameter.Name + MaskSuffix, parameter.Mask!.To(DType.UInt8))));
         return numbers;
-    }
-
-    private static byte[] ReadText(string path)
-    {
-        long length = new FileInfo(path).Length;
-        return length <= NetworkJsonReader.LongestText
-            ? File.ReadAllBytes(path)
-            : throw new ModelFormatException(path, $"the graph is too long (got {length} bytes, expected at most "
-                + $"{NetworkJsonReader.LongestText})");
     }
 
     private static NetworkBlueprint ReadGraph(byte[] text, string file)

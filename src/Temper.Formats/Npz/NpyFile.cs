@@ -82,11 +82,14 @@ public static partial class NpyFile
         position += headerLength;
         (ElementType type, Shape shape, bool isFortran) = Parse(header, name);
         long bytes = (long)shape.Count * Elements.Size(type);
-        if (bytes != length - position || bytes > Array.MaxLength)
+        if (bytes > Array.MaxLength || bytes != length - position)
         {
             throw new ModelFormatException(
-                name, position, $"npy: the array does not fill the file (got {length - position} bytes, expected "
-                    + $"{bytes} for {shape}); the file is truncated or has extra data at the end");
+                name, position, bytes > Array.MaxLength
+                    ? $"npy: the array is too large (got {shape.Count} elements of {type}, expected at most "
+                        + $"{Array.MaxLength / Elements.Size(type)}); divide it into several arrays"
+                    : $"npy: the array does not fill the file (got {length - position} bytes, expected "
+                        + $"{bytes} for {shape}); the file is truncated or has extra data at the end");
         }
 
         try

@@ -8,7 +8,7 @@ public static class NpzFile
 {
     /// <summary>
     /// Default maximum number of bytes that one array may decompress to. A limit is needed because a small archive can
-    /// claim any size.
+    /// claim any size. Arrays may not share their bytes, so all of them together take at most 1032 times the archive.
     /// </summary>
     public const long DefaultLimit = 4L * 1024 * 1024 * 1024;
 
@@ -55,8 +55,18 @@ public static class NpzFile
         Opened(stream, name, archive =>
     {
         var arrays = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        long compressed = 0;
         foreach (ZipArchiveEntry entry in ArraysOf(archive, names))
         {
+            // Entries that share their bytes would make a small archive as large as one likes.
+            compressed += entry.CompressedLength;
+            if (compressed > stream.Length)
+            {
+                throw new ModelFormatException(
+                    name, $"npz: entries of the archive overlap (got {compressed} bytes up to '{entry.FullName}', "
+                        + $"expected at most the {stream.Length} of the file); the archive is damaged or malicious");
+            }
+
             if (!arrays.TryAdd(NameOf(entry), ReadEntry(entry, name, maxBytes)))
             {
                 throw new ModelFormatException(

@@ -128,7 +128,14 @@ internal static class SafetensorsReader
 
         (long begin, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         long expected = (long)shape.Count * Elements.Size(type);
-        return begin >= 0 && end >= begin && end - begin == expected && expected <= Array.MaxLength
+        if (expected > Array.MaxLength)
+        {
+            throw new ModelFormatException(
+                file, 8, $"safetensors: tensor '{property.Name}' is too large (got {shape.Count} elements of {type}, "
+                    + $"expected at most {Array.MaxLength / Elements.Size(type)}); divide it into several tensors");
+        }
+
+        return begin >= 0 && end >= begin && end - begin == expected
             ? new Entry(property.Name, type, shape, begin, end)
             : throw new ModelFormatException(
                 file, 8, $"safetensors: tensor '{property.Name}' has the wrong length (got bytes {begin} to {end}, "

@@ -6,7 +6,18 @@ namespace Temper.Formats.TorchCheckpoints;
 internal sealed class StateDictSearch
 {
     private const int Deepest = 12;
+
+    /// <summary>Maximum number of visits of lists, dictionaries, tensors and opaque values.</summary>
     private const int MaxVisits = 1 << 18;
+
+    /// <summary>
+    /// Maximum number of visits of numbers and texts: a training may record millions of losses, and each is visited a
+    /// few times.
+    /// </summary>
+    private const long MaxPlain = 1 << 24;
+
+    /// <summary>A longer list of numbers is a record of the training; its numbers get no names.</summary>
+    private const int LongestSeries = 1000;
     private const int LongestName = 4096;
 
     /// <summary>
@@ -19,6 +30,7 @@ internal sealed class StateDictSearch
     private readonly List<KeyValuePair<string, TorchTensor>> _tensors = [];
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private int _visits;
+    private long _plain;
     private long _characters;
 
     internal IReadOnlyList<KeyValuePair<string, TorchTensor>> Tensors => _tensors;
@@ -73,17 +85,47 @@ internal sealed class StateDictSearch
         return holding.Length == 1 ? Choose(holding[0].Value, depth - 1) : root;
     }
 
-    private bool Holds(object? value, int depth) => value is TorchTensor
-        || (depth > 0
-            && Visit() && Children(value) is { } children && children.Any(child => Holds(child.Value, depth - 1)));
+    private bool Holds(object? value, int depth)
+    {
+        if (value is TorchTensor)
+        {
+            return true;
+        }
+
+        if (depth == 0)
+        {
+            return false;
+        }
+
+        // Without names and closures: there may be millions of numbers.
+        Visit(value);
+        if (value is PickleList list)
+        {
+            foreach (object? item in list.Items)
+            {
+                if (Holds(item, depth - 1))
+                {
+                    return true;
+                }
+            }
+        }
+        else if (value is PickleDictionary dictionary)
+        {
+            foreach ((_, object? item) in dictionary.Items)
+            {
+                if (Holds(item, depth - 1))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
 
     private void Collect(object? value, string path, int depth, bool onlyValues)
     {
-        if (!Visit())
-        {
-            return;
-        }
-
+        Visit(value);
         if (value is TorchTensor tensor)
         {
             if (!onlyValues)
@@ -98,7 +140,7 @@ internal sealed class StateDictSearch
                 throw new FormatException(PickleReader.NotAllowed(opaque.Name));
             }
         }
-        else if (depth > 0 && Children(value) is { } children)
+        else if (depth > 0 && !IsSeries(value) && Children(value) is { } children)
         {
             foreach ((string key, object? child) in children)
             {
@@ -125,9 +167,39 @@ internal sealed class StateDictSearch
         return path.Length == 0 ? key : $"{path}.{key}";
     }
 
+    /// <summary>Whether a value is a long list of nothing but numbers.</summary>
+    private bool IsSeries(object? value)
+    {
+        if (value is not PickleList { Items.Count: > LongestSeries } list)
+        {
+            return false;
+        }
+
+        Charge(list.Items.Count);
+        return list.Items.TrueForAll(item => item is long or double);
+    }
+
     /// <summary>Limits the number of visits, because values in a damaged file may contain themselves.</summary>
-    private bool Visit() =>
-        ++_visits <= MaxVisits ? true : throw new FormatException("values are nested too deeply or contain themselves");
+    private void Visit(object? value)
+    {
+        if (value is null or long or double or string or bool)
+        {
+            Charge(1);
+        }
+        else if (++_visits > MaxVisits)
+        {
+            throw new FormatException("values are too many, are nested too deeply or contain themselves");
+        }
+    }
+
+    private void Charge(int plain)
+    {
+        _plain += plain;
+        if (_plain > MaxPlain)
+        {
+            throw new FormatException($"there are too many numbers and texts (expected at most {MaxPlain} visits)");
+        }
+    }
 
     private static IEnumerable<KeyValuePair<string, object?>>? Children(object? value) => value switch
     {

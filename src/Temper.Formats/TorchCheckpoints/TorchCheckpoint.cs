@@ -29,7 +29,8 @@ public sealed class TorchCheckpoint
     public IReadOnlyList<KeyValuePair<string, Tensor>> Tensors { get; }
 
     /// <summary>
-    /// Other numbers and texts in the file, such as the epoch, keyed by path.
+    /// Other numbers and texts in the file, such as the epoch, keyed by path. Lists of more than 1000 numbers, such as
+    /// the losses of a training, are left out.
     /// </summary>
     public IReadOnlyDictionary<string, string> Values { get; }
 

@@ -102,8 +102,13 @@ internal static class Rounds
             best = took < best ? took : best;
         }
 
-        return Math.Max(1, (int)(ShortestSample / best));
+        return Repetitions(best);
     }
+
+    /// <summary>Returns the repetitions of work that make one sample.</summary>
+    /// <param name="best">Time of the work. Shorter times than a tick of the clock are measured as zero.</param>
+    internal static int Repetitions(TimeSpan best) =>
+        Math.Max(1, (int)(ShortestSample / TimeSpan.FromTicks(Math.Max(1, best.Ticks))));
 
     private static double LowQuantile(List<double> samples)
     {

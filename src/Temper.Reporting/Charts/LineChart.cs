@@ -108,10 +108,35 @@ public sealed record LineChart : Chart
         {
             svg.Empty(
                 "path", ("d", path.ToString()), ("class", $"line {color}"), ("stroke-dasharray", Dashes(index)));
+            Dots(svg, line.Points, color, x, y);
             ChartPoint last = line.Points.Last(point => point.IsFinite);
             (double cx, double cy) = Place(last, x, y);
             svg.Open("circle", ("cx", cx), ("cy", cy), ("r", 3.5), ("class", $"fill {color}"))
                 .Leaf("title", FormattableString.Invariant($"{line.Name}: {last.Y:G5} at {last.X:G5}")).Close();
+        }
+    }
+
+    /// <summary>
+    /// Draws the points with no finite neighbor, which no line reaches. The last finite point has its own mark.
+    /// </summary>
+    private static void Dots(Markup svg, IReadOnlyList<ChartPoint> points, string color, Axis x, Axis y)
+    {
+        int before = -2;                                                   // index of the previous finite point
+        bool isAlone = false;
+        for (int i = 0; i < points.Count; i++)
+        {
+            if (!points[i].IsFinite)
+            {
+                continue;
+            }
+
+            if (isAlone && before < i - 1)
+            {
+                (double cx, double cy) = Place(points[before], x, y);
+                svg.Empty("circle", ("cx", cx), ("cy", cy), ("r", 2.2), ("class", $"fill {color}"));
+            }
+
+            (isAlone, before) = (before < i - 1, i);
         }
     }
 }

@@ -1,3 +1,5 @@
+using Temper.Robustness.Attacks;
+
 namespace Temper.Robustness.Feedback;
 
 /// <summary>Statistics of the distances to the decision boundary along some paths.</summary>
@@ -12,27 +14,11 @@ public sealed record DistanceSummary(int Count, double Mean, double Median, doub
     {
         Array.Sort(distances);
         return new DistanceSummary(
-            distances.Length, distances.DefaultIfEmpty(double.NaN).Average(), Percentile(distances, 0.5),
-            Percentile(distances, 0.1),
+            distances.Length, distances.DefaultIfEmpty(double.NaN).Average(), Percentiles.Of(distances, 0.5),
+            Percentiles.Of(distances, 0.1),
             distances.Length == 0
                 ? double.NaN
                 : distances.Count(distance => distance >= tau) / (double)distances.Length);
-    }
-
-    /// <summary>Computes a percentile of sorted values, with linear interpolation.</summary>
-    internal static double Percentile(ReadOnlySpan<double> sorted, double part)
-    {
-        if (sorted.IsEmpty)
-        {
-            return double.NaN;
-        }
-
-        double place = part * (sorted.Length - 1);
-        int low = (int)place;
-        (double below, double above) = (sorted[low], sorted[Math.Min(low + 1, sorted.Length - 1)]);
-
-        // Interpolated only where needed: 0 times infinity, and the difference of two infinite values, would be NaN.
-        return place == low || below == above ? below : below + ((place - low) * (above - below));
     }
 }
 

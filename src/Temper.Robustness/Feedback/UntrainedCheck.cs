@@ -46,7 +46,7 @@ public sealed record AttackedNetwork(
     IReadOnlyList<AttackedAccuracy> Accuracies, IReadOnlyList<double> Distances, IReadOnlyList<int> Labels)
 {
     /// <summary>Median of <see cref="Distances"/>; NaN without samples.</summary>
-    public double MedianDistance => DistanceSummary.Percentile(Distances.Order().ToArray(), 0.5);
+    public double MedianDistance => Percentiles.Of(Distances.Order().ToArray(), 0.5);
 }
 
 /// <summary>

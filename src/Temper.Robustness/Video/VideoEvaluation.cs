@@ -13,7 +13,9 @@ namespace Temper.Robustness.Video;
 /// <param name="Top5">Fraction of clips whose true class is among the five most likely, 0 to 1.</param>
 /// <param name="Fooled">Fraction of the attacked clips whose class changed, 0 to 1.</param>
 /// <param name="MedianFrames">Median number of changed frames over the fooled clips; NaN without fooled clips.</param>
-/// <param name="LateFrames">90th percentile of the number of changed frames over the fooled clips.</param>
+/// <param name="LateFrames">
+/// 90th percentile of the number of changed frames over the fooled clips, interpolated linearly like the median.
+/// </param>
 /// <param name="MeanChange">Mean absolute change over all elements of the fooled clips.</param>
 /// <param name="Psnr">Mean peak signal-to-noise ratio of the fooled clips, in dB.</param>
 /// <param name="Ssim">Mean structural similarity of the fooled clips.</param>
@@ -88,7 +90,7 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
         double range = target.Maximum - target.Minimum;
         var row = new VideoRow(
             name, epsilon, top1, top5, attacked == 0 ? double.NaN : fooled.Length / (double)attacked,
-            Quantile(frames, 0.5), Quantile(frames, 0.9),
+            Percentiles.Of(frames, 0.5), Percentiles.Of(frames, 0.9),
             Mean(i => ClipChange.Mean(Clip(clips, i), Clip(result.Adversarials, i))),
             Mean(i => ClipChange.Psnr(Clip(clips, i), Clip(result.Adversarials, i), range)),
             Mean(i => ClipChange.Ssim(Clip(clips, i), Clip(result.Adversarials, i), target.SampleShape, range)),
@@ -134,7 +136,4 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
         return [.. Enumerable.Range(0, count).Select(i => (long)System.Numerics.Tensors.TensorPrimitives.IndexOfMax(
             logits.AsSpan(i * target.Classes, target.Classes)))];
     }
-
-    private static double Quantile(double[] sorted, double part) =>
-        sorted.Length == 0 ? double.NaN : sorted[(int)Math.Min(sorted.Length - 1, Math.Floor(part * sorted.Length))];
 }

@@ -11,6 +11,7 @@ public sealed class VideoAttackTextTests
     [Theory]
     [InlineData(double.NaN, "sparse 4/255: 50.0 % still classified correctly, 1.5 s")]
     [InlineData(1, "sparse 4/255: 50.0 % still classified correctly, 1 frame, 1.5 s")]
+    [InlineData(1.5, "sparse 4/255: 50.0 % still classified correctly, 1.5 frames, 1.5 s")]
     [InlineData(3, "sparse 4/255: 50.0 % still classified correctly, 3 frames, 1.5 s")]
     public void A_line_tells_the_frames_of_fooled_clips(double frames, string line) =>
         Assert.Equal(line, VideoAttackText.Line(4, Row with { MedianFrames = frames }));

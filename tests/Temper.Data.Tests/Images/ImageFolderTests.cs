@@ -151,6 +151,23 @@ public sealed class ImageFolderTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Folder_that_is_too_deep_is_told()
+    {
+        Put("train/a/2/3/4/5/6/7/0.png", new Picture(1, 1, 1, [1]));              // eight folders below the first
+        Put("train/a/2/3/4/5/6/7/8/0.png", new Picture(1, 1, 1, [1]));
+        Put("train/a/0.png", new Picture(1, 1, 1, [1]));
+        var list = PictureList.Find([_folder.Path]);
+        Assert.Equal(2, list.Pictures.Count);
+        Assert.Contains("more than 8 folders deep", Assert.Single(list.Unused).Reason, StringComparison.Ordinal);
+        Assert.EndsWith("8", list.Unused[0].Name, StringComparison.Ordinal);
+
+        Put("train/a/2/3/4/5/6/7/8/9/0.png", new Picture(1, 1, 1, [1]));
+        IReadOnlyList<UnusedSamples> unused = DataSource.Open(_folder.Path).Unused;
+        Assert.Equal(3, unused.Count);
+        Assert.Equal(Path.Combine("train", "a", "2", "3", "4", "5", "6", "7", "8", "9"), unused[^1].Name);
+    }
+
     [Theory]
     [InlineData("val")]
     [InlineData("valid")]

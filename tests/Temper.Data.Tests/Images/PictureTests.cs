@@ -47,6 +47,24 @@ public sealed class PictureTests : IDisposable
         Assert.Equal(pixels, read.Pixels);
     }
 
+    /// <summary>A folder of large pictures is listed by their headers; only a long comment needs more of the file.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4086)]
+    [InlineData(4087)]
+    [InlineData(4088)]
+    [InlineData(4089)]
+    [InlineData(4090)]
+    [InlineData(9000)]
+    public void Size_of_a_portable_map_is_read_without_its_pixels(int comment)
+    {
+        string path = Path.Combine(_folder, "large.pgm");
+        File.WriteAllBytes(path, [.. "P5\n#"u8, .. Enumerable.Repeat((byte)'x', comment), .. "\n2000 1000 255\n"u8, .. new byte[2_000_000]]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(new PictureHeader(2000, 1000, 1), PictureHeader.Read(path));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200_000);
+    }
+
     [Fact]
     public void Planes_repeat_gray_drop_opacity_and_take_the_luma()
     {

@@ -78,6 +78,26 @@ public sealed class DataReaderTests : IDisposable
         }
     }
 
+    /// <summary>Such files are made by bgzip and by concatenation; bgzip appends an empty member.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Gzip_file_of_several_members_is_read_and_refused_if_cut(bool withEmpty)
+    {
+        byte[] content = [.. Enumerable.Range(0, 500).Select(i => (byte)(i * i))];
+        byte[] empty = [0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0, 66, 67, 2, 0, 27, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        byte[] first = Packed(content[..300]), second = [.. Packed(content[300..]), .. withEmpty ? empty : []];
+        Assert.Equal(content, CompressedFile.ReadAll(Write("whole.gz", [.. first, .. second]), max: 1000));
+        for (int cut = 1; cut < second.Length; cut++)
+        {
+            if (second.Length - cut != Packed(content[300..]).Length)             // a file that ends after a member is whole
+            {
+                string path = Write("cut.gz", [.. first, .. second[..^cut]]);
+                Assert.Throws<ModelFormatException>(() => CompressedFile.ReadAll(path, max: 1000));
+            }
+        }
+    }
+
     [Fact]
     public void Cifar_records_are_read_in_order()
     {

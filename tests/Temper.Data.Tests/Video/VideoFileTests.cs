@@ -137,6 +137,20 @@ public sealed class VideoFileTests : IDisposable
         Assert.Equal(["00000.png", "00001.png", "00002.png", "00004.txt"], Directory.GetFiles(_folder["frames"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>1 and 01 are the same number; in the order of the file system the frames would differ by machine.</summary>
+    [Fact]
+    public void Frames_of_one_number_are_read_in_the_order_of_their_names()
+    {
+        string folder = Directory.CreateDirectory(_folder["numbers"]).FullName;
+        string[] names = ["001.png", "01.png", "1.png", "2.png"];
+        foreach (int i in (int[])[2, 0, 3, 1])
+        {
+            File.WriteAllBytes(Path.Combine(folder, names[i]), PngEncoder.Encode(new Picture(1, 1, 3, [(byte)i, 0, 0])));
+        }
+
+        Assert.Equal([0, 1, 2, 3], VideoFile.Load(folder).Pixels.ToArray().Where((_, i) => i % 3 == 0).Select(red => (int)red));
+    }
+
     [Fact]
     public void Other_arrays_are_refused()
     {
@@ -155,6 +169,18 @@ public sealed class VideoFileTests : IDisposable
     {
         File.WriteAllText(_folder["bad"], text);
         Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["bad"]));
+    }
+
+    /// <summary>A canvas of 16000 x 16000 pixels would take 768 MB, and the indices of its only image 256 MB.</summary>
+    [Fact]
+    public void Gif_header_that_claims_a_large_picture_takes_no_memory()
+    {
+        byte[] size = [0x80, 0x3E, 0x80, 0x3E];
+        File.WriteAllBytes(_folder["large.gif"],
+            [.. "GIF89a"u8, .. size, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, 0x2C, 0, 0, 0, 0, .. size, 0, 2, 2, 0x44, 1, 0, 0x3B]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("truncated", Assert.Throws<ModelFormatException>(() => VideoFile.Load(_folder["large.gif"])).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
     }
 
     /// <summary>ffmpeg writes the range of videos of phones and cameras, which is often the full one.</summary>

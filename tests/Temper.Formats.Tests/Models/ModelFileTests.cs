@@ -104,6 +104,63 @@ public sealed class ModelFileTests : IDisposable
         Assert.Throws<FileNotFoundException>(() => ModelFile.Load(path));
     }
 
+    /// <summary>Both networks have tensors of the same names and shapes, so a mix of the two could be loaded.</summary>
+    [Fact]
+    public void Replacement_of_a_folder_that_was_interrupted_is_the_old_or_the_new_network()
+    {
+        Network old = Activated(1, x => x.Relu()), changed = Activated(2, x => x.Tanh()), last = Activated(3, x => x.Sigmoid());
+        string before = Path.Combine(_folder, "before"), after = Path.Combine(_folder, "after");
+        ModelFile.Save(old, before);
+        ModelFile.Save(changed, after);
+        Assert.False(File.Exists(Path.Combine(after, ModelFolder.PendingName)));
+
+        // The graph is written under another name first,
+        File.Copy(Path.Combine(after, ModelFile.GraphName), Path.Combine(before, ModelFolder.PendingName));
+        Same(old, ModelFile.Load(before));
+
+        // then the tensors are replaced.
+        File.Copy(Path.Combine(after, ModelFile.WeightsName), Path.Combine(before, ModelFile.WeightsName), overwrite: true);
+        Same(changed, ModelFile.Load(before));
+
+        // A replacement that fails after that one leaves the network that was there.
+        Tensor released;
+        using (new TensorScope())
+        {
+            released = Tensor.Ones([2]) + Tensor.Ones([2]);
+        }
+
+        Assert.Throws<ObjectDisposedException>(() => ModelFolder.Save(before, new SafetensorsFile([new("a", released)]), last.ToJson()));
+        Same(changed, ModelFile.Load(before));
+        Assert.Equal(changed.ToJson(), File.ReadAllText(Path.Combine(before, ModelFile.GraphName)));
+
+        ModelFile.Save(last, before);
+        Same(last, ModelFile.Load(before));
+        Assert.Equal(["README.md", ModelFile.GraphName, ModelFile.WeightsName], Directory.GetFiles(before).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+
+        static Network Activated(ulong seed, Func<Value, Value> activation) =>
+            Network.Build(InputSpec.Features(3), x => activation(x.Linear(4)).Linear(2)).Initialize(RandomStream.FromSeed(seed));
+
+        static void Same(Network expected, Network actual)
+        {
+            Assert.Equal(expected.ToJson(), actual.ToJson());
+            Assert.Equal(expected.Parameters["fc1.weight"].Value.ToArray<float>(), actual.Parameters["fc1.weight"].Value.ToArray<float>());
+        }
+    }
+
+    /// <summary>Such folders were written before the tensors had the digest of their graph.</summary>
+    [Fact]
+    public void Folder_without_a_digest_is_loaded()
+    {
+        Network network = Sample();
+        string path = Path.Combine(_folder, "model"), weights = Path.Combine(path, ModelFile.WeightsName);
+        ModelFile.Save(network, path);
+        SafetensorsFile numbers = SafetensorsFile.Load(weights);
+        Assert.Contains(ModelFolder.DigestKey, numbers.Metadata.Keys);
+        new SafetensorsFile(numbers.Tensors).Save(weights);
+        File.WriteAllText(Path.Combine(path, ModelFolder.PendingName), NetworkZoo.LeNet5().ToJson());
+        Assert.Equal(network.ToJson(), ModelFile.Load(path).ToJson());
+    }
+
     [Fact]
     public void Load_of_any_cut_or_changed_file_is_a_network_or_a_clear_error()
     {

@@ -95,6 +95,32 @@ public sealed class TorchCheckpointTests
         }
     }
 
+    /// <summary>A training that saved the loss of each of its steps.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void State_dict_beside_a_million_losses_is_found(bool isEntry)
+    {
+        string part = "(" + string.Concat(Enumerable.Repeat("K\u0001", 10_000)) + "e";
+        string losses = Text("losses") + "]" + string.Concat(Enumerable.Repeat(part, 100)) + "s";
+        string state = View("K\0", "K\u0004\u0085", "K\u0001\u0085");
+        string content = isEntry ? "}" + Text("state_dict") + state + "s" + losses : state + losses;
+        TorchCheckpoint found = Read(Pickles(content + Text("few") + "](K\u0001K\u0002es"));
+        Assert.Equal(["w"], found.Tensors.Select(tensor => tensor.Key));
+        Assert.Equal(["few.0", "few.1"], found.Values.Keys.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A small file cannot make the search visit a long list without end.</summary>
+    [Fact]
+    public void Long_list_that_is_referred_to_again_and_again_is_refused()
+    {
+        string numbers = "](" + string.Concat(Enumerable.Repeat("K\u0001", 60_000)) + "eq\00";
+        byte[] file = Pickles(numbers + "](" + string.Concat(Enumerable.Repeat("h\0", 60_000)) + "e");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("too many numbers", Assert.Throws<ModelFormatException>(() => Read(file)).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
+    }
+
     /// <summary>The largest number of 64 bits as an offset; the sum of two of them is -2 if it wraps.</summary>
     [Fact]
     public void Offset_or_shape_that_overflows_is_refused_by_name()

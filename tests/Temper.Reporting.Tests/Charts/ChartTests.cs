@@ -77,6 +77,17 @@ public sealed class ChartTests
         Assert.DoesNotContain("∞", path, StringComparison.Ordinal);
     }
 
+    /// <summary>A path that only moves to a point draws nothing.</summary>
+    [Fact]
+    public void LineChart_draws_a_point_between_two_that_are_not_finite()
+    {
+        double[] values = [3, double.NaN, 2, double.NaN, 1, 1, double.NaN, 4];
+        LineChart chart = TwoPoints with { Lines = [new ChartLine("a", [.. values.Select((value, i) => new ChartPoint(i, value))])] };
+        XElement svg = XElement.Parse(chart.ToSvg());
+        double[] dots = [.. svg.Descendants().Where(element => element.Name.LocalName is "circle").Select(dot => (double)dot.Attribute("cx")!)];
+        Assert.Equal([58, 219.7, 624], dots.Select(place => Math.Round(place, 1)));                    // points 0, 2, and the mark of the last one
+    }
+
     /// <summary>
     /// The range of these values is beyond the largest double. Drawn area: 58 to 624 across, 254 up to 40.
     /// </summary>

@@ -200,6 +200,24 @@ public sealed class FrameAttackTests
         Assert.InRange(row.Ssim, 0.5, 1);
     }
 
+    /// <summary>The median of 1 and 3 changed frames is 2; it was 3, and so was the 90th percentile.</summary>
+    [Fact]
+    public void Percentiles_of_changed_frames_are_interpolated()
+    {
+        Tensor clips = Clips(2);
+        float[] changed = clips.ToArray<float>();
+        for (int i = 0; i < 4 * Pixels; i++)
+        {
+            changed[i < Pixels ? i : (Frames * Pixels) + i - Pixels] += 0.25f;       // one frame of the first, three of the second
+        }
+
+        var sample = new SampleResult(AttackOutcome.Fooled, L0: 4, L1: 1, L2: 0.5, Linf: 0.25, Margin: -1, Forwards: 1, Backwards: 1, First: 1, Prediction: 1);
+        var result = new AttackResult(Tensor.From(changed, clips.Shape), [sample, sample]);
+        var evaluation = new VideoEvaluation(new NetworkTarget(Weighted(margin: 1)), clips, [0, 0], TimeProvider.System);
+        VideoRow row = evaluation.Measure("given", 0.25, result, seconds: 0).Row;
+        Assert.Equal((2, 2.8), (row.MedianFrames, Math.Round(row.LateFrames, 9)));
+    }
+
     /// <summary>
     /// Logits 0 and sum_t (t + 1) sum x_t - (its value at the clips below) - margin, so the required growth of the
     /// weighted sum is known.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Kernels;
 
 namespace Temper.Tensors;
@@ -38,8 +39,10 @@ public sealed partial class Tensor
     /// <param name="labels">Int64 <c>[N]</c>, each 0 to K - 1; or float32 class probabilities <c>[N, K]</c>.</param>
     /// <param name="options">Label smoothing, class weights and reduction; null: the defaults.</param>
     /// <returns>A scalar, or <c>[N]</c> without reduction. The mean of an empty batch is NaN.</returns>
-    /// <exception cref="ShapeMismatchException">The shapes do not match.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A label is out of range.</exception>
+    /// <exception cref="ShapeMismatchException">
+    /// The shapes do not match, or there is not one weight per class.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">A label or the label smoothing is out of range.</exception>
     public Tensor CrossEntropy(Tensor labels, CrossEntropyOptions? options = null) =>
         labels.DType == DType.Float32
             ? SoftCrossEntropy(labels, options ?? new())
@@ -104,6 +107,7 @@ public sealed partial class Tensor
     private Tensor SoftCrossEntropy(Tensor targets, CrossEntropyOptions options)
     {
         LossChecks.SameShape("CrossEntropy", this, targets);
+        LossChecks.Options("CrossEntropy", this, options);
         int classes = Shape[-1];
         Tensor smoothed = options.LabelSmoothing == 0
             ? targets
@@ -122,6 +126,22 @@ internal static class LossChecks
         {
             throw new ShapeMismatchException(
                 operation, x.Shape, labels.Shape, "expected rows [N, K] and int64 labels [N]");
+        }
+    }
+
+    /// <summary>Throws if label smoothing or class weights do not fit the logits.</summary>
+    internal static void Options(string operation, Tensor x, CrossEntropyOptions options)
+    {
+        if (!(options.LabelSmoothing is >= 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), string.Create(
+                CultureInfo.InvariantCulture,
+                $"{operation}: label smoothing is out of range (got {options.LabelSmoothing}, expected 0 to 1)"));
+        }
+
+        if (options.ClassWeights is { } weights && weights.Count != x.Shape[-1])
+        {
+            throw new ShapeMismatchException(operation, x.Shape, $"[N, {weights.Count}], one class per weight");
         }
     }
 
@@ -163,14 +183,7 @@ internal sealed class CrossEntropyOperation(Tensor x, Tensor labels, CrossEntrop
     {
         LossChecks.Rows(Name, x, labels);
         (int rows, int classes) = (x.Shape[0], x.Shape[1]);
-        if (_weights.Length > 0 && _weights.Length != classes)
-        {
-            throw new ShapeMismatchException(
-                Name, x.Shape, $"[N, {_weights.Length}], one class per weight");
-        }
-
-        ArgumentOutOfRangeException.ThrowIfNegative(options.LabelSmoothing);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.LabelSmoothing, 1);
+        LossChecks.Options(Name, x, options);
         ClassTargets targets = Targets();
         targets.Require(classes);
         Tensor losses = Tensor.Allocate([rows]);

@@ -93,6 +93,28 @@ public sealed class OperationErrorTests
         Assert.Contains("(got ", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Labels and class probabilities have the same rules.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Smoothing_and_class_weights_that_do_not_fit_are_refused(bool isSoft)
+    {
+        Tensor targets = isSoft ? Tensor.Full([2, 3], 1 / 3f) : Tensor.From<long>([0, 2], [2]);
+        foreach (float smoothing in (float[])[-0.1f, 1.5f, float.NaN])
+        {
+            var error = Assert.Throws<ArgumentOutOfRangeException>(() => Zeros(2, 3).CrossEntropy(targets, new() { LabelSmoothing = smoothing }));
+            Assert.StartsWith("CrossEntropy: label smoothing is out of range (got ", error.Message, StringComparison.Ordinal);
+        }
+
+        foreach (float[] weights in (float[][])[[], [1, 2], [1, 2, 3, 4]])
+        {
+            var error = Assert.Throws<ShapeMismatchException>(() => Zeros(2, 3).CrossEntropy(targets, new() { ClassWeights = weights }));
+            Assert.Contains("one class per weight", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.True(float.IsFinite(Zeros(2, 3).CrossEntropy(targets, new() { LabelSmoothing = 1, ClassWeights = [1, 2, 3] }).ToScalar()));
+    }
+
     /// <summary>They gave whatever was in the memory of the result.</summary>
     [Theory]
     [InlineData(3, 0)]
