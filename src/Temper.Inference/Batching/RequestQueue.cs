@@ -29,11 +29,7 @@ internal sealed class RequestQueue(int capacity)
     {
         lock (_change)
         {
-            if (_isClosed)
-            {
-                throw new ObjectDisposedException(
-                    "BatchingQueue.RunAsync: the queue has been disposed", innerException: null);
-            }
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(BatchingQueue));
 
             if (_requests.Count >= capacity)
             {
