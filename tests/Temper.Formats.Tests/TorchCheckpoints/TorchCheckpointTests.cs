@@ -115,7 +115,7 @@ public sealed class TorchCheckpointTests
     public void Long_list_that_is_referred_to_again_and_again_is_refused()
     {
         string numbers = "](" + string.Concat(Enumerable.Repeat("K\u0001", 60_000)) + "eq\00";
-        byte[] file = Pickles(numbers + "](" + string.Concat(Enumerable.Repeat("h\0", 60_000)) + "e");
+        byte[] file = Pickles(numbers + "](](" + string.Concat(Enumerable.Repeat("h\0", 60_000)) + "e](" + OneView() + "ee");
         long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Contains("too many numbers", Assert.Throws<ModelFormatException>(() => Read(file)).Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32 << 20);
