@@ -123,34 +123,6 @@ public sealed class PoolingTests
         }
     }
 
-    /// <summary>As in PyTorch, whose kernels take each NaN in turn.</summary>
-    [Theory]
-    [Trait("Category", VectorWidths.EveryWidth)]
-    [InlineData(2, 1)]
-    [InlineData(2, 5)]
-    [InlineData(2, 16)]
-    [InlineData(3, 1)]
-    [InlineData(3, 21)]
-    public void Gradient_of_a_window_with_NaN_goes_to_the_last_NaN(int size, int channels)
-    {
-        var axis = PoolingAxis.Sliding(size, size, size, (0, 0), 1, ceiling: false, countsPadding: false);
-        var sizes = new PoolingSizes(1, channels, axis, axis);
-        for (int at = 0; at < size * size; at++)
-        {
-            float[] x = [.. Enumerable.Range(0, size * size * channels).Select(i => (float)(i / channels * 7 % 5))];
-            x.AsSpan(at / 2 * channels, channels).Fill(float.NaN);
-            x.AsSpan(at * channels, channels).Fill(float.NaN);
-            float[] y = new float[channels], positions = new float[channels], dy = Samples.Uniform(channels, 2), dx = new float[x.Length];
-            Pooling.Maximum(sizes, x, y, positions);
-            Assert.All(y, value => Assert.True(float.IsNaN(value)));
-            Assert.All(positions, position => Assert.Equal(at, position));
-            Pooling.MaximumGradient(sizes, dy, positions, dx);
-            float[] expected = new float[x.Length];
-            dy.CopyTo(expected, at * channels);
-            Assert.Equal(expected, dx);
-        }
-    }
-
     [Fact]
     public void Results_do_not_depend_on_the_number_of_threads() => Near.SameForAnyThreads(() =>
     {

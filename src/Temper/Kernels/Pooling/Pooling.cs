@@ -13,8 +13,8 @@ internal static unsafe partial class Pooling
     /// <param name="x"><c>[N, H, W, C]</c>.</param>
     /// <param name="y">Receives <c>[N, OH, OW, C]</c>.</param>
     /// <param name="positions">
-    /// Receives the index of the kernel position of the maximum, for the gradient: the first if several are equal, the
-    /// last NaN if the maximum is NaN (both as in PyTorch). Empty: not stored.
+    /// Receives the index of the kernel position of the maximum (the first if several are equal), for the gradient;
+    /// empty: not stored.
     /// </param>
     internal static void Maximum(PoolingSizes sizes, ReadOnlySpan<float> x, Span<float> y, Span<float> positions)
     {

@@ -39,7 +39,9 @@ internal static unsafe partial class Pooling
                 TLane a = TLane.Load(x), b = TLane.Load(x + channels), c = TLane.Load(x + row),
                     d = TLane.Load(x + row + channels);
                 best = TLane.Max(TLane.Max(a, b), TLane.Max(c, d));
-                position = job.Positions == null ? TLane.Zero : PositionOf(best, a, b, c, d);
+                TLane late = TLane.Select(TLane.AreEqual(c, best), TLane.Create(2), TLane.Create(3));
+                position = TLane.Select(
+                    TLane.AreEqual(a, best), TLane.Zero, TLane.Select(TLane.AreEqual(b, best), TLane.Create(1), late));
             }
             else
             {
@@ -51,20 +53,6 @@ internal static unsafe partial class Pooling
             {
                 position.Store(job.Positions + output);
             }
-        }
-
-        /// <summary>The first of four values that equals the best; the last NaN if the best is NaN.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TLane PositionOf<TLane>(TLane best, TLane a, TLane b, TLane c, TLane d)
-            where TLane : unmanaged, ILanes<TLane>
-        {
-            TLane one = TLane.Create(1), two = TLane.Create(2), three = TLane.Create(3);
-            TLane late = TLane.Select(TLane.AreEqual(c, best), two, three);
-            TLane first = TLane.Select(
-                TLane.AreEqual(a, best), TLane.Zero, TLane.Select(TLane.AreEqual(b, best), one, late));
-            TLane early = TLane.Select(TLane.AreEqual(b, b), TLane.Zero, one);           // only NaN differs from itself
-            TLane last = TLane.Select(TLane.AreEqual(d, d), TLane.Select(TLane.AreEqual(c, c), early, two), three);
-            return TLane.Select(TLane.AreEqual(best, best), first, last);
         }
 
         private static void Search<TLane>(
@@ -81,7 +69,6 @@ internal static unsafe partial class Pooling
                 {
                     TLane value = TLane.Load(x + ((long)w * job.Channels));
                     position = TLane.Select(TLane.Greater(value, best), number, position);
-                    position = TLane.Select(TLane.AreEqual(value, value), position, number);             // NaN
                     best = TLane.Max(value, best);              // NaN if either is NaN
                     number += TLane.Create(1);
                 }
