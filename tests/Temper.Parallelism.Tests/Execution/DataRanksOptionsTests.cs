@@ -80,9 +80,11 @@ public sealed class DataRanksOptionsTests : IDisposable
             Normalized, ranks, group => new DataRanks(group, new DataRanksOptions { ShardsOptimizer = true }),
             options with { CheckpointFolder = sharded });
         Assert.Equal(expected, actual);
-        foreach (string file in Directory.GetFiles(whole))
+        string[] files = Directory.GetFiles(whole, "*", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        foreach (string file in files)
         {
-            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(sharded, Path.GetFileName(file))));
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(sharded, Path.GetRelativePath(whole, file))));
         }
     }
 
