@@ -64,4 +64,12 @@ public sealed class TargetTests
         float Output(StreamInfo stream, params float[] x) =>
             Proxy.OfOtherObservations(network, "other game", stream).Network.Forward([Tensor.From(x, [1, x.Length])], Pass.Evaluation)[0].AsSpan<float>()[0];
     }
+
+    /// <summary>The gradients of probabilities vanish where the agent is sure, so its logits are attacked.</summary>
+    [Fact]
+    public void A_proxy_of_an_agent_that_ends_with_Softmax_uses_its_logits()
+    {
+        Network agent = Network.Build(InputSpec.Features(2), x => x.Linear(3).Softmax()).Initialize(RandomStream.FromSeed(1));
+        Assert.DoesNotContain(Proxy.OfOtherObservations(agent, "other game", Pair).Network.Nodes, node => node.Operator is Softmax);
+    }
 }

@@ -57,14 +57,17 @@ public sealed record Proxy
     /// Each axis of the observations is cropped or padded with zeros at its end; of stacked frames, the newest are
     /// kept. This adaptation is ours.
     /// </summary>
-    /// <param name="network">The network; only its first output, <c>[N, K]</c>, is used.</param>
+    /// <param name="network">
+    /// The network; only its first output, <c>[N, K]</c>, is used, without a final softmax, whose gradients vanish.
+    /// </param>
     /// <param name="task">Name of the proxy in reports.</param>
     /// <param name="stream">The stream that is attacked.</param>
     /// <exception cref="ArgumentException">The network's input has another number of axes than the stream.</exception>
     public static Proxy OfOtherObservations(Network network, string task, StreamInfo stream) => new()
     {
         Network = StreamAdapter.Adapt(
-            network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network, task, stream),
+            (network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network).WithoutFinalSoftmax(), task,
+            stream),
         Task = task, Goal = ProxyGoal.Classes, Stream = stream,
     };
 
