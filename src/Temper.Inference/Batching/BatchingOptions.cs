@@ -6,8 +6,8 @@ namespace Temper.Inference;
 public sealed record BatchingOptions
 {
     /// <summary>
-    /// Maximum number of samples in a batch, 1 or more. A larger request is run alone, in parts of this
-    /// size. Default: 32.
+    /// Maximum number of samples in a batch, 1 or more. A larger request is run alone, in parts of this size.
+    /// Default: 32.
     /// </summary>
     public int MaxBatch { get; init; } = 32;
 

@@ -30,7 +30,6 @@ internal sealed class RequestQueue(int capacity)
         lock (_change)
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(BatchingQueue));
-
             if (_requests.Count >= capacity)
             {
                 return null;

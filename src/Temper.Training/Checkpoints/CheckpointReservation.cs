@@ -1,3 +1,5 @@
+using Temper.Training.Runs;
+
 namespace Temper.Training.Checkpoints;
 
 /// <summary>
@@ -19,9 +21,7 @@ internal static class CheckpointReservation
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            return new FileStream(
-                path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1,
-                FileOptions.DeleteOnClose);
+            return FolderLock.Take(path);
         }
         catch (IOException error) when (File.Exists(path))
         {

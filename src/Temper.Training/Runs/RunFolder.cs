@@ -129,9 +129,7 @@ public sealed class RunFolder
     {
         try
         {
-            return new FileStream(
-                PathOf("lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1,
-                FileOptions.DeleteOnClose);
+            return FolderLock.Take(PathOf("lock"));
         }
         catch (IOException error)
         {
