@@ -28,19 +28,22 @@ internal static class VideoAttackRun
     private static readonly TimeSpan SignalDelay = TimeSpan.FromMilliseconds(200);
 
     internal static int Execute(CommandContext context, string model) =>
-        Interruptible(() => Attacked(context, model), context.Cancel);
+        Interruptible(() => Attacked(context, model), SignalDelay, context.Cancel);
 
     /// <summary>
     /// Reports interruption instead of the failure of an ffmpeg that the same signal has ended, such as that of Ctrl-C.
     /// </summary>
+    /// <param name="work">The attack; returns the exit code.</param>
+    /// <param name="delay">How long to wait for the signal after a failure.</param>
+    /// <param name="cancel">Requested by the signal.</param>
     /// <exception cref="OperationCanceledException">The work failed, and cancellation was requested.</exception>
-    internal static int Interruptible(Func<int> work, CancellationToken cancel)
+    internal static int Interruptible(Func<int> work, TimeSpan delay, CancellationToken cancel)
     {
         try
         {
             return work();
         }
-        catch (Exception error) when (error is IOException or FormatException && cancel.WaitHandle.WaitOne(SignalDelay))
+        catch (Exception error) when (error is IOException or FormatException && cancel.WaitHandle.WaitOne(delay))
         {
             throw new OperationCanceledException("attack: interrupted", error, cancel);
         }

@@ -19,6 +19,7 @@ public sealed class VideoAttackInterruptTests
                 signal.CancelAfter(TimeSpan.FromMilliseconds(10));
                 throw failure;
             },
+            TimeSpan.FromMinutes(1),
             signal.Token));
         Assert.Equal(ExitCode.Interrupted, Failure.Of(error).Code);
     }
@@ -26,9 +27,11 @@ public sealed class VideoAttackInterruptTests
     [Fact]
     public void Without_a_signal_the_failure_is_told()
     {
-        Exception error = Assert.Throws<IOException>(
-            () => VideoAttackRun.Interruptible(() => throw new IOException("ffmpeg cannot write the file (exit code 1)"), CancellationToken.None));
+        Exception error = Assert.Throws<IOException>(() => VideoAttackRun.Interruptible(
+            () => throw new IOException("ffmpeg cannot write the file (exit code 1)"),
+            TimeSpan.Zero,
+            CancellationToken.None));
         Assert.Equal(ExitCode.InputOutput, Failure.Of(error).Code);
-        Assert.Equal(7, VideoAttackRun.Interruptible(() => 7, CancellationToken.None));
+        Assert.Equal(7, VideoAttackRun.Interruptible(() => 7, TimeSpan.Zero, CancellationToken.None));
     }
 }
