@@ -23,8 +23,8 @@ internal sealed class GrowthTable(GrowthScale scale, DataSets data, string folde
 {
     private static readonly string[] Rows =
     [
-        "p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "p-default", "rollback", "rollback-trim",
-        "paired", "random", "net2net", "scratch", "scratch-long", "scratch-rates", "grid",
+        "p-gaussian", "p-uniform", "p-adam", "p-zero", "c-gaussian", "p-default", "p-identity", "rollback",
+        "rollback-trim", "paired", "random", "net2net", "scratch", "scratch-long", "scratch-rates", "grid",
         .. GrowthLimitRows.Names,
     ];
 
