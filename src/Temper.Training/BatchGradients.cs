@@ -29,7 +29,7 @@ internal sealed class BatchGradients
 
     /// <summary>
     /// Rows of the prepared batch on all ranks; more than samples if the objective adds rows, such as perturbed samples
-    /// beside the clean ones.
+    /// beside the clean ones. Not known to a rank that reads no samples, whose loss does not count.
     /// </summary>
     private int _rows;
 
@@ -102,12 +102,14 @@ internal sealed class BatchGradients
     /// </summary>
     private bool Count(Gradients gradients, bool isCanceled)
     {
-        Span<double> sums = [gradients.Loss, Math.Max(_correct, 0), isCanceled ? 1 : 0];
+        // The rows are summed, because a rank that reads no samples cannot tell how many the others have prepared.
+        int counted = _correct >= 0 ? _batch!.Targets.Shape[0] : 0;
+        Span<double> sums = [gradients.Loss, Math.Max(_correct, 0), isCanceled ? 1 : 0, counted];
         _ranks.Sum(sums);
         gradients.Loss = (float)sums[0];
         _progress.LossSum += sums[0] * _samples;
         _progress.Samples += _samples;
-        _progress.Counted += _correct >= 0 ? _rows : 0;
+        _progress.Counted += (long)sums[3];
         _progress.Correct += (long)sums[1];
         return sums[2] > 0;
     }

@@ -90,23 +90,23 @@ public sealed class DataCatalog
             return found;
         }
 
+        string incoming = NewIncoming(entry);
         List<string> failures = [];
         if (entry.DebianPackage is not null)
         {
-            Try(() => _fetchPackage(entry, Incoming(entry), progress), "apt");
+            Try(() => _fetchPackage(entry, incoming, progress), "apt");
         }
 
         foreach (string home in entry.Homes)
         {
             if (Locate(entry) is null)
             {
-                Try(() => Download(entry, home, progress), new Uri(home).Host);
+                Try(() => Download(entry, incoming, home, progress), new Uri(home).Host);
             }
         }
 
-        return Locate(entry) ?? throw new DataUnavailableException(
-            $"data: cannot obtain {entry.Name} ({string.Join("; ", failures)}); to continue without it, use --data "
-            + "synth:shapes");
+        return Locate(entry) ?? throw new DataUnavailableException($"data: cannot obtain {entry.Name} "
+            + $"({string.Join("; ", failures)}); to continue without it, use --data synth:shapes");
 
         void Try(Action fetch, string way)
         {
@@ -114,7 +114,7 @@ public sealed class DataCatalog
             {
                 DeleteLeftovers(entry);
                 fetch();
-                Accept(entry);
+                Accept(entry, incoming);
             }
             catch (Exception e) when (e is IOException or HttpRequestException or UnauthorizedAccessException
                 or InvalidDataException or TaskCanceledException or System.ComponentModel.Win32Exception)
@@ -123,9 +123,9 @@ public sealed class DataCatalog
             }
             finally
             {
-                if (Directory.Exists(Incoming(entry)))
+                if (Directory.Exists(incoming))
                 {
-                    Directory.Delete(Incoming(entry), recursive: true);
+                    Directory.Delete(incoming, recursive: true);
                 }
             }
         }
@@ -175,8 +175,12 @@ public sealed class DataCatalog
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "temper");
     }
 
-    /// <summary>Folder of files that are not checked yet; each process has its own.</summary>
-    private string Incoming(CatalogEntry entry) => $"{Folder(entry)}{IncomingMark}{Environment.ProcessId}";
+    /// <summary>
+    /// Returns a folder for files that are not checked yet. It is not named by the process, because processes in
+    /// containers that share a cache often have the same id.
+    /// </summary>
+    private string NewIncoming(CatalogEntry entry) =>
+        $"{Folder(entry)}{IncomingMark}{Path.GetRandomFileName()}";
 
     /// <summary>Deletes what processes that were ended left behind, where that is possible.</summary>
     private void DeleteLeftovers(CatalogEntry entry)
@@ -198,15 +202,15 @@ public sealed class DataCatalog
         }
     }
 
-    private void Download(CatalogEntry entry, string home, IProgress<string>? progress)
+    private void Download(CatalogEntry entry, string incoming, string home, IProgress<string>? progress)
     {
-        Directory.CreateDirectory(Incoming(entry));
+        Directory.CreateDirectory(incoming);
         using HttpClient client = _client();
         foreach (CatalogFile file in entry.Files)
         {
             progress?.Report($"{entry.Name}: downloading {home}{file.Name}");
             using Stream source = client.GetStreamAsync(new Uri(home + file.Name)).GetAwaiter().GetResult();
-            using FileStream target = File.Create(Path.Combine(Incoming(entry), file.Name));
+            using FileStream target = File.Create(Path.Combine(incoming, file.Name));
             byte[] buffer = new byte[64 * 1024];
             for (int read; (read = Read(source, buffer, file, client.Timeout)) > 0;)
             {
@@ -240,11 +244,11 @@ public sealed class DataCatalog
     /// <summary>
     /// Moves the downloaded files into the cache if all of them are intact. Other files of the folder are kept.
     /// </summary>
-    private void Accept(CatalogEntry entry)
+    private void Accept(CatalogEntry entry, string incoming)
     {
         foreach (CatalogFile file in entry.Files)
         {
-            if (!IsIntact(Path.Combine(Incoming(entry), file.Name), file))
+            if (!IsIntact(Path.Combine(incoming, file.Name), file))
             {
                 throw new IOException($"{file.Name} is missing or its checksum is wrong");
             }
@@ -253,8 +257,7 @@ public sealed class DataCatalog
         Directory.CreateDirectory(Folder(entry));
         foreach (CatalogFile file in entry.Files)
         {
-            File.Move(
-                Path.Combine(Incoming(entry), file.Name), Path.Combine(Folder(entry), file.Name), overwrite: true);
+            File.Move(Path.Combine(incoming, file.Name), Path.Combine(Folder(entry), file.Name), overwrite: true);
         }
     }
 }

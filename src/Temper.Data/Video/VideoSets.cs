@@ -199,11 +199,15 @@ public static class VideoSets
                 VideoFile.Load(entry.Path, new VideoReadOptions { Frames = options.MaxFrames }, options.Size);
             int span = ((options.Frames - 1) * options.Step) + 1, first = (int)Math.Ceiling(entry.Start * video.Frames),
                 last = (int)(entry.End * video.Frames) - span;
+            if (last < first && entry.IsClass)
+            {
+                throw TooShort(entry, video.Frames, (last + span - first, span));
+            }
+
             if (last < first)
             {
-                unused.Add(entry.IsClass ? throw TooShort(entry, video.Frames, (last + span - first, span))
-                    : new UnusedSamples(
-                        entry.Path, 1, $"too short for a clip (got {video.Frames} frames, expected {span})"));
+                unused.Add(new UnusedSamples(
+                    entry.Path, 1, $"too short for a clip (got {video.Frames} frames, expected {span})"));
             }
 
             for (int start = first; start <= last; start += options.Stride)

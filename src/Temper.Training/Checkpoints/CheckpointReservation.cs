@@ -9,15 +9,23 @@ namespace Temper.Training.Checkpoints;
 internal static class CheckpointReservation
 {
     /// <summary>
-    /// Reserves a folder until the result is disposed or the process ends, with a file beside the folder. Returns null
-    /// where no such file can be created: no checkpoint can be written there either, and a finished training writes
-    /// none.
+    /// Reserves a folder until the result is disposed or the process ends, with a file beside the folder, or in it if
+    /// none can be created beside it. Returns null if neither can be created: no checkpoint can be written there
+    /// either, and a finished training writes none.
     /// </summary>
     /// <param name="folder">Folder of checkpoints; need not exist.</param>
     /// <exception cref="IOException">Another training has reserved the folder.</exception>
     internal static FileStream? Of(string folder)
     {
-        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + ".lock";
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+
+        // Of a volume in a container, for example, only the folder itself can be written.
+        return Take(full + ".lock", folder)
+            ?? (Directory.Exists(full) ? Take(Path.Combine(full, ".lock"), folder) : null);
+    }
+
+    private static FileStream? Take(string path, string folder)
+    {
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -3,7 +3,10 @@ namespace Temper.Training.Runs;
 /// <summary>A file that one process at a time can hold, as the sign that it uses a folder.</summary>
 internal static class FolderLock
 {
-    /// <summary>Takes the file until the result is disposed or the process ends, which also removes it.</summary>
+    /// <summary>
+    /// Takes the file until the result is disposed, which also removes it, or the process ends. The file of a killed
+    /// process may stay behind, but can be taken.
+    /// </summary>
     /// <param name="path">Path of the file; its folder exists.</param>
     /// <exception cref="IOException">Another process holds it, or it cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be written.</exception>

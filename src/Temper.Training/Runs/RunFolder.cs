@@ -7,7 +7,7 @@ namespace Temper.Training.Runs;
 /// <summary>
 /// The folder of a run. Files: <c>config.yaml</c> (all options, resolved), <c>metrics.jsonl</c>, <c>result.json</c>,
 /// <c>log.txt</c>, <c>environment.json</c>, <c>decisions.json</c> (only if a decision depended on time or the user),
-/// <c>checkpoints/</c>, <c>tensorboard/</c>.
+/// <c>checkpoints/</c>, <c>tensorboard/</c>, <c>lock</c> (only while a process runs in the folder).
 /// </summary>
 public sealed class RunFolder
 {

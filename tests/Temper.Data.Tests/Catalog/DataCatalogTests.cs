@@ -80,6 +80,23 @@ public sealed class DataCatalogTests : IDisposable
         Assert.Equal(["tiny", "tiny.incoming-0"], Directory.GetDirectories(data).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>As in two containers with one cache, whose processes may have the same id.</summary>
+    [Fact]
+    public void Downloads_at_the_same_time_have_folders_of_their_own()
+    {
+        DataCatalog other = Catalog(Fetch(Content), _ => null), catalog = Catalog(
+            (entry, folder, progress) =>
+            {
+                Fetch(Content)(entry, folder, progress);
+                other.Get(entry);
+                Assert.All(entry.Files, file => Assert.True(File.Exists(Path.Combine(folder, file.Name))));
+            },
+            _ => null);
+        catalog.Get(Entry);
+        Assert.Empty(catalog.Verify(Entry));
+        Assert.Equal([catalog.Folder(Entry)], Directory.GetDirectories(Path.Combine(_folder, "cache", "data")));
+    }
+
     [Fact]
     public void Get_prefers_the_package_and_takes_nothing_from_it_that_is_wrong()
     {

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Temper.Data;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Optimization;
@@ -80,6 +82,15 @@ public sealed class DataRanksTests
         }
     }
 
+    /// <summary>The last batch has five samples: the first of seven ranks has none of them.</summary>
+    [Fact]
+    public void Training_accuracy_counts_the_prepared_rows_of_all_ranks()
+    {
+        IReadOnlyList<(TrainingResult Result, double[] Losses)> runs = RankRuns.TrainAll(
+            RankRuns.Uneven, 7, group => new DataRanks(group), RankRuns.Options with { Epochs = 1, Objective = new AlwaysRight() });
+        Assert.All(runs, run => Assert.Equal(1, run.Result.History[0].TrainAccuracy));
+    }
+
     [Fact]
     public void Group_of_one_gives_the_bytes_of_a_run_without_ranks()
     {
@@ -158,6 +169,31 @@ public sealed class DataRanksTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>Trains on each sample twice; its output has the largest value at the label.</summary>
+    private sealed record AlwaysRight : Objective
+    {
+        public override Batch Prepare(Network network, Batch batch, RandomStream stream)
+        {
+            long[] once = batch.Targets.ToArray<long>();
+            return batch with { Inputs = Tensor.Concatenate([batch.Inputs, batch.Inputs], 0), Targets = Tensor.From([.. once, .. once], [2 * once.Length]) };
+        }
+
+        public override ObjectiveValue Value(Network network, Pass pass, Batch batch)
+        {
+            Tensor output = network.Forward(batch.Inputs, pass);
+            long[] labels = batch.Targets.ToArray<long>();
+            float[] right = new float[output.Count];
+            for (int i = 0; i < labels.Length; i++)
+            {
+                right[(i * output.Shape[1]) + (int)labels[i]] = 1000;
+            }
+
+            return new ObjectiveValue(output.CrossEntropy(batch.Targets), output + Tensor.From(right, output.Shape));
+        }
+
+        public override JsonNode Fingerprint() => new JsonObject();
     }
 
     private sealed class StopAt(long step, CancellationTokenSource stop) : ITrainingCallback

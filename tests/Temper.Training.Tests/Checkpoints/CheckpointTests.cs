@@ -127,6 +127,19 @@ public sealed class CheckpointTests : IDisposable
         Assert.False(File.Exists(file));
     }
 
+    /// <summary>As for a volume in a container: only the folder itself can be written.</summary>
+    [Fact]
+    public void A_folder_in_use_is_refused_where_no_file_can_be_created_beside_it()
+    {
+        Directory.CreateDirectory(Here.CheckpointFolder!);
+        Directory.CreateDirectory(Here.CheckpointFolder! + ".lock");                 // in the place of the file
+        Exception? error = null;
+        var second = new EachEpoch(() => error = Record.Exception(() => SmallRun.Fit(Here)));
+        Assert.True(SmallRun.Fit(Here with { Callbacks = [second] }).IsComplete);
+        Assert.Contains("in use by another training", Assert.IsType<IOException>(error).Message, StringComparison.Ordinal);
+        Assert.Equal("step-0000000020", Path.GetFileName(OnlyCheckpoint));
+    }
+
     public static TheoryData<string, string> Damages
     {
         get
