@@ -1,5 +1,3 @@
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
-
 namespace Temper.Robustness.Attacks;
 
 /// <summary>The losses of <see cref="Apgd"/>.</summary>
@@ -96,7 +94,7 @@ public sealed record Apgd : FixedBudgetAttack
         }
 
         LossKind aimed = Loss == ApgdLoss.Dlr && !isRatio ? LossKind.Difference : kind;
-        return [.. TargetOrder.Of(s, TargetClasses).Select(target => new AttackLoss(aimed, s.Label, target))];
+        return [.. s.ClassesToAimAt(TargetClasses).Select(target => new AttackLoss(aimed, s.Label, target))];
     }
 
     private IEnumerable<Ask> FromRandomStart(Search s)
@@ -168,17 +166,5 @@ public sealed record Apgd : FixedBudgetAttack
             (_period, _since, _grew) = (Math.Max(_period - _shorter, _shortest), 0, 0);
             return isHalved;
         }
-    }
-}
-
-/// <summary>The order in which targeted attacks try the wrong classes.</summary>
-internal static class TargetOrder
-{
-    /// <summary>Returns the most likely wrong classes of the clean sample, most likely first.</summary>
-    internal static int[] Of(Search s, int count)
-    {
-        int[] order = new int[Math.Min(count + 1, s.Classes)];
-        int found = AttackLoss.Largest(s.CleanLogits, order);
-        return [.. order.Take(found).Where(k => k != s.Label).Take(count)];
     }
 }
