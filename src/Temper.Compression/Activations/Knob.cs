@@ -49,8 +49,7 @@ internal sealed record WinnerKnob(WinnerPlace Place, ChannelScore Score) : Knob
 
         var winners =
             new Winners(Winners.CountOf(KeptAt(level), Place.Competitors)) { Unit = Place.Unit, Score = Score };
-        return network.Nodes.FirstOrDefault(
-            node => string.Equals(node.Name, Place.Node, StringComparison.Ordinal)) switch
+        return network.Graph.FindNode(Place.Node) switch
         {
             null => network.Insert(winners, Place.After, Place.Node),
             { Operator: Winners { Threshold: null } held } when held.Count <= winners.Count => network,
