@@ -142,8 +142,7 @@ internal sealed class QuantizationPlan
         .WithBuffers(weights.Buffers.Where(buffer => Network.Buffers.ContainsKey(buffer.Key)));
 
     private static bool IsLayer(Network network, Node node) =>
-        node.Operator is Conv2d or Linear && node.Parameters.All(name =>
-            network.Nodes.Count(other => other.Parameters.Contains(name, StringComparer.Ordinal)) == 1);
+        node.Operator is Conv2d or Linear && !node.Parameters.Any(network.IsShared);
 
     /// <summary>
     /// Returns the values that are rounded: the inputs of chosen layers, and both operands of additions that read the
