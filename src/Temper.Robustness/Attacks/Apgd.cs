@@ -25,13 +25,12 @@ public sealed record Apgd : FixedBudgetAttack
     private const double Rho = 0.75, Alpha = 0.75;
 
     /// <inheritdoc/>
-    public override string Name => Loss == ApgdLoss.CrossEntropy
-        ? "apgd-ce"
-        : Loss == ApgdLoss.Margin
-        ? "apgd-margin"
-        : TargetClasses > 0
-        ? "apgd-t"
-        : "apgd-dlr";
+    public override string Name => Loss switch
+    {
+        ApgdLoss.CrossEntropy => "apgd-ce",
+        ApgdLoss.Margin => "apgd-margin",
+        _ => TargetClasses > 0 ? "apgd-t" : "apgd-dlr",
+    };
 
     /// <summary>The loss to maximize.</summary>
     public ApgdLoss Loss { get; init; }
