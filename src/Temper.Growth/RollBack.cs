@@ -30,11 +30,12 @@ internal static class RollBack
             (int Stage, GrowableNetwork Network, double Accuracy)[] shorter =
             [
                 .. Enumerable.Range(0, network.Stages.Count)
-                .Where(stage => network.Stages[stage].Blocks.Count > GrowthStage.Fixed)
-                    .Select(stage => (stage, network.Remove(stage, network.Stages[stage].Blocks.Count - 1)))
-                    .Select(pair => (pair.stage, pair.Item2, Accuracy(pair.Item2, validation)))
-                    .Where(candidate => candidate.Item3 >= min)
-                    .OrderByDescending(candidate => candidate.Item3),
+                    .Where(stage => network.Stages[stage].Blocks.Count > GrowthStage.Fixed)
+                    .Select(stage => (Stage: stage, Network: network.Remove(
+                        stage, network.Stages[stage].Blocks.Count - 1)))
+                    .Select(one => (one.Stage, one.Network, Accuracy: Accuracy(one.Network, validation)))
+                    .Where(candidate => candidate.Accuracy >= min)
+                    .OrderByDescending(candidate => candidate.Accuracy),
             ];
             if (shorter.Length == 0)
             {

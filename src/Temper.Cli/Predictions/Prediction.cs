@@ -29,9 +29,8 @@ internal sealed record Prediction(string File, IReadOnlyList<PredictedClass> Cla
     }
 
     /// <summary>Whether the outputs of a network are probabilities; if not, they are logits.</summary>
-    internal static bool AreProbabilities(Network network) => network.Nodes.Any(
-        node => node.Operator is Softmax
-            && string.Equals(node.Name, network.Outputs[0].Value, StringComparison.Ordinal));
+    internal static bool AreProbabilities(Network network) =>
+        network.Graph.FindNode(network.Outputs[0].Value)?.Operator is Softmax;
 
     internal JsonObject ToJson()
     {

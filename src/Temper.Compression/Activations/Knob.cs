@@ -49,8 +49,7 @@ internal sealed record WinnerKnob(WinnerPlace Place, ChannelScore Score) : Knob
 
         var winners =
             new Winners(Winners.CountOf(KeptAt(level), Place.Competitors)) { Unit = Place.Unit, Score = Score };
-        return network.Nodes.FirstOrDefault(
-            node => string.Equals(node.Name, Place.Node, StringComparison.Ordinal)) switch
+        return network.Graph.FindNode(Place.Node) switch
         {
             null => network.Insert(winners, Place.After, Place.Node),
             { Operator: Winners { Threshold: null } held } when held.Count <= winners.Count => network,
@@ -105,7 +104,7 @@ internal sealed record WeightKnob(string Layer, string Parameter, long Start) : 
     /// <summary>Returns one knob for each weighted layer whose weights no other layer shares.</summary>
     internal static IEnumerable<WeightKnob> Of(Network network, Func<string, bool> ignores) => network.Nodes
         .Where(node => CountedLayer.CanCount(node) && !ignores(node.Name)
-            && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1)
-        .Select(node => new WeightKnob(node.Name, node.Parameters[0], SparsityReport.Of(network).Layers.First(layer =>
-            string.Equals(layer.Name, node.Parameters[0], StringComparison.Ordinal)).Nonzero));
+            && !network.IsShared(node.Parameters[0]))
+        .Select(node => new WeightKnob(
+            node.Name, node.Parameters[0], SparsityReport.NonzeroOf(network.Parameters[node.Parameters[0]])));
 }

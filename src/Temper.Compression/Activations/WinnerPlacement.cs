@@ -78,8 +78,7 @@ public static class WinnerPlacement
     /// </summary>
     private static Node? Layer(Network network, Node node)
     {
-        Node? maker =
-            network.Nodes.FirstOrDefault(other => string.Equals(other.Name, node.Inputs[0], StringComparison.Ordinal));
+        Node? maker = network.Graph.FindNode(node.Inputs[0]);
         return maker?.Operator switch
         {
             Conv2d or Linear => maker,

@@ -59,8 +59,7 @@ public static class CalibratedPruning
 
         // Weights shared by two layers are skipped: fitting them would need the inputs of both.
         Node[] layers = [.. network.Nodes.Where(node => LayerInputs.CanFit(node) && ignores?.Invoke(node.Name) != true
-            && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal))
-                == 1)];
+            && !network.IsShared(node.Parameters[0]))];
         Pass dense = Pass.Evaluation.Tap([.. layers.SelectMany(layer => new[] { layer.Inputs[0], layer.Name })]);
         network.Forward(samples, dense);
         Dictionary<string, bool[]> keeps = Choose(network, layers, dense, sparsity, cancel);

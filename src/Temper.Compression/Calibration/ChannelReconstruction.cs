@@ -69,7 +69,7 @@ internal static class ChannelReconstruction
     private static bool IsFitted(Network network, Node node) => LayerInputs.CanFit(node)
         && network.Parameters[node.Parameters[0]] is { Mask: null } weight
         && weight.Value.Count / weight.Value.Shape[0] <= WidestLayer
-        && network.Nodes.Count(other => other.Parameters.Contains(node.Parameters[0], StringComparer.Ordinal)) == 1;
+        && !network.IsShared(node.Parameters[0]);
 
     /// <summary>Returns the layer's weights, fitted without some input channels.</summary>
     private static Parameter Fitted(Network network, Node layer, HashSet<int> unread, Tensor x, Tensor wanted)

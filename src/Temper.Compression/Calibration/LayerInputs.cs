@@ -9,6 +9,9 @@ namespace Temper.Compression.Calibration;
 /// </summary>
 internal static class LayerInputs
 {
+    /// <summary>λ of <see cref="Ridge"/>, as a fraction of the mean of H's diagonal.</summary>
+    private const double Damping = 0.01;
+
     private const int RowsAtOnce = 8192;
 
     /// <summary>Returns whether a layer can be fitted: linear layers and convolutions without groups.</summary>
@@ -30,6 +33,22 @@ internal static class LayerInputs
         Tensor outputs = node.Operator is Conv2d ? y.Permute(0, 2, 3, 1) : y;
         outputs = outputs.ToRowMajor().Reshape([outputs.Count / outputs.Shape[-1], outputs.Shape[-1]]);
         return Sum(node, x, (rows, start) => rows.Transpose().MatMul(outputs.Slice(0, start, start + rows.Shape[0])));
+    }
+
+    /// <summary>
+    /// Returns λ, which the fits add to the diagonal of H, because inputs that are always zero have zero moments.
+    /// </summary>
+    /// <param name="moments">H, <c>[D, D]</c>.</param>
+    /// <param name="width">D, the number of weights per output.</param>
+    internal static double Ridge(double[] moments, int width)
+    {
+        double mean = 0;
+        for (int i = 0; i < width; i++)
+        {
+            mean += moments[(i * width) + i] / width;
+        }
+
+        return (Damping * mean) + 1e-10;
     }
 
     /// <summary>Sums products over all rows: each block of rows in float32, the blocks in float64.</summary>

@@ -13,9 +13,6 @@ namespace Temper.Compression.Calibration;
 /// </remarks>
 internal static class LeastSquaresFit
 {
-    /// <summary>λ, as a fraction of the mean of H's diagonal.</summary>
-    private const double Damping = 0.01;
-
     private const int MaxIterations = 64;
 
     /// <summary>Residual at which a fit ends, relative to the first residual.</summary>
@@ -29,12 +26,7 @@ internal static class LeastSquaresFit
     internal static void Fit(float[] weights, ReadOnlySpan<bool> keeps, double[] moments, double[] products)
     {
         int width = (int)Math.Sqrt(moments.Length), outputs = weights.Length / width;
-        double mean = 0;
-        for (int i = 0; i < width; i++)
-        {
-            mean += moments[(i * width) + i] / width;
-        }
-
+        double ridge = LayerInputs.Ridge(moments, width);
         int[] support = new int[width];
         double[] matrix = new double[width * width];
         int count = 0;
@@ -57,7 +49,7 @@ internal static class LeastSquaresFit
                     - TensorPrimitives.Dot<double>(matrix.AsSpan(i * count, count), start);
             }
 
-            double[] change = Solve(matrix, (Damping * mean) + 1e-10, residual);
+            double[] change = Solve(matrix, ridge, residual);
             row.Clear();
             for (int i = 0; i < count; i++)
             {

@@ -9,12 +9,6 @@ namespace Temper.Compression.Calibration;
 /// </summary>
 internal sealed class OptimalBrainSurgeon
 {
-    /// <summary>
-    /// Damping added to the diagonal of H, as a fraction of its mean. Needed because inputs that are always zero have
-    /// zero moments.
-    /// </summary>
-    private const double Damping = 0.01;
-
     private readonly int _width;
     private readonly double[] _factor;
 
@@ -25,15 +19,10 @@ internal sealed class OptimalBrainSurgeon
     {
         _width = width;
         double[] damped = (double[])moments.Clone();
-        double mean = 0;
+        double ridge = LayerInputs.Ridge(moments, width);
         for (int i = 0; i < width; i++)
         {
-            mean += damped[(i * width) + i] / width;
-        }
-
-        for (int i = 0; i < width; i++)
-        {
-            damped[(i * width) + i] += (Damping * mean) + 1e-10;
+            damped[(i * width) + i] += ridge;
         }
 
         // The upper factor U of H⁻¹ = Uᵀ U: row i holds the effect of removing weight i on the weights after it, with

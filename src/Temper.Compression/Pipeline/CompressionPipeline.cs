@@ -14,6 +14,22 @@ namespace Temper.Compression.Pipeline;
 /// </summary>
 public static class CompressionPipeline
 {
+    /// <summary>Compresses a network in memory, without a run folder.</summary>
+    /// <param name="network">The trained network; not changed.</param>
+    /// <param name="train">Training samples.</param>
+    /// <param name="validation">Samples used to choose between networks.</param>
+    /// <param name="options">Options of compression.</param>
+    /// <param name="cancel">Cancels the compression; nothing is saved.</param>
+    /// <inheritdoc cref="Run(Network, CompressionOptions, IMethodRun, CancellationToken)"/>
+    public static CompressionResult Run(
+        Network network, Dataset train, Dataset validation, CompressionOptions options,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(validation);
+        return Run(network, options, new MethodRun((train, validation), cancel: cancel), cancel);
+    }
+
     /// <summary>Compresses a network.</summary>
     /// <param name="network">The trained network; not changed.</param>
     /// <param name="options">Options of compression.</param>
@@ -169,21 +185,5 @@ public static class CompressionPipeline
                 + "inputs, which says nothing about a smaller network (networks without batch normalization get "
                 + "noise as inputs); calibrate on samples instead");
         }
-    }
-
-    /// <summary>Compresses a network in memory, without a run folder.</summary>
-    /// <param name="network">The trained network; not changed.</param>
-    /// <param name="train">Training samples.</param>
-    /// <param name="validation">Samples used to choose between networks.</param>
-    /// <param name="options">Options of compression.</param>
-    /// <param name="cancel">Cancels the compression; nothing is saved.</param>
-    /// <inheritdoc cref="Run(Network, CompressionOptions, IMethodRun, CancellationToken)"/>
-    public static CompressionResult Run(
-        Network network, Dataset train, Dataset validation, CompressionOptions options,
-        CancellationToken cancel = default)
-    {
-        ArgumentNullException.ThrowIfNull(train);
-        ArgumentNullException.ThrowIfNull(validation);
-        return Run(network, options, new MethodRun((train, validation), cancel: cancel), cancel);
     }
 }

@@ -25,11 +25,15 @@ public static class CompressionSection
             Lines =
             [
                 new ChartLine("original", [Point(result.Before)]),
-                .. result.Trials.GroupBy(
-                    trial => trial.Activations == CompressionActivations.None ? trial.Label : trial.Activations
-                        .ToString()
-                        .ToLowerInvariant(), StringComparer.Ordinal).Select(group => new ChartLine(
-                    group.Key, [.. group.OrderBy(trial => trial.Figures.Macs).Select(trial => Point(trial.Figures))])),
+                .. result.Trials
+                    .GroupBy(
+                        trial => trial.Activations == CompressionActivations.None
+                            ? trial.Label
+                            : trial.Activations.ToString().ToLowerInvariant(),
+                        StringComparer.Ordinal)
+                    .Select(group => new ChartLine(group.Key, [
+                        .. group.OrderBy(trial => trial.Figures.Macs).Select(trial => Point(trial.Figures)),
+                    ])),
             ],
         };
         var table = new DataTable(

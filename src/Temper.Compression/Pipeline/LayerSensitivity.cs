@@ -50,8 +50,7 @@ public sealed record LayerSensitivity(string Layer, long Weights, IReadOnlyDicti
             Dictionary<double, double> found = (sparsities ?? DefaultSparsities).ToDictionary(
                 sparsity => sparsity,
                 sparsity => measure(network.Prune(PruningRule.LayerSparsity(sparsity), others)));
-            return new LayerSensitivity(layer, SparsityReport.Of(network).Layers.First(one =>
-                string.Equals(one.Name, layer, StringComparison.Ordinal)).Nonzero, found);
+            return new LayerSensitivity(layer, SparsityReport.NonzeroOf(network.Parameters[layer]), found);
         })];
     }
 

@@ -47,8 +47,7 @@ internal static class InputSelection
             return false;
         }
 
-        while (network.Nodes.FirstOrDefault(
-            node => string.Equals(node.Name, value, StringComparison.Ordinal)) is { } node)
+        while (network.Graph.FindNode(value) is { } node)
         {
             if (node.Operator is not (Flatten or Reshape or Normalize or ElementwiseOperator)
                 || node.Inputs.Count != 1 || node.Parameters.Count > 0)

@@ -20,22 +20,15 @@ public sealed record SparsityReport(IReadOnlyList<LayerSparsity> Layers, long Ot
     /// <param name="network">The network.</param>
     public static SparsityReport Of(Network network) => new(
         [.. network.Parameters.Where(IsWeight).Select(
-            p => new LayerSparsity(p.Name, p.Value.Count, p.Value.Count - Zeros(p)))],
+            p => new LayerSparsity(p.Name, p.Value.Count, NonzeroOf(p)))],
         network.Parameters.Where(p => !IsWeight(p)).Sum(p => (long)p.Value.Count));
 
     internal static bool IsWeight(Parameter parameter) =>
         parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight;
 
-    private static int Zeros(Parameter parameter)
-    {
-        int zeros = 0;
-        foreach (float value in parameter.Value.AsSpan<float>())
-        {
-            zeros += value == 0 ? 1 : 0;
-        }
-
-        return zeros;
-    }
+    /// <summary>Returns the number of nonzero values of a parameter.</summary>
+    internal static long NonzeroOf(Parameter parameter) =>
+        parameter.Value.Count - parameter.Value.AsSpan<float>().Count(0f);
 }
 
 /// <summary>Number of nonzero weights of one layer.</summary>

@@ -82,8 +82,7 @@ internal sealed class QuantizationPlan
                 ? convolution with { HasInt8Weight = true }
                 : (Linear)node.Operator with { HasInt8Weight = true };
             result = result.Replace(node.Name, quantized);
-            string buffer = result.Nodes.First(
-                changed => string.Equals(changed.Name, node.Name, StringComparison.Ordinal)).Buffers[0];
+            string buffer = result.Graph.FindNode(node.Name)!.Buffers[0];
 
             // Scales are those of the weights seen in calibration, even if the weights were trained since.
             scales[buffer] = WeightScales.Of(
@@ -103,7 +102,6 @@ internal sealed class QuantizationPlan
     /// </summary>
     internal static Network Snapped(Network network)
     {
-        var nodes = network.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
         var changed = new List<Parameter>();
         foreach (Node node in network.Nodes)
         {
@@ -114,8 +112,7 @@ internal sealed class QuantizationPlan
 
             Parameter weight = network.Parameters[node.Parameters[0]];
             changed.Add(weight with { Value = Int8Weight.Rounded(weight.Value, scales) });
-            if (node.Parameters.Count > 1
-                && nodes.TryGetValue(node.Inputs[0], out Node? maker) && maker.Operator is FakeQuantize grid)
+            if (node.Parameters.Count > 1 && network.Graph.FindNode(node.Inputs[0])?.Operator is FakeQuantize grid)
             {
                 Parameter bias = network.Parameters[node.Parameters[1]];
                 changed.Add(bias with { Value = Multiples(bias.Value, scales * grid.Scale) });
@@ -145,8 +142,7 @@ internal sealed class QuantizationPlan
         .WithBuffers(weights.Buffers.Where(buffer => Network.Buffers.ContainsKey(buffer.Key)));
 
     private static bool IsLayer(Network network, Node node) =>
-        node.Operator is Conv2d or Linear && node.Parameters.All(name =>
-            network.Nodes.Count(other => other.Parameters.Contains(name, StringComparer.Ordinal)) == 1);
+        node.Operator is Conv2d or Linear && !node.Parameters.Any(network.IsShared);
 
     /// <summary>
     /// Returns the values that are rounded: the inputs of chosen layers, and both operands of additions that read the

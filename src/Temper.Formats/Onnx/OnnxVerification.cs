@@ -102,9 +102,9 @@ public static class OnnxVerification
         for (int i = 0; i < a.Length; i++)
         {
             bool isSame = a[i] == b[i] || (double.IsNaN(a[i]) && double.IsNaN(b[i]));
-            double difference = isSame ? 0 : double
-                .IsFinite(a[i]) && double
-                .IsFinite(b[i]) ? Math.Abs(a[i] - b[i]) : double.PositiveInfinity;
+            double difference = isSame ? 0
+                : double.IsFinite(a[i]) && double.IsFinite(b[i]) ? Math.Abs(a[i] - b[i])
+                : double.PositiveInfinity;
             absolute = Math.Max(absolute, difference);
             relative = Math.Max(relative, b[i] == 0 || isSame ? 0 : difference / Math.Abs(b[i]));
             agrees &= isSame || difference <= tolerance.Absolute + (tolerance.Relative * Math.Abs(b[i]));

@@ -41,9 +41,7 @@ internal static class KnownDensities
 
     private static void Check(Network network, string name, ValueDensity density)
     {
-        bool isKnown = network.Inputs.Any(input => string.Equals(input.Name, name, StringComparison.Ordinal))
-            || network.Graph.Nodes.Any(node => string.Equals(node.Name, name, StringComparison.Ordinal));
-        if (!isKnown)
+        if (network.Graph.NumberOf(name) < 0)
         {
             throw new ArgumentException($"CompiledNetwork.Compile: unknown value in ExpectedDensities (got '{name}', "
                 + "expected the name of a node or input)");

@@ -130,5 +130,5 @@ internal sealed class ShardedLayer
     private int[] Indices(int length, bool[] levels, int rank) => ShardLayout.Indices(length, levels, _hierarchy, rank);
 
     private static Node Previous(Network network, RankPlan plan, int index) =>
-        network.Nodes.First(node => string.Equals(node.Name, plan.Layers[index - 1], StringComparison.Ordinal));
+        network.Graph.FindNode(plan.Layers[index - 1])!;
 }

@@ -13,10 +13,7 @@ internal sealed class HyParSearch
     internal HyParSearch(PlanCost cost)
     {
         (_network, _splits) = (cost.Network, cost.Patterns.Splits);
-        Hierarchy hierarchy = cost.Hierarchy;
-        // Costs of the first levels of a plan use the same formulas with a hierarchy that ends there.
-        _costs = [.. Enumerable.Range(1, hierarchy.Levels).Select(
-            levels => new PlanCost(_network, hierarchy.First(levels), cost.Batch, cost.Kind, _splits))];
+        _costs = cost.AtLevels();
     }
 
     /// <summary>Algorithm 2: finds a plan level by level. Returns the pattern over all levels for each layer.</summary>

@@ -43,6 +43,12 @@ public static class NetworkLayers
         return new PlannedNetwork(name, reader.Layers, reader.Edges);
     }
 
+    /// <summary>Returns how often each value is read, by nodes and as an output.</summary>
+    internal static Dictionary<string, int> UsersOf(Network network) =>
+        network.Nodes.SelectMany(node => node.Inputs).Concat(network.Outputs.Select(output => output.Value))
+            .GroupBy(value => value, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+
     /// <summary>
     /// Reads the nodes in one pass. Every value is traced to the layer that produces it; values that depend on no input
     /// are constants.
@@ -61,10 +67,7 @@ public static class NetworkLayers
                 _origins[input.Name] = Data;
             }
 
-            Dictionary<string, int> users =
-                network.Nodes.SelectMany(node => node.Inputs).Concat(network.Outputs.Select(output => output.Value))
-                .GroupBy(value => value, StringComparer.Ordinal)
-                .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+            Dictionary<string, int> users = UsersOf(network);
             foreach (Node node in network.Nodes)
             {
                 Visit(node);

@@ -35,6 +35,15 @@ internal sealed class PlanCost
 
     internal MismatchClasses Mismatches { get; }
 
+    /// <summary>
+    /// Returns the costs of the plans that end at each level, from the top: the same formulas, with a hierarchy that
+    /// ends there. The last are these costs.
+    /// </summary>
+    internal PlanCost[] AtLevels() => [.. Enumerable.Range(1, Hierarchy.Levels).Select(levels =>
+        levels == Hierarchy.Levels
+            ? this
+            : new PlanCost(Network, Hierarchy.First(levels), Batch, Kind, Patterns.Splits))];
+
     /// <summary>Returns the bytes of one layer; infinity if the layer is too small for the pattern.</summary>
     internal double Layer(int index, int pattern) =>
         Allows(index, pattern) ? LayerBytes(index, pattern) : double.PositiveInfinity;

@@ -252,7 +252,7 @@ public static class Planner
             Bytes = new PlanBytes(
                 Bytes(cost, patterns), Bytes(cost, Baseline(search, _ => Split.Data)),
                 Bytes(cost, Baseline(search, _ => Split.Input)),
-                Bytes(cost, Baseline(search, layer => layer.IsConvolution ? Split.Data : Split.Input)), bound),
+                Bytes(cost, Baseline(search, OneWeirdTrick)), bound),
             RankMemory = new RankMemory(cost, options.OptimizerStates).Plan(patterns, saving),
             Saving = saving,
             Notes = notes,
@@ -261,6 +261,9 @@ public static class Planner
             OptimizerStates = options.OptimizerStates,
         };
     }
+
+    /// <summary>The splits of "one weird trick": convolutions split samples, linear layers split the kernel.</summary>
+    internal static Split OneWeirdTrick(PlannedLayer layer) => layer.IsConvolution ? Split.Data : Split.Input;
 
     /// <summary>Returns the plan in which a rule chooses each layer's split, with the same costs.</summary>
     internal static PlanResult Baseline(PlanResult result, Func<PlannedLayer, Split> rule)

@@ -1,4 +1,5 @@
 using Temper.Networks;
+using Temper.Parallelism.Planning;
 using Temper.Tensors;
 
 namespace Temper.Parallelism.Simulation;
@@ -17,10 +18,7 @@ internal static class NetworkPieces
 {
     internal static IReadOnlyList<NetworkPiece> Of(Network network)
     {
-        Dictionary<string, int> users =
-            network.Nodes.SelectMany(node => node.Inputs).Concat(network.Outputs.Select(output => output.Value))
-            .GroupBy(value => value, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+        Dictionary<string, int> users = NetworkLayers.UsersOf(network);
         HashSet<string> data = [.. network.Inputs.Select(input => input.Name)];
         var pieces = new List<List<Node>>();
         foreach (Node node in network.Nodes)

@@ -22,5 +22,5 @@ public sealed record PlanSteps(
         StepSimulator.Run(result, machine),
         StepSimulator.Run(Planner.Baseline(result, _ => Split.Data), machine),
         StepSimulator.Run(Planner.Baseline(result, _ => Split.Input), machine),
-        StepSimulator.Run(Planner.Baseline(result, layer => layer.IsConvolution ? Split.Data : Split.Input), machine));
+        StepSimulator.Run(Planner.Baseline(result, Planner.OneWeirdTrick), machine));
 }

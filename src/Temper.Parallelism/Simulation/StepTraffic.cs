@@ -9,11 +9,7 @@ internal sealed class StepTraffic
 {
     internal StepTraffic(PlanCost cost, int[] patterns)
     {
-        int levels = cost.Hierarchy.Levels;
-        PlanCost First(int count) =>
-            new(cost.Network, cost.Hierarchy.First(count), cost.Batch, cost.Kind, cost.Patterns.Splits);
-        PlanCost[] costs =
-            [.. Enumerable.Range(1, levels).Select(count => count == levels ? cost : First(count))];
+        PlanCost[] costs = cost.AtLevels();
         Gradients = Levels(costs, patterns.Length, (at, layer, first) => at.Gradient(layer, first(patterns[layer])));
         Activations =
             Levels(costs, patterns.Length, (at, layer, first) => at.Activations(layer, first(patterns[layer])));

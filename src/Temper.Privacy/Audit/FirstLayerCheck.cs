@@ -29,19 +29,7 @@ public sealed record FirstLayerCheck(
     {
         float[] w = weights.To(DType.Float32).ToArray<float>();
         int outputs = weights.Shape[0], positions = w.Length / outputs;
-        double[] gram = new double[positions * positions];
-        for (int o = 0; o < outputs; o++)
-        {
-            for (int a = 0; a < positions; a++)
-            {
-                for (int b = 0; b < positions; b++)
-                {
-                    gram[(a * positions) + b] += (double)w[(o * positions) + a] * w[(o * positions) + b];
-                }
-            }
-        }
-
-        double[] values = SymmetricEigen.Of(gram, positions).Values;
+        double[] values = SymmetricEigen.Of(DenseMatrix.Gram(w, outputs, positions), positions).Values;
         int rank = SymmetricEigen.Rank(values);
         double redundancy = outputs / (double)(weights.Shape[1] * stride * stride);
         int copying = Enumerable.Range(0, outputs).Count(o => IsCopying(w.AsSpan(o * positions, positions)));

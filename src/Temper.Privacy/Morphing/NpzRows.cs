@@ -71,10 +71,10 @@ internal sealed class NpzRows : RowContainer
         {
             uint low = crc ^ BinaryPrimitives.ReadUInt32LittleEndian(bytes),
                 high = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-            crc = Table[(7 * 256) + (byte)low] ^ Table[(6 * 256) + (byte)(low >> 8)] ^ Table[(5 * 256) + (byte)(
-                low >> 16)] ^ Table[(4 * 256) + (low >> 24)]
-                ^ Table[(3 * 256) + (byte)high] ^ Table[(2 * 256) + (byte)(high >> 8)] ^ Table[256 + (byte)(
-                    high >> 16)] ^ Table[high >> 24];
+            crc = Table[(7 * 256) + (byte)low] ^ Table[(6 * 256) + (byte)(low >> 8)]
+                ^ Table[(5 * 256) + (byte)(low >> 16)] ^ Table[(4 * 256) + (low >> 24)]
+                ^ Table[(3 * 256) + (byte)high] ^ Table[(2 * 256) + (byte)(high >> 8)]
+                ^ Table[256 + (byte)(high >> 16)] ^ Table[high >> 24];
         }
 
         foreach (byte value in bytes)

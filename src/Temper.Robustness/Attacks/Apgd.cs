@@ -1,5 +1,3 @@
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
-
 namespace Temper.Robustness.Attacks;
 
 /// <summary>The losses of <see cref="Apgd"/>.</summary>
@@ -27,13 +25,12 @@ public sealed record Apgd : FixedBudgetAttack
     private const double Rho = 0.75, Alpha = 0.75;
 
     /// <inheritdoc/>
-    public override string Name => Loss == ApgdLoss.CrossEntropy
-        ? "apgd-ce"
-        : Loss == ApgdLoss.Margin
-        ? "apgd-margin"
-        : TargetClasses > 0
-        ? "apgd-t"
-        : "apgd-dlr";
+    public override string Name => Loss switch
+    {
+        ApgdLoss.CrossEntropy => "apgd-ce",
+        ApgdLoss.Margin => "apgd-margin",
+        _ => TargetClasses > 0 ? "apgd-t" : "apgd-dlr",
+    };
 
     /// <summary>The loss to maximize.</summary>
     public ApgdLoss Loss { get; init; }
@@ -96,7 +93,7 @@ public sealed record Apgd : FixedBudgetAttack
         }
 
         LossKind aimed = Loss == ApgdLoss.Dlr && !isRatio ? LossKind.Difference : kind;
-        return [.. TargetOrder.Of(s, TargetClasses).Select(target => new AttackLoss(aimed, s.Label, target))];
+        return [.. s.ClassesToAimAt(TargetClasses).Select(target => new AttackLoss(aimed, s.Label, target))];
     }
 
     private IEnumerable<Ask> FromRandomStart(Search s)
@@ -168,17 +165,5 @@ public sealed record Apgd : FixedBudgetAttack
             (_period, _since, _grew) = (Math.Max(_period - _shorter, _shortest), 0, 0);
             return isHalved;
         }
-    }
-}
-
-/// <summary>The order in which targeted attacks try the wrong classes.</summary>
-internal static class TargetOrder
-{
-    /// <summary>Returns the most likely wrong classes of the clean sample, most likely first.</summary>
-    internal static int[] Of(Search s, int count)
-    {
-        int[] order = new int[Math.Min(count + 1, s.Classes)];
-        int found = AttackLoss.Largest(s.CleanLogits, order);
-        return [.. order.Take(found).Where(k => k != s.Label).Take(count)];
     }
 }

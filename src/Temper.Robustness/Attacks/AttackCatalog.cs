@@ -21,8 +21,11 @@ public static class AttackCatalog
             c.FinishInBall(new Apgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 })),
         ("apgd-dlr", "Auto-PGD on the difference of logits ratio (DLR)", c => c.FinishInBall(
             new Apgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr })),
-        ("apgd-t", "Auto-PGD on DLR, up to 9 target classes", c => new Apgd { Epsilon = c.Radius, Norm = c.NormOr(
-            Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr, TargetClasses = 9 }),
+        ("apgd-t", "Auto-PGD on DLR, up to 9 target classes", c => new Apgd
+        {
+            Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr,
+            TargetClasses = 9,
+        }),
         ("square", "random search with square patches; needs scores only", c =>
             new Square { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Queries = c.Steps ?? 5000 }),
         ("autoattack", "the standard version of AutoAttack", c =>
@@ -53,9 +56,11 @@ public static class AttackCatalog
         {
             Norm = c.NormOr(Norm.L2), Guidance = Guidance.Weighted, Steps = Math.Max(c.StepsBeforeFinish(100) / 4, 1),
         })),
-        ("ead", "elastic net", c => new Ead { Norm = c.NormOr(Norm.L1), Rule = c.NormOr(Norm.L1) == Norm.L1
-            ? EadRule.L1
-            : EadRule.ElasticNet, Steps = c.Steps is { } n ? Math.Max(n / 9, 1) : 1000 }),
+        ("ead", "elastic net", c => new Ead
+        {
+            Norm = c.NormOr(Norm.L1), Rule = c.NormOr(Norm.L1) == Norm.L1 ? EadRule.L1 : EadRule.ElasticNet,
+            Steps = c.Steps is { } n ? Math.Max(n / 9, 1) : 1000,
+        }),
         ("minimal-l2", "DDN, then guided Carlini-Wagner steps", c => c.Finish(new MinimalL2
         {
             Norm = c.NormOr(Norm.L2), StartSteps = Math.Min(30, c.StepsBeforeFinish(130)),

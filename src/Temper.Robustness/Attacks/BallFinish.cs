@@ -16,7 +16,7 @@ internal static class BallFinish
             yield break;
         }
 
-        int[] classes = s.Target >= 0 ? [s.Target] : TargetOrder.Of(s, gradients);
+        int[] classes = s.ClassesToAimAt(gradients);
         float[] way = s.Vector();
         foreach (int k in classes.Take(gradients))
         {

@@ -42,7 +42,7 @@ public sealed record AimAtClasses(Attack Inner, int Classes) : ComposedAttack(In
     protected internal override IEnumerable<Ask> Find(Search s)
     {
         int wanted = s.Target;
-        foreach (int target in wanted >= 0 ? [wanted] : TargetOrder.Of(s, Classes))
+        foreach (int target in s.ClassesToAimAt(Classes))
         {
             s.Target = target;
             foreach (Ask ask in Inner.Find(s))
@@ -109,8 +109,11 @@ public sealed record MinimumOver : ComposedAttack
 public abstract record ComposedAttack(Attack First) : Attack
 {
     /// <inheritdoc/>
-    public override Norm Norm { get =>
-        First.Norm; init => throw new NotSupportedException("ComposedAttack: set the norm of the inner attack"); }
+    public override Norm Norm
+    {
+        get => First.Norm;
+        init => throw new NotSupportedException("ComposedAttack: set the norm of the inner attack");
+    }
 
     /// <inheritdoc/>
     public override Access Needs => First.Needs;

@@ -32,7 +32,7 @@ public sealed record DeepFool : MinimalAttack
     /// <inheritdoc/>
     protected internal override IEnumerable<Ask> Find(Search s)
     {
-        int[] classes = s.Target >= 0 ? [s.Target] : TargetOrder.Of(s, Candidates);
+        int[] classes = s.ClassesToAimAt(Candidates);
         float[] way = s.Vector(), nearest = s.Vector();
         for (int step = 0; step < Steps; step++)
         {

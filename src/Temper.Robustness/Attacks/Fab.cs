@@ -8,6 +8,7 @@ namespace Temper.Robustness.Attacks;
 public sealed record Fab : MinimalAttack
 {
     private const double MaxAlpha = 0.1, Eta = 1.05, Beta = 0.9;
+    private const int BisectionSteps = 3;
 
     /// <inheritdoc/>
     public override string Name => "fab";
@@ -41,17 +42,16 @@ public sealed record Fab : MinimalAttack
     /// <inheritdoc/>
     protected internal override IEnumerable<Ask> Find(Search s)
     {
-        int[] targets = s.Target >= 0 ? [s.Target] : TargetOrder.Of(s, TargetClasses);
         float[] fromX = s.Vector(), fromClean = s.Vector(), x = s.Vector();
-        foreach (int target in targets)
+        foreach (int target in s.ClassesToAimAt(TargetClasses))
         {
             for (int restart = 0; restart < Restarts; restart++)
             {
                 Begin(s, restart);
                 for (int step = 0; step < Steps; step++)
                 {
-                    s.Loss = new AttackLoss(LossKind.Difference, s.Target >= 0
-                        && step > 0 ? AttackLoss.LargestOther(s.Logits, target) : s.Label, target);
+                    int rival = s.Target >= 0 && step > 0 ? AttackLoss.LargestOther(s.Logits, target) : s.Label;
+                    s.Loss = new AttackLoss(LossKind.Difference, rival, target);
                     yield return Ask.Gradient;
                     Move(s, x, fromX, fromClean);
                     yield return Ask.Scores;
@@ -64,7 +64,7 @@ public sealed record Fab : MinimalAttack
             }
         }
 
-        foreach (Ask ask in BoundarySearch.Between(s, 3))
+        foreach (Ask ask in Bisect(s))
         {
             yield return ask;
         }
@@ -108,12 +108,9 @@ public sealed record Fab : MinimalAttack
         double best = s.HasBest ? s.BestDistance : double.IsFinite(s.Epsilon) ? s.Epsilon : Norm == Norm.Linf ? 0.1 : 1;
         Starts.OnSphere(s, best / 2);
     }
-}
 
-/// <summary>Bisects between the clean sample and the best adversarial example.</summary>
-internal static class BoundarySearch
-{
-    internal static IEnumerable<Ask> Between(Search s, int rounds)
+    /// <summary>Bisects between the clean sample and the best adversarial example.</summary>
+    private static IEnumerable<Ask> Bisect(Search s)
     {
         if (!s.HasBest)
         {
@@ -122,7 +119,7 @@ internal static class BoundarySearch
 
         float[] far = (float[])s.Best.Clone();
         double low = 0, high = 1;
-        for (int round = 0; round < rounds; round++)
+        for (int step = 0; step < BisectionSteps; step++)
         {
             double middle = (low + high) / 2;
             far.CopyTo(s.X, 0);

@@ -106,7 +106,8 @@ public sealed record Fmn : MinimalAttack
             Norm.L1 => Perturbations.Size(Norm.Linf, s.Gradient),
             _ => Perturbations.Length(s.Gradient),
         };
-        return s.HasBest ? radius * (1 + gamma) : dual > 0 ? (s.Distance * (1 + 1e-4))
-            + (Math.Abs(s.Value) / dual * (1 + gamma)) : radius;
+        return s.HasBest ? radius * (1 + gamma)
+            : dual > 0 ? (s.Distance * (1 + 1e-4)) + (Math.Abs(s.Value) / dual * (1 + gamma))
+            : radius;
     }
 }

@@ -48,7 +48,6 @@ public sealed class NetworkTarget : AttackTarget
 
         network.Batch.RequireApart("NetworkTarget");
         _network = network;
-
         _fixedBatch = input.IsBatched ? 0 : Math.Max(network.Batch.Size, 1);
         SampleShape = input.IsBatched ? input.SampleShape : Shape.Create(input.SampleShape.AsSpan()[1..]);
         (Minimum, Maximum) = bounds ?? (input.Minimum, input.Maximum);

@@ -165,6 +165,23 @@ public sealed class Search
     /// <param name="kind">Kind of loss.</param>
     public AttackLoss LossOf(LossKind kind) => new(kind, Label, Target);
 
+    /// <summary>
+    /// Returns the classes that a targeted attack tries in turn: the target class if there is one, or else the most
+    /// likely wrong classes of the clean sample, most likely first.
+    /// </summary>
+    /// <param name="count">Maximum number of classes.</param>
+    internal int[] ClassesToAimAt(int count)
+    {
+        if (Target >= 0)
+        {
+            return [Target];
+        }
+
+        int[] order = new int[Math.Min(count + 1, Classes)];
+        int found = AttackLoss.Largest(CleanLogits, order);
+        return [.. order.Take(found).Where(k => k != Label).Take(count)];
+    }
+
     /// <summary>Whether a query would exceed the budget of passes.</summary>
     internal bool IsBeyondBudget(Ask ask) =>
         (ask == Ask.Gradient && (Backwards + 1L) * _passes > _limits.Gradients)

@@ -58,7 +58,8 @@ internal sealed class TrustProbe
             ("negated", v => _target.Maximum + _target.Minimum - v),
         ];
         (string Name, double Accuracy) best = others
-            .Select(other => (other.Name, Right(Scores([.. x.Select(other.Change)])))).MaxBy(other => other.Item2);
+            .Select(other => (other.Name, Accuracy: Right(Scores([.. x.Select(other.Change)]))))
+            .MaxBy(other => other.Accuracy);
         return new TrustCheck(
             "normalization", best.Accuracy > _accuracy + 0.1,
             Invariant($"clean accuracy {_accuracy:P1}; at most {best.Accuracy:P1} with the inputs {best.Name}"));
@@ -107,7 +108,7 @@ internal sealed class TrustProbe
 
     internal TrustCheck ZeroGradients()
     {
-        int zero = Zeros(LossKind.Margin, tiny: 0);
+        int zero = CountZeroGradients(LossKind.Margin);
         return new TrustCheck(
             "zero-gradient", zero > _count / 10, $"the gradient of the logits is zero for {zero} of {_count} samples");
     }
@@ -116,7 +117,7 @@ internal sealed class TrustProbe
     {
         double[] gaps = [.. Enumerable.Range(0, _count).Select(
             i => Math.Abs((double)Criterion.Misclassified([_labels[i]]).Margin(0, Row(i)))).Order()];
-        int lost = Zeros(LossKind.CrossEntropy, tiny: 0);
+        int lost = CountZeroGradients(LossKind.CrossEntropy);
         return new TrustCheck(
             "saturated-logits", lost > _count / 10 || gaps[_count / 2] > 100,
             $"the gradient of cross-entropy vanishes for {lost} of {_count} samples; the median gap between logits is "
@@ -220,13 +221,14 @@ internal sealed class TrustProbe
         return found;
     }
 
-    private int Zeros(LossKind kind, float tiny)
+    /// <summary>Returns the number of samples whose gradient is zero.</summary>
+    private int CountZeroGradients(LossKind kind)
     {
         float[] logits = new float[_logits.Length], gradient = new float[_count * _size];
         _target.Gradient(_inputs.AsSpan<float>(), _count, logits, (row, z, dz) =>
             new AttackLoss(kind, (int)_labels[row]).Evaluate(z, dz), gradient);
         return Enumerable.Range(0, _count)
-            .Count(i => Perturbations.Size(Norm.Linf, gradient.AsSpan(i * _size, _size)) <= tiny);
+            .Count(i => Perturbations.Size(Norm.Linf, gradient.AsSpan(i * _size, _size)) == 0);
     }
 
     private ReadOnlySpan<float> Row(int i) => _logits.AsSpan(i * _target.Classes, _target.Classes);

@@ -210,9 +210,10 @@ public sealed class VnnLibProperty
             : throw Error(name, expression, $"a variable such as {kind}_0");
 
     private static double Number(Expression expression, string name) =>
-        expression.Parts.Count <= 1 && double
-            .TryParse(expression.Head, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double
-            .IsFinite(value) ? value
+        expression.Parts.Count <= 1
+            && double.TryParse(expression.Head, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && double.IsFinite(value)
+        ? value
         : expression is { Head: "-", Parts: [_, var inner] } ? -Number(inner, name)
         : throw Error(name, expression, "a number");
 

@@ -82,8 +82,7 @@ public abstract record AdversarialObjective : Objective
             batch.Targets.AsSpan<long>()[..rows], [rows]), all);
     }
 
-    /// <summary>Computes KL(p
-    /// q) of each sample from logits, <c>[N]</c>.</summary>
+    /// <summary>Computes <c>KL(p ‖ q)</c> of each sample from logits, <c>[N]</c>.</summary>
     private protected static Tensor Divergence(Tensor p, Tensor q) =>
         (p.Softmax() * (p.LogSoftmax() - q.LogSoftmax())).Sum([1]);
 
@@ -107,8 +106,9 @@ public sealed record PgdTraining : AdversarialObjective
     }
 }
 
-/// <summary>TRADES (arXiv:1901.08573): minimizes CE(f(x), y) + beta KL(f(x)
-/// f(x')), where x' maximizes the divergence.</summary>
+/// <summary>
+/// TRADES (arXiv:1901.08573): minimizes <c>CE(f(x), y) + beta KL(f(x) ‖ f(x'))</c>, where x' maximizes the divergence.
+/// </summary>
 public sealed record TradesTraining : AdversarialObjective
 {
     /// <summary>Beta: weight of robustness relative to accuracy, usually 1 to 10.</summary>
@@ -129,8 +129,10 @@ public sealed record TradesTraining : AdversarialObjective
     }
 }
 
-/// <summary>MART (Wang et al., ICLR 2020): minimizes BCE(f(x'), y) + lambda KL(f(x)
-/// f(x')) (1 - p_y(x)) with BCE = -log p_y(x') - log(1 - max p_k(x') over the other classes k).</summary>
+/// <summary>
+/// MART (Wang et al., ICLR 2020): minimizes <c>BCE(f(x'), y) + lambda KL(f(x) ‖ f(x')) (1 - p_y(x))</c> with <c>BCE =
+/// -log p_y(x') - log(1 - max p_k(x'))</c>, where the maximum is over the other classes k.
+/// </summary>
 public sealed record MartTraining : AdversarialObjective
 {
     /// <summary>Lambda: weight of the divergence.</summary>

@@ -57,14 +57,12 @@ public sealed record InnerAttack
             for (int step = 0; step < Steps; step++)
             {
                 using var tape = new GradientTape();
-                Tensor gradient;
                 Tensor logits = network.Forward(tape.Watch(x));
 
-                // KL(p
-                // q) = sum p log p - sum p log q; the first term does not depend on x.
+                // KL(p ‖ q) = sum p log p - sum p log q; the first term does not depend on x.
                 Tensor value =
                     clean is null ? logits.CrossEntropy(batch.Targets) : -(clean * logits.LogSoftmax()).Sum();
-                gradient = tape.Gradient(value, x).Detach();
+                Tensor gradient = tape.Gradient(value, x).Detach();
                 x = Step(ball, x.Detach(), gradient, size);
             }
 
@@ -74,8 +72,10 @@ public sealed record InnerAttack
 
     internal void Validate()
     {
-        if (!(Epsilon > 0 && double.IsFinite(Epsilon) && Steps >= 1 && StepSize is null
-            or > 0 && Norm is Norm.Linf or Norm.L2))
+        bool isPossible = Epsilon > 0 && double.IsFinite(Epsilon) && Steps >= 1
+            && StepSize is null or > 0
+            && Norm is Norm.Linf or Norm.L2;
+        if (!isPossible)
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,

@@ -50,7 +50,7 @@ internal sealed class SparseFrames(FrameAttack attack, Search s, FrameSet frames
 
     private IEnumerable<(AttackLoss Loss, bool IsDown)> Aims()
     {
-        int[] classes = s.Target >= 0 || attack.TargetClasses == 0 ? [] : TargetOrder.Of(s, attack.TargetClasses);
+        int[] classes = s.Target >= 0 || attack.TargetClasses == 0 ? [] : s.ClassesToAimAt(attack.TargetClasses);
         return classes.Select(k => (new AttackLoss(LossKind.Difference, s.Label, k), false));
     }
 

@@ -110,7 +110,7 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
     /// </summary>
     private static double Unforeseen(IStateLog log, (int, int)?[] moves)
     {
-        var pairs = new Dictionary<((int, int), (int, int)), int>();
+        var pairs = new Dictionary<((int, int) Last, (int, int) Next), int>();
         for (int step = 1; step < moves.Length; step++)
         {
             if (moves[step - 1] is { } last && moves[step] is { } next)
@@ -125,9 +125,9 @@ internal sealed record ControlledObject(string Name, IReadOnlyList<(int Rows, in
             return 0;
         }
 
-        Dictionary<(int, int), double> lasts = pairs.GroupBy(pair => pair.Key.Item1)
+        Dictionary<(int, int), double> lasts = pairs.GroupBy(pair => pair.Key.Last)
             .ToDictionary(group => group.Key, group => (double)group.Sum(pair => pair.Value));
-        return pairs.Sum(pair => -pair.Value / total * Math.Log2(pair.Value / lasts[pair.Key.Item1]));
+        return pairs.Sum(pair => -pair.Value / total * Math.Log2(pair.Value / lasts[pair.Key.Last]));
     }
 }
 

@@ -27,7 +27,7 @@ public sealed record LatentImitator : RelatedTask<IStateLog>
             ?? throw Refused(string.Create(CultureInfo.InvariantCulture,
                 $"no object controlled by an agent was found in {log.Count} steps of {log.Stream.FrameShape}; record "
                 + $"more steps, or use a stream of grids or images"));
-        (int, int)[] moves = [.. found.Moves.Where(move => move is not null).GroupBy(move => move!.Value)
+        (int Rows, int Columns)[] moves = [.. found.Moves.Where(move => move is not null).GroupBy(move => move!.Value)
             .Where(group => group.Count() >= FewestShare * log.Count).Select(group => group.Key).Order()];
         if (moves.Length < 2)
         {
@@ -41,7 +41,7 @@ public sealed record LatentImitator : RelatedTask<IStateLog>
             Log = log, Steps = [.. Enumerable.Range(0, log.Count).Where(step => labels[step] >= 0)], Labels = labels,
             Outputs = moves.Length,
             Classes = [.. moves.Select(move => string.Create(
-                CultureInfo.InvariantCulture, $"{found.Name} {move.Item1:+0;-0;0},{move.Item2:+0;-0;0}"))],
+                CultureInfo.InvariantCulture, $"{found.Name} {move.Rows:+0;-0;0},{move.Columns:+0;-0;0}"))],
         };
     }
 }

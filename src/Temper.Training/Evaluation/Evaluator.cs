@@ -67,7 +67,7 @@ public static class Evaluator
         var loader = new DataLoader(dataset, loading, RandomStream.FromSeed(0));
         double[] losses = new double[loader.BatchCount];                // sum of the sample losses, per batch
         double[] weights = new double[loader.BatchCount];
-        var answers = new (int, float)[loss.IsClassification ? dataset.Count : 0];
+        var answers = new (int Predicted, float Probability)[loss.IsClassification ? dataset.Count : 0];
         ConfusionMatrix? confusion = null;
         foreach (Batch batch in loader.Epoch(0))
         {
@@ -94,7 +94,7 @@ public static class Evaluator
             dataset.Count, losses.Sum() / weights.Sum(), confusion?.Accuracy ?? double.NaN, confusion)
         {
             Answers = answers,
-            IsRight = [.. answers.Select((answer, i) => answer.Item1 == dataset.Label(i))],
+            IsRight = [.. answers.Select((answer, i) => answer.Predicted == dataset.Label(i))],
         };
     }
 

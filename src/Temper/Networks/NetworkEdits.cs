@@ -162,4 +162,8 @@ public sealed partial class Network
         RequireValue("UsersOf", value);
         return [.. Nodes.Where(node => node.Inputs.Contains(value, StringComparer.Ordinal))];
     }
+
+    /// <summary>Whether several nodes use a parameter.</summary>
+    internal bool IsShared(string parameter) =>
+        Nodes.Count(node => node.Parameters.Contains(parameter, StringComparer.Ordinal)) > 1;
 }

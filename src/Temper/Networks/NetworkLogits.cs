@@ -5,9 +5,7 @@ public sealed partial class Network
 {
     /// <summary>The softmax over the classes that computes the first output <c>[N, K]</c>; null: none.</summary>
     internal Node? FinalSoftmax => Outputs is [var output, ..] && Graph.ShapeOf(output.Value).Rank == 2
-        ? Nodes.FirstOrDefault(node => node.Operator is Softmax { Axis: -1 or 1 }
-            && string.Equals(node.Name, output.Value, StringComparison.Ordinal))
-        : null;
+        && Graph.FindNode(output.Value) is { Operator: Softmax { Axis: -1 or 1 } } node ? node : null;
 
     /// <summary>
     /// Returns the network of the logits: without the softmax that computes the first output <c>[N, K]</c>. Files of

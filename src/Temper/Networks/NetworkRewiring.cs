@@ -160,8 +160,7 @@ public sealed partial class Network
     }
 
     private Node Find(string edit, string name) =>
-        Nodes.FirstOrDefault(node => string.Equals(node.Name, name, StringComparison.Ordinal))
-        ?? throw Missing(edit, name, "a node", Nodes.Select(node => node.Name));
+        Graph.FindNode(name) ?? throw Missing(edit, name, "a node", Nodes.Select(node => node.Name));
 
     private void RequireValue(string edit, string value)
     {

@@ -81,9 +81,7 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
 
     /// <summary>Returns the quantization of a value that was rounded to 8 bits; null if it was not.</summary>
     internal FakeQuantize? GridOf(string value) =>
-        network.Nodes.FirstOrDefault(node => string.Equals(
-            node.Name, value,
-            StringComparison.Ordinal))?.Operator as FakeQuantize is { IsByte: true } grid ? grid : null;
+        network.Graph.FindNode(value)?.Operator is FakeQuantize { IsByte: true } grid ? grid : null;
 
     /// <summary>Returns the value of a parameter.</summary>
     internal Tensor NumbersOf(string parameter) => network.Parameters[parameter].Value;
@@ -112,8 +110,7 @@ internal sealed class GraphExport(Network network, OnnxExportOptions options)
 
     /// <summary>Returns the value of a float32 constant of the network; null if the value is computed.</summary>
     internal Tensor? ConstantOf(string value) =>
-        network.Nodes.FirstOrDefault(node => string.Equals(
-            node.Name, value, StringComparison.Ordinal)) is { Operator: ConstantValue { DType: DType.Float32 } } node
+        network.Graph.FindNode(value) is { Operator: ConstantValue { DType: DType.Float32 } } node
             ? network.Parameters[node.Parameters[0]].Value
             : null;
 

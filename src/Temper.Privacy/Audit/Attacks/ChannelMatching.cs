@@ -117,43 +117,22 @@ internal static class ChannelMatching
         Math.Min(positions, SymmetricEigen.Rank(SymmetricEigen.Of(Gram(lowered, n, positions), n).Values));
 
     /// <summary>Computes <c>L Lᵀ</c>.</summary>
-    private static double[] Gram(double[] lowered, int n, int positions)
-    {
-        double[] transposed = new double[lowered.Length], gram = new double[n * n];
-        for (int i = 0; i < n; i++)
-        {
-            for (int j = 0; j < positions; j++)
-            {
-                transposed[(j * n) + i] = lowered[(i * positions) + j];
-            }
-        }
-
-        FixedOrderProduct.Add(n, n, positions, lowered, transposed, gram);
-        return gram;
-    }
+    private static double[] Gram(double[] lowered, int n, int positions) =>
+        DenseMatrix.Product(lowered, DenseMatrix.Transposed(lowered, n, positions), n, positions, n);
 
     /// <summary>Computes <c>Aᵀ A</c> of the layer's columns at a block of pixels.</summary>
     private static double[] GramOf(LayerColumns columns, int corner, int block)
     {
         AugConvSizes sizes = columns.Sizes;
         int n = block * block * sizes.Outputs;
-        double[] a = new double[sizes.Inputs * n], transposed = new double[a.Length], gram = new double[n * n];
+        double[] a = new double[sizes.Inputs * n];
         for (int cell = 0; cell < block * block; cell++)
         {
             columns.Columns(
                 corner + (cell / block * sizes.OutWidth) + (cell % block), a.AsSpan(cell * sizes.Outputs), n);
         }
 
-        for (int i = 0; i < sizes.Inputs; i++)
-        {
-            for (int j = 0; j < n; j++)
-            {
-                transposed[(j * sizes.Inputs) + i] = a[(i * n) + j];
-            }
-        }
-
-        FixedOrderProduct.Add(n, n, sizes.Inputs, transposed, a, gram);
-        return gram;
+        return DenseMatrix.TransposedProduct(a, a, sizes.Inputs, n, n);
     }
 
     private static (int[] Order, double Misfit) Match(double[] known, double[] seen, int outputs, int cells)

@@ -79,20 +79,9 @@ internal sealed class FeatureInversion
     private double[] Band(int width)
     {
         AugConvSizes s = _sizes;
-        ReadOnlySpan<float> w = _weights.AsSpan<float>();
         int positions = s.Channels * s.KernelHeight * s.KernelWidth;
-        double[] products = new double[positions * positions], band = new double[s.Inputs * (width + 1)];
-        for (int o = 0; o < s.Outputs; o++)
-        {
-            for (int a = 0; a < positions; a++)
-            {
-                for (int b = 0; b < positions; b++)
-                {
-                    products[(a * positions) + b] += (double)w[(o * positions) + a] * w[(o * positions) + b];
-                }
-            }
-        }
-
+        double[] products = DenseMatrix.Gram(_weights.AsSpan<float>(), s.Outputs, positions),
+            band = new double[s.Inputs * (width + 1)];
         int[] offsets = new int[positions];
         for (int pixel = 0; pixel < s.Pixels; pixel++)
         {

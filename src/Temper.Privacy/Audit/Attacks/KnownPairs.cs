@@ -65,42 +65,25 @@ internal static class KnownPairs
     private static float[] Solve(float[] x, float[] y, float[] unseen, int side, double ridge)
     {
         int pairs = y.Length / side, count = unseen.Length / side;
-        double[] known = Wide(x), rows = Wide(y), other = Wide(unseen), result = new double[unseen.Length];
+        double[] known = Wide(x), rows = Wide(y), other = Wide(unseen), result;
         if (pairs < side)
         {
-            double[] transposed = Transposed(rows, pairs, side), gram = new double[pairs * pairs],
-                against = new double[count * pairs];
-            FixedOrderProduct.Add(pairs, pairs, side, rows, transposed, gram);
+            double[] transposed = DenseMatrix.Transposed(rows, pairs, side),
+                gram = DenseMatrix.Product(rows, transposed, pairs, side, pairs);
             new Cholesky(gram, pairs, ridge).Solve(known, side);
-            FixedOrderProduct.Add(count, pairs, side, other, transposed, against);
-            FixedOrderProduct.Add(count, side, pairs, against, known, result);
+            result = DenseMatrix.Product(
+                DenseMatrix.Product(other, transposed, count, side, pairs), known, count, pairs, side);
         }
         else
         {
-            double[] transposed = Transposed(rows, pairs, side), gram = new double[side * side],
-                map = new double[side * side];
-            FixedOrderProduct.Add(side, side, pairs, transposed, rows, gram);
-            FixedOrderProduct.Add(side, side, pairs, transposed, known, map);
+            double[] gram = DenseMatrix.TransposedProduct(rows, rows, pairs, side, side),
+                map = DenseMatrix.TransposedProduct(rows, known, pairs, side, side);
             new Cholesky(gram, side, ridge).Solve(map, side);
-            FixedOrderProduct.Add(count, side, side, other, map, result);
+            result = DenseMatrix.Product(other, map, count, side, side);
         }
 
         return Array.ConvertAll(result, value => (float)value);
     }
 
     private static double[] Wide(float[] values) => Array.ConvertAll(values, value => (double)value);
-
-    private static double[] Transposed(double[] a, int rows, int columns)
-    {
-        double[] result = new double[a.Length];
-        for (int i = 0; i < rows; i++)
-        {
-            for (int j = 0; j < columns; j++)
-            {
-                result[(j * rows) + i] = a[(i * columns) + j];
-            }
-        }
-
-        return result;
-    }
 }

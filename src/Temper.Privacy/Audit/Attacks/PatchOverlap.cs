@@ -1,5 +1,6 @@
 using Temper.Kernels;
 using Temper.Privacy.Audit.Algebra;
+using static Temper.Privacy.Audit.Algebra.DenseMatrix;
 
 namespace Temper.Privacy.Audit.Attacks;
 
@@ -154,7 +155,7 @@ internal sealed class PatchOverlap
 
         int n = _sizes.Outputs;
         double[] a = ColumnsAt(pixel);
-        (double[] values, double[] vectors) = SymmetricEigen.Of(Product(a, a, _rows, n, n), n);
+        (double[] values, double[] vectors) = SymmetricEigen.Of(TransposedProduct(a, a, _rows, n, n), n);
         double[] whitened = new double[n * _rank];
         for (int k = 0; k < _rank; k++)
         {
@@ -179,14 +180,14 @@ internal sealed class PatchOverlap
 
         int other = ((y + _sizes.PadTop) * _sizes.OutWidth) + x + _sizes.PadLeft, n = _sizes.Outputs,
             colors = _sizes.Channels;
-        double[] cross = Product(ColumnsAt(Corner(y, x)), ColumnsAt(other), _rows, n, n),
+        double[] cross = TransposedProduct(ColumnsAt(Corner(y, x)), ColumnsAt(other), _rows, n, n),
             first = _whitened[Corner(y, x)]!;
-        double[] angles = Product(first, Times(cross, _whitened[other]!, n, n, _rank), n, _rank, _rank);
+        double[] angles = TransposedProduct(first, Product(cross, _whitened[other]!, n, n, _rank), n, _rank, _rank);
         double[] transposed = Transposed(angles, _rank, _rank);
         (double[] values, double[] vectors) =
-            SymmetricEigen.Of(Product(transposed, transposed, _rank, _rank, _rank), _rank);
+            SymmetricEigen.Of(TransposedProduct(transposed, transposed, _rank, _rank, _rank), _rank);
         _basis[cell] =
-            Times(first, Transposed(vectors.AsSpan(0, colors * _rank).ToArray(), colors, _rank), n, _rank, colors);
+            Product(first, Transposed(vectors.AsSpan(0, colors * _rank).ToArray(), colors, _rank), n, _rank, colors);
         _overlap[cell] = Math.Sqrt(Math.Max(values[colors - 1], 0));
     }
 
@@ -219,20 +220,20 @@ internal sealed class PatchOverlap
 
         double[][] spans = new double[_basis.Length][];
         Each(_basis.Length, cell => spans[cell] = _basis[cell] is { } basis
-            ? Times(ColumnsAt(
+            ? Product(ColumnsAt(
                 Corner(cell / _sizes.Width, cell % _sizes.Width)), basis, _rows, _sizes.Outputs, _sizes.Channels) : []);
         double[][] center = new double[_basis.Length][];
         Each(cells.Length, i => center[cells[i]] = CenterPosition(cells[i], Pixel(cells[i]), spans));
         double[] reference = center[cells[0]];
         int colors = _sizes.Channels, n = _sizes.Outputs;
         var inverse =
-            new Cholesky(Times(reference, Transposed(reference, colors, n), colors, n, colors), colors, MinRidge);
+            new Cholesky(Product(reference, Transposed(reference, colors, n), colors, n, colors), colors, MinRidge);
         foreach (int cell in cells)
         {
             // (G_x⁻¹ K)(G_r⁻¹ K)⁺ = G_x⁻¹ G_r. The inverse of the symmetric matrix is applied to the transpose.
-            double[] mix = Times(reference, Transposed(center[cell], colors, n), colors, n, colors);
+            double[] mix = Product(reference, Transposed(center[cell], colors, n), colors, n, colors);
             inverse.Solve(mix, colors);
-            _aligned[cell] = Times(_basis[cell]!, Transposed(mix, colors, colors), n, colors, colors);
+            _aligned[cell] = Product(_basis[cell]!, Transposed(mix, colors, colors), n, colors, colors);
         }
 
         int top = cells.Min(cell => cell / _sizes.Width), left = cells.Min(cell => cell % _sizes.Width);
@@ -263,35 +264,10 @@ internal sealed class PatchOverlap
             }
         }
 
-        double[] coefficients = Product(patch, ColumnsAt(pixel), inputs, _rank, n);
-        new Cholesky(Product(patch, patch, inputs, _rank, _rank), _rank, MinRidge).Solve(coefficients, n);
+        double[] coefficients = TransposedProduct(patch, ColumnsAt(pixel), inputs, _rank, n);
+        new Cholesky(TransposedProduct(patch, patch, inputs, _rank, _rank), _rank, MinRidge).Solve(coefficients, n);
         int middle = ((_sizes.KernelHeight / 2) * _sizes.KernelWidth) + (_sizes.KernelWidth / 2);
         return coefficients.AsSpan(middle * colors * n, colors * n).ToArray();
-    }
-
-    /// <summary>Computes <c>Aᵀ B</c> of <c>[k, m]</c> and <c>[k, n]</c>.</summary>
-    private static double[] Product(double[] a, double[] b, int k, int m, int n) =>
-        Times(Transposed(a, k, m), b, m, k, n);
-
-    private static double[] Times(double[] a, double[] b, int m, int k, int n)
-    {
-        double[] c = new double[m * n];
-        FixedOrderProduct.Add(m, n, k, a, b, c);
-        return c;
-    }
-
-    private static double[] Transposed(double[] a, int rows, int columns)
-    {
-        double[] result = new double[a.Length];
-        for (int i = 0; i < rows; i++)
-        {
-            for (int j = 0; j < columns; j++)
-            {
-                result[(j * rows) + i] = a[(i * columns) + j];
-            }
-        }
-
-        return result;
     }
 
     private static void Each(int count, Action<int> work) => WorkerPool.Current.Run(new Tasks(work), count);

@@ -88,18 +88,8 @@ internal static class UnpairedMatching
     private static double[] Leverage(float[] rows, int inputs)
     {
         int count = rows.Length / inputs;
-        double[] wide = Array.ConvertAll(rows, value => (double)value), transposed = new double[rows.Length],
-            gram = new double[inputs * inputs];
-        for (int i = 0; i < count; i++)
-        {
-            for (int j = 0; j < inputs; j++)
-            {
-                transposed[(j * count) + i] = wide[(i * inputs) + j];
-            }
-        }
-
-        FixedOrderProduct.Add(inputs, inputs, count, transposed, wide, gram);
-        var factor = new Cholesky(gram, inputs, 1e-11);
+        double[] wide = Array.ConvertAll(rows, value => (double)value);
+        var factor = new Cholesky(DenseMatrix.TransposedProduct(wide, wide, count, inputs, inputs), inputs, 1e-11);
         double[] result = new double[count];
         WorkerPool.Current.Run(new Work(factor, wide, result, inputs), count);
         return result;
