@@ -113,10 +113,6 @@ internal sealed class RunSession : IDisposable
         Folder.Log(line);
     }
 
-    /// <summary>Tells from which checkpoint a training continues.</summary>
-    /// <param name="where">Position of the checkpoint, such as <c>step 20 of 100</c>.</param>
-    internal void NoteCheckpoint(string where) => Note($"resuming after {where}");
-
     /// <summary>Writes values of a training without epochs to the metrics and the event file.</summary>
     /// <param name="step">Current step of the training.</param>
     /// <param name="values">Values by name; values that are not finite are skipped.</param>
@@ -265,21 +261,28 @@ internal sealed class RunSession : IDisposable
         Reproduce = [$"temper {_description.Command} --config config.yaml"],
     };
 
+    /// <summary>Called at the first step of a training, or when it is certain that there will be one.</summary>
+    /// <param name="where">
+    /// Position of the checkpoint from which the training continues, such as <c>step 20 of 100</c>; null: it is new.
+    /// </param>
+    internal void Begin(string? where)
+    {
+        KeepSettings();
+        if (where is not null)
+        {
+            Note($"resuming after {where}");
+        }
+    }
+
     /// <summary>
-    /// Called at the first step of a training. The settings with which it continues are then also those of the next
-    /// resume, for example more epochs: this process may not live to its end.
+    /// Makes the settings with which a resumed run continues those of the next resume, for example more epochs: this
+    /// process may not live to its end.
     /// </summary>
-    /// <param name="where">Position of the checkpoint from which the training continues; null: it is new.</param>
-    private void Begin(string? where)
+    private void KeepSettings()
     {
         if (_context.Get(RunSettings.Resume) is not null)
         {
             WriteConfig();
-        }
-
-        if (where is not null)
-        {
-            NoteCheckpoint(where);
         }
     }
 
@@ -300,6 +303,7 @@ internal sealed class RunSession : IDisposable
             ? $"{RunSettings.MaxTime.Flag} {Durations.Show(_context.Get(RunSettings.MaxTime)!.Value)} was reached"
             : "interrupted";
         string text = $"{why} after {where}";
+        KeepSettings();
         _isEnded = true;
         Folder.Record(new RunDecision
         {
