@@ -8,6 +8,11 @@ namespace Temper.Growth;
 internal static class RollBack
 {
     /// <summary>
+    /// Allowance for rounding: from 9,000 to 8,995 correct samples of 10,000, accuracy falls by 0.000500000000000056.
+    /// </summary>
+    private const double Rounding = 1e-12;
+
+    /// <summary>
     /// Removes blocks one at a time, each time the one whose removal costs the least accuracy, while the accuracy stays
     /// within the tolerance of the highest one so far.
     /// </summary>
@@ -24,7 +29,7 @@ internal static class RollBack
         Action<int, GrowableNetwork, double> taken)
     {
         GrowableNetwork network = start.Network;
-        double min = start.Accuracy - tolerance;
+        double best = start.Accuracy;
         while (true)
         {
             (int Stage, GrowableNetwork Network, double Accuracy)[] shorter =
@@ -34,7 +39,7 @@ internal static class RollBack
                     .Select(stage => (Stage: stage, Network: network.Remove(
                         stage, network.Stages[stage].Blocks.Count - 1)))
                     .Select(one => (one.Stage, one.Network, Accuracy: Accuracy(one.Network, validation)))
-                    .Where(candidate => candidate.Accuracy >= min)
+                    .Where(candidate => IsKept(best, candidate.Accuracy, tolerance))
                     .OrderByDescending(candidate => candidate.Accuracy),
             ];
             if (shorter.Length == 0)
@@ -44,10 +49,14 @@ internal static class RollBack
 
             // A gain from one removal is kept: the next one may not give it up.
             network = shorter[0].Network;
-            min = Math.Max(min, shorter[0].Accuracy - tolerance);
+            best = Math.Max(best, shorter[0].Accuracy);
             taken(shorter[0].Stage, network, shorter[0].Accuracy);
         }
     }
+
+    /// <summary>Whether an accuracy has not fallen by more than the tolerance.</summary>
+    internal static bool IsKept(double before, double accuracy, double tolerance) =>
+        before - accuracy <= tolerance + Rounding;
 
     /// <summary>Measures the accuracy on held-out samples, 0 to 1.</summary>
     internal static double Accuracy(GrowableNetwork network, Dataset validation) =>

@@ -44,7 +44,7 @@ internal sealed class Shortening(
         }
 
         (GrowableNetwork Network, double Accuracy) best = Repaired(network, 0);
-        double min = best.Accuracy - options.Tolerance;
+        double whole = best.Accuracy;
         var measured = new Dictionary<int, double>();                    // by the number of removed blocks
         int removed = 0, rejected = shorter.Count + 1;
         while (rejected - removed > 1 && IsInTime(network))
@@ -52,8 +52,9 @@ internal sealed class Shortening(
             int middle = (removed + rejected) / 2;
             (GrowableNetwork Network, double Accuracy) trial = Repaired(shorter[middle - 1].Network, middle);
             measured.Add(middle, trial.Accuracy);
-            (removed, rejected, best) =
-                trial.Accuracy >= min ? (middle, rejected, trial) : (removed, middle, best);
+            (removed, rejected, best) = RollBack.IsKept(whole, trial.Accuracy, options.Tolerance)
+                ? (middle, rejected, trial)
+                : (removed, middle, best);
         }
 
         for (int i = 0; i < removed; i++)

@@ -129,7 +129,7 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
-        DataChecks.RequireLabels(network, samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count), "test");
+        DataChecks.RequireLabels(network, Limited(context, samples), "test");
         AttackTarget target =
             AttackAccess.Limit(new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context)), access);
         return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))
@@ -145,16 +145,35 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Uri address = Uri.TryCreate(model, UriKind.Absolute, out Uri? uri) ? uri : throw ToolException.Usage(
             $"model: not an address (got '{model}', expected one such as http://localhost:8080/v2/models/model)");
         ServedTarget target = ServedTarget.Connect(address, bounds, access, AttackSettings.Token(context));
-        if (target.SampleShape.Count != samples.SampleShape.Count)
+        try
+        {
+            RequireFit(target, Limited(context, samples));
+        }
+        catch (ToolException)
         {
             target.Dispose();
-            throw new ToolException(ExitCode.BadInput, "data: samples do not fit the served model (got "
-                + $"{samples.SampleShape}, expected {target.SampleShape})");
+            throw;
         }
 
         return new AttackSubject(target, samples, [.. Enumerable.Range(0, target.Classes).Select(i =>
             i < samples.ClassNames.Count ? samples.ClassNames[i] : $"{i}")]);
     }
+
+    /// <summary>Throws if the samples do not fit a served model, or if a label is not one of its classes.</summary>
+    private static void RequireFit(ServedTarget target, Dataset samples)
+    {
+        if (target.SampleShape.Count != samples.SampleShape.Count)
+        {
+            throw new ToolException(ExitCode.BadInput, "data: samples do not fit the served model (got "
+                + $"{samples.SampleShape}, expected {target.SampleShape})");
+        }
+
+        DataChecks.RequireLabels(target.Classes, samples, "test");
+    }
+
+    /// <summary>The samples that are attacked, or left out because they have the target class.</summary>
+    private static Dataset Limited(CommandContext context, Dataset samples) =>
+        samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count);
 
     private static (float, float)? Bounds(CommandContext context) =>
         context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;

@@ -116,7 +116,7 @@ internal static class Application
             RequireShared(command);
             values.RequireOutputs();
             using var interrupts = new Interrupts(() => terminal.Note(command.StopNote));
-            return command.Run(new CommandContext(values, terminal, interrupts));
+            return command.Run(ContextOf(values, terminal, interrupts, RankGroup.Started));
         }
         catch (Exception error)
         {
@@ -127,6 +127,22 @@ internal static class Application
 
         string? Given(Setting setting) =>
             flag(setting) ?? Environment.GetEnvironmentVariable(setting.EnvironmentName(command.Section));
+    }
+
+    /// <summary>
+    /// Creates the context of a command. Of several ranks, all handle signals from the start, also those that only wait
+    /// for others: mpirun ends all ranks as soon as a signal ends one, before the others have written a checkpoint.
+    /// </summary>
+    internal static CommandContext ContextOf(
+        SettingValues values, Terminal terminal, Interrupts interrupts, int ranks)
+    {
+        var context = new CommandContext(values, terminal, interrupts);
+        if (ranks > 1)
+        {
+            context.HandleSignals();
+        }
+
+        return context;
     }
 
     /// <summary>

@@ -30,6 +30,13 @@ internal sealed record CommandContext(SettingValues Values, Terminal Terminal, I
         init => _cancel = value;
     }
 
+    /// <summary>
+    /// Handles Ctrl-C and SIGTERM from now on; otherwise they are handled from the first use of <see cref="Cancel"/>
+    /// on, and end the process before. Called at the start by commands that run until a signal stops them: a signal
+    /// that comes while they start must end them with their own exit code, too.
+    /// </summary>
+    internal void HandleSignals() => Interrupts?.Handle();
+
     internal T Get<T>(Setting<T> setting) => Values.Get(setting);
 
     /// <summary>The value of a setting without a default; throws a usage error if it is missing.</summary>

@@ -5,7 +5,7 @@ namespace Temper.Cli.CommandLine;
 /// <summary>
 /// Handles Ctrl-C and SIGTERM: the first signal asks the command to stop after the current step, the second ends the
 /// process immediately. A command that never asks for <see cref="Token"/> could not stop by itself, so the first signal
-/// ends it.
+/// ends it, unless <see cref="Handle"/> is called.
 /// </summary>
 /// <param name="first">Called at the first signal.</param>
 internal sealed class Interrupts(Action first) : IDisposable
@@ -18,14 +18,20 @@ internal sealed class Interrupts(Action first) : IDisposable
     {
         get
         {
-            _registrations ??=
-            [
-                PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
-                PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
-            ];
+            Handle();
             return _source.Token;
         }
     }
+
+    /// <summary>Whether signals are handled; if not, the first one ends the process.</summary>
+    internal bool AreHandled => _registrations is not null;
+
+    /// <summary>Handles signals from now on.</summary>
+    internal void Handle() => _registrations ??=
+    [
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
+    ];
 
     public void Dispose()
     {
@@ -37,7 +43,7 @@ internal sealed class Interrupts(Action first) : IDisposable
         _source.Dispose();
     }
 
-    private void Handle(PosixSignalContext context)
+    private void OnSignal(PosixSignalContext context)
     {
         // The second signal is not handled, so it has its default effect: the process ends with exit code 130.
         if (!_source.IsCancellationRequested)

@@ -39,7 +39,7 @@ internal sealed class FlowCommand()
         OutputKind.Folder);
 
     private static readonly Setting<string?> Video =
-        Setting.OptionalText("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)");
+        Setting.Output("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)", OutputKind.File);
 
     private static readonly Setting<int> Start = Setting.Integer("start", "First frame", defaultValue: 0, minimum: 0);
 

@@ -60,7 +60,7 @@ internal sealed class GrowCommand() : RunCommand(
         string name = family ?? model!;
         if (!ranks.IsFirst)
         {
-            var followed = new FollowedGrowth(ranks, RunSession.Split(context, data), context.Time);
+            var followed = new FollowedGrowth(ranks, DataSplit.Of(context, data), context.Time);
             Follow(context, followed, (seed, options, training));
             return ExitCode.Success;
         }

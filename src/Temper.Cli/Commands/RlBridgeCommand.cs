@@ -68,7 +68,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
 
     internal override int Run(CommandContext context)
     {
-        _ = context.Cancel;                                     // signals are handled from here on
+        context.HandleSignals();
         BridgeListener listener = BridgeSettings.Listener(context);
         DnsEndPoint behind = BridgeSettings.Peer(context.Require(Connect), Connect.Flag);
         BridgeSessionOptions options = Options(context);

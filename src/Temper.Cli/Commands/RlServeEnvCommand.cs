@@ -28,7 +28,7 @@ internal sealed class RlServeEnvCommand()
 
     internal override int Run(CommandContext context)
     {
-        _ = context.Cancel;                                     // signals are handled from here on
+        context.HandleSignals();
         RequireUsed(context);
         string name = context.Require(RlSettings.Environment);
         EnvironmentOptions options = RlSettings.Options(context);

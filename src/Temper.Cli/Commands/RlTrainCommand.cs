@@ -103,7 +103,7 @@ internal sealed class RlTrainCommand() : RunCommand(
             EvaluationEpisodes = context.Get(RlTrainSettings.EvaluationEpisodes),
             EvaluationSeed = run.Seed + 1, StopAt = context.Get(RlTrainSettings.Until),
             Checkpoints = run.Folder.CheckpointsPath, Cancel = run.Cancel,
-            Resumed = done => run.NoteCheckpoint($"step {done:N0} of {steps:N0}"),
+            Resumed = done => run.Begin($"step {done:N0} of {steps:N0}"),
             Progress = (point, told) =>
             {
                 run.Log(

@@ -63,7 +63,7 @@ internal sealed class ServeCommand()
 
     internal override int Run(CommandContext context)
     {
-        _ = context.Cancel;                                     // signals are handled from here on
+        context.HandleSignals();
         string model = context.Require(ModelSource.Setting);
         ModelSource.RequireTrained(model);
         ModelSource.RefuseUnused(context, model);

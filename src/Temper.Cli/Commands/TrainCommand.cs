@@ -69,7 +69,7 @@ internal sealed class TrainCommand()
         options = job.Shared(start, options);
         if (!job.IsFirst)
         {
-            return job.Follow(start, RunSession.Split(context, data), options).IsComplete
+            return job.Follow(start, DataSplit.Of(context, data), options).IsComplete
                 ? ExitCode.Success
                 : ExitCode.Interrupted;
         }

@@ -222,7 +222,7 @@ internal static class CompressionSettings
         (bool isTest, double part) = PartOf(context.Get(Validation));
         if (!isTest)
         {
-            return RunSession.Split(data, part, context.Get(RunSettings.Seed));
+            return DataSplit.Of(data, part, context.Get(RunSettings.Seed));
         }
 
         ILookup<bool, int> chooses = Choosing(data.Test, part);

@@ -81,6 +81,36 @@ internal static class RunRecords
         return Path.GetFullPath(path);
     }
 
+    /// <summary>Writes the report of a run that has ended, and prints the record: as a table, or as JSON.</summary>
+    /// <param name="context">Settings and output of the command.</param>
+    /// <param name="folder">The run folder, which has the record.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="fields">Fields of the command's JSON document besides the record; null: none.</param>
+    /// <param name="summary">Line printed below the table of networks; null: none.</param>
+    internal static void Tell(
+        CommandContext context, RunFolder folder, RunRecord record, JsonObject? fields, string? summary)
+    {
+        string report = WriteReport(folder, folder.PathOf(ReportName));
+        if (context.IsJson)
+        {
+            JsonObject document = fields ?? [];
+            document["folder"] = folder.FullPath;
+            document["report"] = report;
+            document["result"] = ToJson(record.WithoutPictures());
+            JsonResult.Write(record.Command, document);
+            return;
+        }
+
+        ToTable(record).Write(context.Terminal);
+        if (summary is not null)
+        {
+            Console.Out.WriteLine(summary);
+        }
+
+        Console.Out.WriteLine($"run folder: {folder.FullPath}");
+        Console.Out.WriteLine($"report:     {report}");
+    }
+
     /// <summary>
     /// A table that compares the networks of a run. Test accuracy has a column only if a network has one.
     /// </summary>

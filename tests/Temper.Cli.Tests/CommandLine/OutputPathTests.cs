@@ -6,7 +6,7 @@ namespace Temper.Cli.Tests.CommandLine;
 public sealed class OutputPathTests
 {
     public static TheoryData<string> Outputs => [.. Application.Commands.SelectMany(command => command.Settings
-        .Where(setting => setting.Name is "output" or "report" or "picture" or "flo" or "timeline" || setting.Name.StartsWith("save-", StringComparison.Ordinal) || (command.Name is "flow" && setting.Name is "pictures"))
+        .Where(setting => setting.Name is "output" or "report" or "picture" or "flo" or "timeline" || setting.Name.StartsWith("save-", StringComparison.Ordinal) || (command.Name is "flow" && setting.Name is "pictures" or "video"))
         .Select(setting => $"{command.Name} {setting.Flag}")).Distinct(StringComparer.Ordinal)];
 
     [Theory]

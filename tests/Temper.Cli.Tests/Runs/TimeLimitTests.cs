@@ -80,6 +80,46 @@ public sealed class TimeLimitTests : IDisposable
         Assert.Equal(File.ReadAllBytes(whole.PathOf("model.safetensors")), File.ReadAllBytes(run.PathOf("model.safetensors")));
     }
 
+    /// <summary>The training of an agent has steps of its own; the first resume names a file for the agent and is stopped, too.</summary>
+    [Fact]
+    public void The_output_of_a_resume_that_is_stopped_is_that_of_the_next_one()
+    {
+        string agent = _folder["agent.safetensors"];
+        Assert.Equal(ExitCode.Interrupted, Assert.Throws<ToolException>(() => TrainAgent(isStopped: true)).ExitCode);
+        RunFolder run = RunFolder.Latest(_folder["agents"])!;
+        Assert.Equal(ExitCode.Interrupted, Assert.Throws<ToolException>(() => TrainAgent(isStopped: true, run, agent)).ExitCode);
+        Assert.Equal(ExitCode.Success, TrainAgent(isStopped: false, run));
+        Assert.True(File.Exists(agent));
+    }
+
+    private int TrainAgent(bool isStopped, RunFolder? resume = null, string? output = null)
+    {
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["quiet"] = "true" };
+        if (resume is not null)
+        {
+            flags["resume"] = resume.FullPath;
+        }
+        else
+        {
+            flags["env"] = "cartpole";
+            flags["runs"] = _folder["agents"];
+            flags["steps"] = "64";
+            flags["environments"] = "2";
+            flags["horizon"] = "32";
+            flags["evaluation-episodes"] = "1";
+            flags["episodes"] = "2";
+        }
+
+        if (output is not null)
+        {
+            flags["output"] = output;
+        }
+
+        var command = new RlTrainCommand();
+        CommandContext context = Settings.Context(command, flags, TimeProvider.System, resume?.ConfigPath);
+        return command.Run(isStopped ? context with { Cancel = new CancellationToken(canceled: true) } : context);
+    }
+
     private static string Resumed(RunDecision stop) => $"resuming after step {stop.Step} of training 'train', epoch {1 + (stop.Step / 5)}";
 
     private static IEnumerable<string> Resumptions(RunFolder run) =>
