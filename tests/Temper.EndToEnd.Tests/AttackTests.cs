@@ -145,6 +145,7 @@ public sealed class AttackTests : IDisposable
             JsonElement transfer = JsonDocument.Parse(Tool.Run([.. all, "--bounds", "0,1", "--no-checks", "--attack", "mim", "--epsilon", "0.4", "--surrogate", _folder["model.safetensors"]]).Output).RootElement;
             Assert.True(transfer.GetProperty("success").GetDouble() >= json.GetProperty("success").GetDouble() - 0.1);
             Refused(Usage, "--bounds", [.. all]);
+            Refused(BadInput, "a test label is not a class", "attack", address, "--data", _folder["labels.npz"], "--bounds", "0,1");
             Refused(Usage, "expected gradients", [.. all, "--bounds", "0,1", "--attack", "ddn"]);
         }
         finally

@@ -129,9 +129,9 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
-        DataChecks.RequireLabels(network, samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count), "test");
         AttackTarget target =
             AttackAccess.Limit(new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context)), access);
+        RequireLabels(context, target, samples);
         return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))
         {
             Network = network,
@@ -152,9 +152,24 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
                 + $"{samples.SampleShape}, expected {target.SampleShape})");
         }
 
+        try
+        {
+            RequireLabels(context, target, samples);
+        }
+        catch (ToolException)
+        {
+            target.Dispose();
+            throw;
+        }
+
         return new AttackSubject(target, samples, [.. Enumerable.Range(0, target.Classes).Select(i =>
             i < samples.ClassNames.Count ? samples.ClassNames[i] : $"{i}")]);
     }
+
+    /// <summary>Throws before the first query if a sample to attack has a label that is no class of the target.</summary>
+    private static void RequireLabels(CommandContext context, AttackTarget target, Dataset samples) =>
+        DataChecks.RequireLabels(
+            target.Classes, samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count), "test");
 
     private static (float, float)? Bounds(CommandContext context) =>
         context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;

@@ -137,13 +137,22 @@ internal static class DataChecks
     /// <param name="canReplaceHead">Whether the command has the option that the message then names.</param>
     internal static void RequireLabels(Network network, Dataset data, string part, bool canReplaceHead = false)
     {
-        if (data.TargetShape is not null || !data.HasLabels || network.Outputs is not [{ } output])
+        if (network.Outputs is [{ } output])
+        {
+            Shape shape = network.Graph.ShapeOf(output.Value);
+            RequireLabels(shape.Rank == 0 ? 0 : shape[^1], data, part, canReplaceHead);
+        }
+    }
+
+    /// <summary>Throws if a label is not below a number of classes.</summary>
+    /// <inheritdoc cref="RequireLabels(Network, Dataset, string, bool)"/>
+    internal static void RequireLabels(int classes, Dataset data, string part, bool canReplaceHead = false)
+    {
+        if (data.TargetShape is not null || !data.HasLabels)
         {
             return;
         }
 
-        Shape shape = network.Graph.ShapeOf(output.Value);
-        int classes = shape.Rank == 0 ? 0 : shape[^1];
         for (int i = 0; i < data.Count; i++)
         {
             if (data.Label(i) >= classes)
