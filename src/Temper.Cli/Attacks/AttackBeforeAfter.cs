@@ -73,6 +73,7 @@ internal static class AttackBeforeAfter
                 + "size of the perturbation";
     }
 
-    private static string Number(double value, string format) =>
-        double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "none found";
+    private static string Number(double value, string format) => double.IsInfinity(value)
+        ? "none: at most half are fooled"
+        : value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -225,13 +225,13 @@ internal sealed class AttackParts(
             text.Append("|target ").Append(aim);
         }
 
-        if (File.Exists(model))
+        foreach (string file in WeightsOf(model))
         {
-            text.Append('|').Append(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(model))));
+            using FileStream stream = File.OpenRead(file);
+            text.Append('|').Append(Convert.ToHexString(SHA256.HashData(stream)));
         }
 
-        // The logits of some samples identify the weights and the preprocessing, independent of the file format of the
-        // model.
+        // The logits of some samples identify the preprocessing too, and the weights of a served model.
         (Tensor first, _) = subject.Samples.Read(0, Math.Min(count, 16));
         foreach (AttackTarget asked in (AttackTarget[])[target, .. subject.Surrogate is { } surrogate
             ? [surrogate]
@@ -245,4 +245,13 @@ internal sealed class AttackParts(
 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..12];
     }
+
+    /// <summary>
+    /// Files with the weights of a model: the file itself, or those in its folder. Decisions on a few samples do not
+    /// tell two networks apart.
+    /// </summary>
+    private static IEnumerable<string> WeightsOf(string model) =>
+        File.Exists(model) ? [model]
+        : Directory.Exists(model) ? [.. Directory.GetFiles(model, "*.safetensors").Order(StringComparer.Ordinal)]
+        : [];
 }

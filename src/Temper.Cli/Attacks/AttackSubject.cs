@@ -129,9 +129,9 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
-        DataChecks.RequireLabels(network, Limited(context, samples), "test");
         AttackTarget target =
             AttackAccess.Limit(new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context)), access);
+        RequireLabels(context, target, samples);
         return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))
         {
             Network = network,
@@ -147,7 +147,8 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         ServedTarget target = ServedTarget.Connect(address, bounds, access, AttackSettings.Token(context));
         try
         {
-            RequireFit(target, Limited(context, samples));
+            RequireShape(target, samples);
+            RequireLabels(context, target, samples);
         }
         catch (ToolException)
         {
@@ -159,21 +160,19 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
             i < samples.ClassNames.Count ? samples.ClassNames[i] : $"{i}")]);
     }
 
-    /// <summary>Throws if the samples do not fit a served model, or if a label is not one of its classes.</summary>
-    private static void RequireFit(ServedTarget target, Dataset samples)
+    private static void RequireShape(ServedTarget target, Dataset samples)
     {
         if (target.SampleShape.Count != samples.SampleShape.Count)
         {
             throw new ToolException(ExitCode.BadInput, "data: samples do not fit the served model (got "
                 + $"{samples.SampleShape}, expected {target.SampleShape})");
         }
-
-        DataChecks.RequireLabels(target.Classes, samples, "test");
     }
 
-    /// <summary>The samples that are attacked, or left out because they have the target class.</summary>
-    private static Dataset Limited(CommandContext context, Dataset samples) =>
-        samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count);
+    /// <summary>Throws before the first query if a sample to attack has a label that is no class of the target.</summary>
+    private static void RequireLabels(CommandContext context, AttackTarget target, Dataset samples) =>
+        DataChecks.RequireLabels(
+            target.Classes, samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count), "test");
 
     private static (float, float)? Bounds(CommandContext context) =>
         context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;

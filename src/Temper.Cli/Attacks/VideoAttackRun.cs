@@ -66,7 +66,7 @@ internal static class VideoAttackRun
             {
                 last = Run(context, evaluation, (victim, network, surrogate), rule, epsilon);
                 rows.Add(last.Row);
-                context.Terminal.Note(VideoAttackText.Line(level, last.Row));
+                context.Terminal.Note(VideoAttackText.Line(last.Row));
             }
         }
 

@@ -9,17 +9,19 @@ namespace Temper.Cli.Attacks;
 /// <summary>Attacks on clips as text: a line for each attack, and the tables of the result.</summary>
 internal static class VideoAttackText
 {
-    /// <summary>One line about an attack. Without a fooled clip there is no number of changed frames.</summary>
-    /// <param name="level">Maximum perturbation of a pixel, in units of 1/255.</param>
+    /// <summary>
+    /// One line about an attack, with the radius that it used: a level of <c>--levels</c> may be rounded down. Without
+    /// a fooled clip there is no number of changed frames.
+    /// </summary>
     /// <param name="row">Result of the attack.</param>
-    internal static string Line(double level, VideoRow row)
+    internal static string Line(VideoRow row)
     {
         // The median of an even number of clips may lie between two whole numbers.
         string frames = double.IsNaN(row.MedianFrames) ? ""
             : double.IsInteger(row.MedianFrames) ? $"{Plural.Of((long)row.MedianFrames, "frame")}, "
             : $"{row.MedianFrames:0.#} frames, ";
-        return $"{row.Attack} {level}/255: {row.Top1 * 100:F1} % still classified correctly, {frames}"
-            + $"{row.Seconds:F1} s";
+        return $"{row.Attack} {row.Epsilon * 255:0.##}/255: {row.Top1 * 100:F1} % still classified correctly, "
+            + $"{frames}{row.Seconds:F1} s";
     }
 
     /// <summary>Writes the result: a table of the attacks, the defenses, and the check of the written clip.</summary>

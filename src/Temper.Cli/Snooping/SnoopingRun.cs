@@ -61,11 +61,13 @@ internal sealed class SnoopingRun(SnoopingRunOptions options)
     internal bool HasDefense => Streams.All(StreamBounds.AreKnown);
 
     /// <summary>
-    /// Wraps the network of a victim or of another agent as a proxy, for an attacker with access to it.
+    /// Wraps the network of a victim or of another agent as a proxy, for an attacker with access to it. A final softmax
+    /// is left out, because its gradients vanish where the agent is sure.
     /// </summary>
     internal Proxy Known(Policy policy, string name) => new()
     {
-        Network = WithoutValue(policy.Network), Task = name, Goal = ProxyGoal.Classes, Stream = StreamOf(policy),
+        Network = WithoutValue(policy.Network).WithoutFinalSoftmax(), Task = name, Goal = ProxyGoal.Classes,
+        Stream = StreamOf(policy),
     };
 
     internal SnoopingRow Clean() =>

@@ -23,6 +23,7 @@ public static class PropertySearch
     /// <param name="random">Source of random numbers.</param>
     /// <param name="cancel">Cancels the search.</param>
     /// <exception cref="ArgumentException">The property does not match the network's inputs or outputs.</exception>
+    /// <exception cref="InvalidDataException">The search ended at outputs or gradients that are not finite.</exception>
     public static PropertyResult Run(
         AttackTarget target, VnnLibProperty property, int budget, RandomStream random,
         CancellationToken cancel = default)
@@ -51,6 +52,12 @@ public static class PropertySearch
         AttackResult found =
             attack.Run(box, clean, Criterion.Misclassified([0]), random, new AttackRun { Gradients = budget }, cancel);
         int used = found.Samples[0].Backwards;
+        if (found.Samples[0].Outcome == AttackOutcome.NotFinite)
+        {
+            throw new InvalidDataException("property: outputs or gradients of the network are not finite (found after "
+                + $"{used} gradients), so the property cannot be searched; correct the network");
+        }
+
         if (!found.Samples[0].IsAdversarial)
         {
             return new PropertyResult(null, [], used);

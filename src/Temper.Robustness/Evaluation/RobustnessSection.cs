@@ -28,7 +28,7 @@ public static class RobustnessSection
         {
             Norm norm = found.Attack.Norm;
             figures.Add(new KeyFigure(
-                "median smallest change", Number(found.Result.MedianDistance(norm)), $"{norm}"));
+                "median smallest change", Median(found.Result.MedianDistance(norm)), $"{norm}"));
         }
 
         figures.Add(new KeyFigure("verdict", verdict.Split(':')[0]));
@@ -101,7 +101,7 @@ public static class RobustnessSection
             return (string[])
             [
                 Name(classes, (int)group.Key), $"{one.Labels.Count}", Percent(one.CleanAccuracy),
-                Percent(isTargeted ? one.Success : one.Accuracy), Number(one.Result.MedianDistance(found.Attack.Norm)),
+                Percent(isTargeted ? one.Success : one.Accuracy), Median(one.Result.MedianDistance(found.Attack.Norm)),
                 max is { } k ? Name(classes, k) : "-",
             ];
         })]);
@@ -145,6 +145,7 @@ public static class RobustnessSection
 
     private static string Percent(double part) => string.Create(CultureInfo.InvariantCulture, $"{part * 100:F2} %");
 
-    private static string Number(double value) =>
-        double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "none found";
+    /// <summary>A median; an infinite one does not mean that no perturbation was found.</summary>
+    private static string Median(double value) =>
+        double.IsInfinity(value) ? "none: at most half are fooled" : value.ToString("G4", CultureInfo.InvariantCulture);
 }

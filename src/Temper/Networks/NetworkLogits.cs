@@ -1,11 +1,36 @@
+using Temper.Tensors;
+
 namespace Temper.Networks;
 
 /// <content>Networks that return probabilities, and the networks of their logits.</content>
 public sealed partial class Network
 {
-    /// <summary>The softmax over the classes that computes the first output <c>[N, K]</c>; null: none.</summary>
-    internal Node? FinalSoftmax => Outputs is [var output, ..] && Graph.ShapeOf(output.Value).Rank == 2
-        && Graph.FindNode(output.Value) is { Operator: Softmax { Axis: -1 or 1 } } node ? node : null;
+    /// <summary>
+    /// The softmax over the classes that computes the first output <c>[N, K]</c>; null: none. Reshapes may follow it,
+    /// as in convolutional classifiers that normalize <c>[N, K, 1, 1]</c>, unless another node or output uses a value
+    /// on the way.
+    /// </summary>
+    internal Node? FinalSoftmax
+    {
+        get
+        {
+            string value = Outputs[0].Value;
+            if (Graph.ShapeOf(value) is not { Rank: 2 } shape)
+            {
+                return null;
+            }
+
+            Node? last = Graph.FindNode(value);
+            while (last is { Operator: Flatten or Reshape { KeepsAxis0: true } } && IsUsedOnce(last.Name))
+            {
+                last = Graph.FindNode(last.Inputs[0]);
+            }
+
+            return last is not null && IsOverClasses(last, shape[1]) && (IsFirstOutput(last) || IsUsedOnce(last.Name))
+                ? last
+                : null;
+        }
+    }
 
     /// <summary>
     /// Returns the network of the logits: without the softmax that computes the first output <c>[N, K]</c>. Files of
@@ -24,6 +49,11 @@ public sealed partial class Network
             return this;
         }
 
+        if (!IsFirstOutput(last))
+        {
+            return Remove(last.Name);
+        }
+
         NetworkOutput[] outputs = [Outputs[0] with { Value = last.Inputs[0] }, .. Outputs.Skip(1)];
         Network logits = WithOutputs(outputs);
         return ClassNames.Count == 0 ? logits : logits.WithClassNames(ClassNames);
@@ -40,9 +70,25 @@ public sealed partial class Network
             return this;
         }
 
-        // The node is still there if another output uses it.
-        Node[] added = Graph.NumberOf(last.Name) >= 0 ? [] : [last with { Inputs = [Outputs[0].Value] }];
+        // Behind reshapes it is over [N, K]. The node is still there if another output uses it.
+        Operator softmax = other.IsFirstOutput(last) ? last.Operator : new Softmax();
+        Node[] added = Graph.NumberOf(last.Name) >= 0
+            ? []
+            : [last with { Operator = softmax, Inputs = [Outputs[0].Value] }];
         NetworkOutput[] outputs = [Outputs[0] with { Value = last.Name }, .. Outputs.Skip(1)];
         return Rebuilt(GraphOf([.. Nodes, .. added], outputs));
     }
+
+    /// <summary>Whether a node is a softmax along the only axis of a sample that is longer than 1.</summary>
+    private bool IsOverClasses(Node node, int classes)
+    {
+        Shape shape = Graph.ShapeOf(node.Name);
+        return node.Operator is Softmax softmax && shape.IsBehindBatch(softmax.Axis) && shape[softmax.Axis] == classes;
+    }
+
+    private bool IsFirstOutput(Node node) => string.Equals(node.Name, Outputs[0].Value, StringComparison.Ordinal);
+
+    private bool IsUsedOnce(string value) =>
+        Nodes.SelectMany(node => node.Inputs).Concat(Outputs.Select(output => output.Value))
+            .Count(used => string.Equals(used, value, StringComparison.Ordinal)) == 1;
 }

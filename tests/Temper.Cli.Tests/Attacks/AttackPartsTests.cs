@@ -3,6 +3,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
 using Temper.Cli.Tests.Support;
 using Temper.Data;
+using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
@@ -53,6 +54,22 @@ public sealed class AttackPartsTests : IDisposable
             && first.Adversarials.ToArray<float>().SequenceEqual(second.Adversarials.ToArray<float>()));
     }
 
+    /// <summary>The target stays the same, as decisions on the first samples may: the files tell the networks apart.</summary>
+    [Fact]
+    public void A_network_that_was_saved_again_in_its_folder_is_attacked_again()
+    {
+        float[] inputs = new float[Count * 4];
+        RandomStream.FromSeed(2).FillUniform(inputs, 0.2f, 0.8f);
+        long[] labels = new long[Count];
+        ModelFile.Save(Victim, _folder["net"]);
+        Attacked("out", inputs, labels, "net");
+        Attacked("out", inputs, labels, "net");
+        Assert.Single(Saved());
+        ModelFile.Save(Victim.Initialize(RandomStream.FromSeed(3)), _folder["net"]);
+        Attacked("out", inputs, labels, "net");
+        Assert.Equal(2, Saved().Length);
+    }
+
     private static void RequireSame(AttackResult expected, AttackResult found)
     {
         Assert.Equal(expected.Samples, found.Samples);
@@ -62,11 +79,11 @@ public sealed class AttackPartsTests : IDisposable
     private string[] Saved() => Directory.GetFiles(_folder["out/parts"], "*.npz");
 
     /// <summary>Attacks the samples as an interrupted command does, which keeps its parts.</summary>
-    private AttackResult Attacked(string output, float[] inputs, long[] labels)
+    private AttackResult Attacked(string output, float[] inputs, long[] labels, string model = "net.safetensors")
     {
         var flags = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["model"] = _folder["net.safetensors"], ["output"] = _folder[output], ["epsilon"] = "0.1", ["quiet"] = "true",
+            ["model"] = _folder[model], ["output"] = _folder[output], ["epsilon"] = "0.1", ["quiet"] = "true",
         };
         CommandContext context = Settings.Context(new AttackCommand(), flags, TimeProvider.System);
         var samples = new TensorDataset("data", Tensor.From(inputs.ToArray(), [Count, 4]), Tensor.From(labels.ToArray(), [Count]));

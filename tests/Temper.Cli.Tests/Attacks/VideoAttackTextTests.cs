@@ -14,7 +14,14 @@ public sealed class VideoAttackTextTests
     [InlineData(1.5, "sparse 4/255: 50.0 % still classified correctly, 1.5 frames, 1.5 s")]
     [InlineData(3, "sparse 4/255: 50.0 % still classified correctly, 3 frames, 1.5 s")]
     public void A_line_tells_the_frames_of_fooled_clips(double frames, string line) =>
-        Assert.Equal(line, VideoAttackText.Line(4, Row with { MedianFrames = frames }));
+        Assert.Equal(line, VideoAttackText.Line(Row with { MedianFrames = frames }));
+
+    /// <summary>Levels are rounded down, those below 1 to no change at all, which says nothing about the network.</summary>
+    [Theory]
+    [InlineData(0, "sparse 0/255: ")]
+    [InlineData(7, "sparse 7/255: ")]
+    public void A_line_tells_the_radius_that_was_used(int levels, string start) =>
+        Assert.StartsWith(start, VideoAttackText.Line(Row with { Epsilon = levels / 255.0 }), StringComparison.Ordinal);
 
     [Fact]
     public void A_row_without_a_fooled_clip_has_dashes()

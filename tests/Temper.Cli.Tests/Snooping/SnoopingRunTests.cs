@@ -39,6 +39,15 @@ public sealed class SnoopingRunTests
         Assert.True(row.MillisecondsPerFrame > 0);
     }
 
+    /// <summary>The gradients of probabilities vanish where the agent is sure, so that it would seem robust.</summary>
+    [Fact]
+    public void A_victim_that_ends_with_Softmax_is_attacked_by_its_logits()
+    {
+        Network agent = Network.Build([new InputSpec { SampleShape = [4] }], values => [("policy", values[0].Linear(2).Softmax())]);
+        Proxy proxy = Run().Known(Stacking(1) with { Network = agent }, "white-box");
+        Assert.DoesNotContain(proxy.Network.Nodes, node => node.Operator is Softmax);
+    }
+
     [Fact]
     public void An_adversary_without_room_attacks_no_frame()
     {

@@ -67,6 +67,17 @@ public sealed class RobustnessEvaluationTests
         Assert.Equal(["dog", "2", "50.00 %", "100.00 %"], rows[1].Take(4));
     }
 
+    /// <summary>One of two samples is fooled: the report must not read as if no perturbation had been found.</summary>
+    [Fact]
+    public void A_median_beyond_the_fooled_samples_is_told_as_such()
+    {
+        SampleResult[] samples = [Sample(AttackOutcome.Fooled, 1), Sample(AttackOutcome.NotConverged, 0)];
+        var found = new RobustnessEvaluation(new Ddn(), new AttackResult(Tensor.From(new float[2], [2, 1]), samples), [0, 0], []);
+        IReadOnlyList<Section> sections = RobustnessSection.Of(found, []);
+        Assert.Equal("none: at most half are fooled", sections[0].Blocks.OfType<KeyFigures>().Single().Figures[2].Value);
+        Assert.Equal("none: at most half are fooled", Assert.IsType<DataTable>(sections[1].Blocks[0]).Rows[0][4]);
+    }
+
     /// <summary>Also of a composed attack, whose evaluation has no radius of its own.</summary>
     [Fact]
     public void An_attack_within_a_ball_has_its_radius_and_a_step()

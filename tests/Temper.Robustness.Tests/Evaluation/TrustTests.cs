@@ -42,6 +42,11 @@ public sealed class TrustTests(ITestOutputHelper output)
         Assert.Contains("probabilities", Verdict(new Softmaxed(Plain.Target)), StringComparison.Ordinal);
     }
 
+    /// <summary>The probabilities of a sigmoid for each class do not add up to 1, but their gradients vanish as well.</summary>
+    [Fact]
+    public void A_probability_for_each_class_is_found() => Assert.Contains(
+        "probabilities", Verdict(new Changed(Plain.Target, logits: z => 1 / (1 + MathF.Exp(-z)))), StringComparison.Ordinal);
+
     [Fact]
     public void A_wrong_normalization_is_found()
     {

@@ -84,6 +84,16 @@ public sealed class VnnLibTests
         ]);
     }
 
+    /// <summary>Without outputs nothing was searched, which must not end like a search that found nothing.</summary>
+    [Fact]
+    public void Outputs_that_are_not_finite_are_no_result()
+    {
+        Network network = Sum();
+        network = network.WithParameters([network.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { float.NaN, 1 }, [2]) }]);
+        VnnLibProperty property = VnnLibProperty.Parse($"{Box}(assert (>= Y_0 1.4))", "test");
+        Assert.Throws<InvalidDataException>(() => PropertySearch.Run(new NetworkTarget(network, (0, 1)), property, 500, RandomStream.FromSeed(1)));
+    }
+
     [Fact]
     public void Too_many_cases_are_refused_before_they_are_built()
     {

@@ -44,11 +44,29 @@ public sealed class NetworkLogitsTests
         Assert.Equal(both.Outputs, found.WithFinalSoftmaxOf(both).Outputs);
     }
 
+    /// <summary>Convolutional classifiers often have the softmax before the last reshape.</summary>
+    [Fact]
+    public void A_softmax_before_the_last_reshape_is_left_out_and_put_back()
+    {
+        Network map = Network.Build(InputSpec.Image(4, 1, 1), x => x.Conv2d(3, kernel: 1, name: "fc").Softmax(1, name: "p").Reshape([3, 1], name: "row").Flatten(name: "flat"))
+            .Initialize(RandomStream.FromSeed(1)).WithClassNames(Logits.ClassNames), found = map.WithoutFinalSoftmax(), again = found.WithFinalSoftmaxOf(map);
+        Tensor x = Inputs.Reshape([5, 4, 1, 1]);
+        Assert.Equal(["fc", "row", "flat"], found.Nodes.Select(node => node.Name));
+        Assert.Equal(map.ClassNames, found.ClassNames);
+        float[] expected = map.Forward(x).ToArray<float>();
+        Assert.All(found.Forward(x).Softmax().ToArray<float>().Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
+        Assert.All(again.Forward(x).ToArray<float>().Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
+        Network both = map.WithOutputs(map.Outputs[0], new NetworkOutput("map", "p"));
+        Assert.Same(both, both.WithoutFinalSoftmax());
+    }
+
+    /// <summary>A softmax over the pixels of each class is none over the classes.</summary>
     [Fact]
     public void Networks_of_logits_are_returned_as_they_are()
     {
         Network log = Network.Build(InputSpec.Features(4), x => x.Linear(3).LogSoftmax()),
-            map = Network.Build(InputSpec.Image(3, 2, 2), x => x.Softmax(1)), inside = Network.Build(InputSpec.Features(4), x => x.Softmax().Linear(3));
-        Assert.All((Network[])[Logits, log, map, inside], network => Assert.Same(network, network.WithoutFinalSoftmax()));
+            map = Network.Build(InputSpec.Image(3, 2, 2), x => x.Softmax(1)), inside = Network.Build(InputSpec.Features(4), x => x.Softmax().Linear(3)),
+            pixels = Network.Build(InputSpec.Image(3, 2, 2), x => x.Softmax(2).Flatten());
+        Assert.All((Network[])[Logits, log, map, inside, pixels], network => Assert.Same(network, network.WithoutFinalSoftmax()));
     }
 }
