@@ -75,6 +75,7 @@ public abstract record CustomOptimizer : Optimizer
     {
         int length = step.Value.Length;
         Elementwise.RequireLength(step.Gradient.Length, length);
+        Elementwise.RequireLength(step.Mask.Length, step.Mask.IsEmpty ? 0 : length);
         float[] rented = ArrayPool<float>.Shared.Rent(length);
         try
         {

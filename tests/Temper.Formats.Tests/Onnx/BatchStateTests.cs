@@ -132,6 +132,21 @@ public sealed class BatchStateTests : IDisposable
         Assert.DoesNotContain(OnnxFile.Load(Model).Network.Metadata, entry => entry.Key.Contains("batch", StringComparison.Ordinal));
     }
 
+    /// <summary>view(x.size(0), -1) and view(x.size(0), 2, -1), exported from PyTorch for a declared batch.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Reshape_that_names_the_declared_batch_leaves_it_free(int batch)
+    {
+        new OnnxModelBuilder(13).Input("x", batch, 3, 4).Ints("s", batch, 2, -1).Ints("t", batch, -1)
+            .Node("Reshape", "x,s", "r").Node("Neg", "r", "n").Node("Reshape", "n,t", "y").Output("y").Save(Model);
+        Network network = OnnxFile.Load(Model).Network;
+        Assert.Equal(BatchKind.Free, network.Batch.Kind);
+        Tensor x = Tensor.From(Samples.Uniform(5 * 12, 5), [5, 3, 4]), y = network.Forward(x);
+        Assert.Equal(Shape.Create(5, 12), y.Shape);
+        Assert.Equal(x.ToArray<float>().Select(v => -v), y.ToArray<float>());
+    }
+
     [Fact]
     public void Squeeze_without_axes_takes_a_declared_length_of_one_away()
     {

@@ -43,6 +43,19 @@ public sealed class ComposedOperatorTests
         Assert.Equal(x.ToArray<float>(), back.Forward([x], Pass.Evaluation)[^1].ToArray<float>());
     }
 
+    /// <summary>
+    /// The gradient of an exponent is NaN where x is negative. A scalar is a number of a formula, as in GELU from Keras;
+    /// a vector may be learned, as in generalized mean pooling.
+    /// </summary>
+    [Fact]
+    public void Scalar_exponent_is_not_trained()
+    {
+        Network network = Read(new OnnxModelBuilder(13).Input("x", "N", 2).Weight("three", [3]).Weight("p", [3], 1)
+            .Node("Pow", "x,three", "c").Node("Pow", "x,p", "g").Node("Add", "c,g", "y"));
+        Assert.Equal(["p"], network.Parameters.Where(parameter => parameter.IsTrainable).Select(parameter => parameter.Name));
+        Assert.All(network.Forward(Tensor.From<float>([-1, 2], [1, 2])).ToArray<float>().Zip((float[])[-2, 16]), pair => Assert.Equal(pair.Second, pair.First, 1e-4f));
+    }
+
     [Theory]
     [InlineData(1, 0, new float[] { 1, 2, 3, 0, 5, 6 })]
     [InlineData(1, 1, new float[] { 0, 2, 3, 0, 0, 6 })]

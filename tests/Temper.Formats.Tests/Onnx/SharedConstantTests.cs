@@ -1,3 +1,4 @@
+using Temper.Formats.Models;
 using Temper.Formats.Onnx;
 using Temper.Networks;
 using Temper.Tensors;
@@ -57,6 +58,38 @@ public sealed class SharedConstantTests : IDisposable
         new OnnxModelBuilder(13).Input("x", "N", 2).Weight("w", [1, 2, 3, 4], 2, 2).Weight("b", [7, 8], 1, 2)
             .Node("MatMul", "x,w", "m").Node("Add", "m,b", "s").Node("Mul", "x,b", "z").Node("Add", "s,z", "y").Output("y").Save(Model);
         Assert.Equal([4f + 7 + 7, 6 + 8 + 8], OnnxFile.Load(Model).Network.Forward(Tensor.Ones([1, 2])).ToArray<float>());
+    }
+
+    /// <summary>
+    /// Equal numbers stored once, as exporters write a new network: each layer has its own parameters and statistics.
+    /// </summary>
+    [Fact]
+    public void Normalizations_that_store_scale_and_variance_once_are_not_tied()
+    {
+        byte[] bytes = new OnnxModelBuilder(13).Input("x", "N", 2).Weight("ones", [1, 1], 2).Weight("zeros", [0, 0], 2)
+            .Node("BatchNormalization", "x,ones,zeros,zeros,ones", "a", ("epsilon", 0f)).Node("Relu", "a", "b")
+            .Node("BatchNormalization", "b,ones,zeros,zeros,ones", "y", ("epsilon", 0f)).Output("y").Bytes();
+        Network network = OnnxFile.Read(new MemoryStream(bytes), "model.onnx").Network;
+        string[] names = [.. network.Parameters.Select(parameter => parameter.Name), .. network.Buffers.Keys];
+        Assert.Equal((4, 6, 10), (network.Parameters.Count, network.Buffers.Count, names.Distinct(StringComparer.Ordinal).Count()));
+        Tensor x = Tensor.From<float>([1, -2], [1, 2]);
+        Assert.Equal([1f, 0], network.Forward(x).ToArray<float>());
+
+        string saved = Path.Combine(_folder, "model.safetensors");
+        ModelFile.Save(network, saved);
+        OnnxFile.Save(network, Model);
+        Assert.All((Network[])[ModelFile.Load(saved), OnnxFile.Load(Model).Network], again => Assert.Equal([1f, 0], again.Forward(x).ToArray<float>()));
+    }
+
+    /// <summary>One layer used twice has four initializers of its own, which both uses share.</summary>
+    [Fact]
+    public void Normalization_that_is_used_twice_stays_one_layer()
+    {
+        byte[] bytes = new OnnxModelBuilder(13).Input("x", "N", 2).Weight("g", [1, 2], 2).Weight("b", [0, 1], 2).Weight("m", [1, 1], 2).Weight("v", [4, 1], 2)
+            .Node("BatchNormalization", "x,g,b,m,v", "a").Node("BatchNormalization", "a,g,b,m,v", "y").Output("y").Bytes();
+        Network network = OnnxFile.Read(new MemoryStream(bytes), "model.onnx").Network;
+        Assert.Equal(["g", "b"], network.Parameters.Select(parameter => parameter.Name));
+        Assert.Equal(["m", "v"], network.Buffers.Keys.Where(name => !name.EndsWith("tracked", StringComparison.Ordinal)));
     }
 
     /// <summary>

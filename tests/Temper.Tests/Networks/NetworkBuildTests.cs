@@ -43,12 +43,17 @@ public sealed class NetworkBuildTests
     [Fact]
     public void Windows_that_cannot_be_computed_are_refused_when_the_network_is_built()
     {
-        var volume = new InputSpec { SampleShape = [2, 3, 4, 4] };
+        var volume = new InputSpec { SampleShape = [2, 5, 4, 4] };
         Operator[] bad =
         [
             new Pool3d(new AvgPool2d(Pool2dOptions.Of(1)), new DepthWindow(1, 1, 1, 1)), new Conv3d(new Conv2d(2, (1, 1)), new DepthWindow(1, 0)),
             new Conv3d(new Conv2d(2, (1, 1)), new DepthWindow(1, 1, int.MaxValue, int.MaxValue)),
             new ConvTranspose3d(new ConvTranspose2d(2, (1, 1)), new DepthWindow(2)) { OutputPadding = 1 },
+
+            // Depths whose sums wrap around 32 bits, or that no volume can have.
+            new ConvTranspose3d(new ConvTranspose2d(2, (1, 1)), new DepthWindow(1, 1 << 30)),
+            new Conv3d(new Conv2d(2, (1, 1)), new DepthWindow(1, 1 << 30, 1 << 29, 1 << 29)),
+            new Pool3d(new MaxPool2d(Pool2dOptions.Of(1)), new DepthWindow(2, 1 << 30, 1 << 29, 1 << 29, 1 << 29)),
         ];
         Assert.All(bad, op => Assert.ThrowsAny<ArgumentException>(() => Network.Build(volume, x => x.Apply(op))));
         Assert.ThrowsAny<ArgumentException>(() => Network.Build(InputSpec.Image(2, 4, 4), x =>

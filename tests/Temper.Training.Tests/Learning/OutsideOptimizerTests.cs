@@ -38,6 +38,18 @@ public sealed class OutsideOptimizerTests : IDisposable
         Assert.Equal(2 - (0.5f * 1.2f), weights[0], 1e-6f);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void A_mask_of_another_length_is_refused_before_a_weight_changes(int length)
+    {
+        float[] weights = [1, 2, 3];
+        var lion = new Lion();
+        Assert.Throws<ArgumentException>(() => lion.Step(
+            new ParameterUpdate { Value = weights, Gradient = [1, 1, 1], Mask = new float[length] }, lion.CreateState(3)));
+        Assert.Equal([1f, 2, 3], weights);
+    }
+
     [Fact]
     public void A_run_that_is_resumed_gives_the_same_bytes()
     {

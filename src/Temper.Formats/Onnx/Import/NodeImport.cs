@@ -40,6 +40,9 @@ internal sealed class NodeImport(
     internal bool IsBatch(int first, int second) =>
         first == graph.Batches.First && (second == graph.Batches.Second || (graph.DeclaresBatch && second == first));
 
+    /// <summary>Whether a length is the batch that the file declares.</summary>
+    internal bool IsDeclared(int length) => graph.DeclaresBatch && length == graph.Batches.First;
+
     internal int InputCount => node.Inputs.Count;
 
     internal int OutputCount => node.Outputs.Count;

@@ -33,8 +33,8 @@ internal static class ShapeOperators
         Value x = old.Inner;
         Known target = node.Known(1, "the new shape");
         bool keepsZeros = node.Int("allowzero", 0) != 0;
-        int[] first = Lengths(node, target.First, LengthsOf(old, node.Batches.First), keepsZeros),
-            second = Lengths(node, target.Second, LengthsOf(old, node.Batches.Second), keepsZeros);
+        int[] first = Lengths(node, target.First, (old, node.Batches.First), keepsZeros),
+            second = Lengths(node, target.Second, (old, node.Batches.Second), keepsZeros);
         if (!x.IsBatched && !first.AsSpan().SequenceEqual(second))
         {
             throw node.Mixed("gives a value that is not batched a shape that depends on the number of samples "
@@ -67,10 +67,19 @@ internal static class ShapeOperators
         ? Shape.Create([.. x.Lengths(batch).Select(length => checked((int)length))])
         : x.Inner.Shape;
 
-    /// <summary>Returns the lengths for one batch size; 0 copies the input's length, -1 is inferred.</summary>
-    private static int[] Lengths(NodeImport node, Tensor target, Shape shape, bool keepsZeros)
+    /// <summary>
+    /// Returns the lengths for one batch size; 0 copies the input's length, -1 is inferred. A first length equal to the
+    /// declared batch is the batch: PyTorch writes <c>view(x.size(0), -1)</c> as [1, -1] if it exports one sample.
+    /// </summary>
+    private static int[] Lengths(NodeImport node, Tensor target, (MovedBatch Value, int Batch) x, bool keepsZeros)
     {
         int[] lengths = node.Integers(target, "the new shape");
+        Shape shape = LengthsOf(x.Value, x.Batch);
+        if (x.Value is { IsOrdinary: true, Inner.IsBatched: true } && lengths.Length > 0 && node.IsDeclared(lengths[0]))
+        {
+            lengths[0] = x.Batch;
+        }
+
         for (int axis = 0; axis < lengths.Length; axis++)
         {
             lengths[axis] = lengths[axis] == 0 && !keepsZeros

@@ -18,6 +18,8 @@ public sealed record Conv3d(Conv2d Plane, DepthWindow Depth) : Operator
     {
         Volume.Check(inputs[0], node);
         Depth.Check(node);
+        Volume.RequireDepth(
+            node, inputs[0], Volume.SliceOf(inputs[0]), (long)inputs[0][2] + Depth.Before + Depth.After);
         Shape slice = Volume.SliceShape(Plane, inputs[0], node);
         int depth = Depth.OutputLength(inputs[0][2]);
         return depth > 0

@@ -23,9 +23,10 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
         Depth.Check(node);
         WindowAttributes.CheckOutputPadding(node, OutputPadding, Depth.Stride);
         Shape slice = Volume.SliceShape(Plane, inputs[0], node);
-        int depth = Whole(inputs[0][2]) - Depth.Before - Depth.After;
+        long whole = Whole(inputs[0][2]), depth = whole - Depth.Before - Depth.After;
+        Volume.RequireDepth(node, inputs[0], slice, Math.Max(whole, (long)inputs[0][2] * Depth.Stride));
         return depth > 0
-            ? [slice[0], slice[1], depth, slice[2], slice[3]]
+            ? [slice[0], slice[1], (int)depth, slice[2], slice[3]]
             : throw new ShapeMismatchException(node, inputs[0], "a volume whose output depth is larger than the "
                 + "padding removed from it");
     }
@@ -66,7 +67,7 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     internal override Tensor Forward(in NodeContext context)
     {
         Tensor x = context.X, images = Volume.ToImages(x), weight = context.Parameters[0];
-        int depth = x.Shape[2], whole = Whole(depth), spread = ((depth - 1) * Depth.Stride) + 1;
+        int depth = x.Shape[2], whole = (int)Whole(depth), spread = ((depth - 1) * Depth.Stride) + 1;
         Tensor? sum = null;
         for (int position = 0; position < Depth.Kernel; position++)
         {
@@ -85,7 +86,7 @@ public sealed record ConvTranspose3d(ConvTranspose2d Plane, DepthWindow Depth) :
     private protected override OperatorAttributes Attributes() =>
         Depth.In(Plane.Describe().Attributes).With("depth_output_padding", OutputPadding);
 
-    private int Whole(int depth) => ((depth - 1) * Depth.Stride) + Depth.Span + OutputPadding;
+    private long Whole(int depth) => ((depth - 1L) * Depth.Stride) + Depth.Span + OutputPadding;
 
     /// <summary>Inserts stride - 1 slices of zeros after each slice.</summary>
     private Tensor Spread(Tensor volume)

@@ -32,7 +32,7 @@ public readonly record struct DepthWindow(int Kernel, int Stride = 1, int Before
     internal int OutputLength(int length, bool ceiling = false)
     {
         int outputs = WindowAttributes.OutputLength(length, (long)Before + After, Kernel, Stride, Dilation, ceiling);
-        return ceiling && (outputs - 1) * Stride >= length + Before ? outputs - 1 : outputs;
+        return ceiling && (outputs - 1L) * Stride >= (long)length + Before ? outputs - 1 : outputs;
     }
 
     internal static DepthWindow From(OperatorAttributes attributes) => attributes.Ints("depth") is

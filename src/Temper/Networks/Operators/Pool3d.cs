@@ -17,6 +17,9 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
         Depth.Check(node, isPooling: true);
         Shape slice = Volume.SliceShape(Plane, inputs[0], node);
         int depth = Depth.OutputLength(inputs[0][2], Plane.Options.CeilingMode);
+        Volume.RequireDepth(
+            node, inputs[0], Volume.SliceOf(inputs[0]),
+            Math.Max((long)inputs[0][2] + Depth.Before, ((depth - 1L) * Depth.Stride) + Depth.Span));
         return depth > 0
             ? [slice[0], slice[1], depth, slice[2], slice[3]]
             : throw new ShapeMismatchException(

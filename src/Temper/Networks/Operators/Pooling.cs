@@ -69,7 +69,7 @@ public abstract record Pool2d(Pool2dOptions Options) : Operator
     {
         int outputs =
             WindowAttributes.OutputLength(length, (long)before + after, kernel, stride, dilation, Options.CeilingMode);
-        return Options.CeilingMode && (outputs - 1) * stride >= length + before ? outputs - 1 : outputs;
+        return Options.CeilingMode && (outputs - 1L) * stride >= (long)length + before ? outputs - 1 : outputs;
     }
 }
 

@@ -16,6 +16,20 @@ internal static class Volume
         }
     }
 
+    /// <summary>
+    /// Throws if slices of this shape make a volume, after padding, of more elements than a tensor may have. Lengths
+    /// computed in 32 bits would wrap around.
+    /// </summary>
+    internal static void RequireDepth(string node, Shape input, Shape slice, long depth)
+    {
+        if ((double)slice[1] * slice[2] * slice[3] * depth > int.MaxValue || depth > int.MaxValue)
+        {
+            throw new ShapeMismatchException(
+                node, input, $"a padded volume of at most {int.MaxValue} elements (its depth is {depth}); use less "
+                    + "padding or a smaller stride");
+        }
+    }
+
     /// <summary>Returns the slices covered by a kernel position, as images <c>[N D', C, H, W]</c>.</summary>
     internal static Tensor Images(Tensor volume, DepthWindow window, int position, int outputs)
     {
@@ -45,5 +59,7 @@ internal static class Volume
 
     /// <summary>Infers the output shape of a 2-D operator for one slice.</summary>
     internal static Shape SliceShape(Operator plane, Shape volume, string node) =>
-        plane.InferShape([[volume[0], volume[1], volume[3], volume[4]]], node);
+        plane.InferShape([SliceOf(volume)], node);
+
+    internal static Shape SliceOf(Shape volume) => [volume[0], volume[1], volume[3], volume[4]];
 }
