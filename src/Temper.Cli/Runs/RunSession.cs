@@ -87,6 +87,11 @@ internal sealed class RunSession : IDisposable
 
     internal TimeProvider Time => _context.Time;
 
+    /// <summary>
+    /// Cancels the run if the time limit is over, however late the timer fires. Trainings check it after each step.
+    /// </summary>
+    internal void CheckTime() => _limit.OnStep(default);
+
     /// <summary>Seconds of the run before it was resumed; 0 for a new run.</summary>
     internal double SecondsBefore { get; }
 
