@@ -12,7 +12,7 @@ public sealed class ShrinkTests
     private const float Tolerance = 1e-5f;
 
     /// <summary>Number of random networks; larger with <c>./test --fuzz</c>.</summary>
-    private static int Count => FuzzTests.Networks(usual: 500, fuzz: 3000);
+    private static int Count => FuzzTests.Networks(usual: 250, fuzz: 3000);
 
     [Fact]
     public void Random_networks_with_dead_channels_give_the_same_without_them()
