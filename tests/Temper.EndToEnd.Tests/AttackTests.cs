@@ -151,6 +151,7 @@ public sealed class AttackTests : IDisposable
         finally
         {
             server.Kill();
+            await server.WaitForExitAsync();
         }
 
         Refused(6, "no reply", "attack", address, "--data", _folder["data.npz"], "--bounds", "0,1");

@@ -13,8 +13,7 @@ public sealed class MpiTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>
-/// A test with mpirun that iterates over the installed MPI implementations itself, so that shared results are computed
-/// once.
+/// A test with mpirun that chooses among the installed MPI implementations itself; skipped if there is none.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class MpiFactAttribute : FactAttribute
@@ -27,7 +26,7 @@ internal static class Mpi
 {
     private static readonly string[] Known = ["openmpi", "mpich"];
 
-    /// <summary>Installed MPI implementations; the tests run with each of them.</summary>
+    /// <summary>Installed MPI implementations.</summary>
     internal static IReadOnlyList<string> Engines { get; } = [.. Known.Where(engine => LauncherOf(engine) is not null)];
 
     /// <summary>Reason for skipping tests with mpirun; null: they run.</summary>

@@ -8,7 +8,10 @@ using Temper.Tensors;
 
 namespace Temper.EndToEnd.Tests;
 
-/// <summary>Training on ranks started by mpirun, with each installed MPI implementation.</summary>
+/// <summary>
+/// Ranks started by mpirun. Every collective call, a training and a killed rank are tested with each installed MPI
+/// implementation, the commands with one of them.
+/// </summary>
 public sealed class RankTests : IDisposable
 {
     private static readonly string[] Endless =
@@ -48,11 +51,7 @@ public sealed class RankTests : IDisposable
         string plan = Path.Combine(_folder, "plan.json");
         Assert.Equal(0, Tool.Run("plan", "lenet-5", "--accelerators", "2", "--batch", "20", "--cost", "exact", "--splits", "output", "--save-plan", plan, "--quiet").ExitCode);
         double[] one = Losses(Tool.Run([.. Training, "--runs", Runs("one")]), "one");
-        foreach (string engine in Mpi.Engines)
-        {
-            AssertClose(one, Losses(Mpi.Run(engine, 2, [.. Training, "--plan", plan, "--runs", Runs(engine)]), engine));
-        }
-
+        AssertClose(one, Losses(Mpi.Run(Mpi.Engines[^1], 2, [.. Training, "--plan", plan, "--runs", Runs("two")]), "two"));
         ToolResult wrong = Mpi.Run(Mpi.Engines[0], 3, [.. Training, "--plan", plan, "--runs", Runs("wrong")]);
         Assert.Equal(2, wrong.ExitCode);
         Assert.Contains("a different number of ranks", wrong.Error, StringComparison.Ordinal);
@@ -66,7 +65,7 @@ public sealed class RankTests : IDisposable
     public void Killed_rank_ends_the_job_and_the_run_goes_on_with_fewer_ranks_and_with_more(string engine)
     {
         string runs = Runs("killed");
-        string[] longer = [.. Endless, "--epochs", "2000", "--plan", "data", "--runs", runs];
+        string[] longer = [.. Endless, "--epochs", "100000", "--plan", "data", "--runs", runs];
         using Process job = Mpi.Start(engine, 2, [], longer);
         Process victim = WaitForRank(job, runs);
         victim.Kill();
@@ -82,10 +81,13 @@ public sealed class RankTests : IDisposable
         int epochs = File.ReadAllLines(Path.Combine(folder, "metrics.jsonl")).Length + 2;
         string[] rest = ["--epochs", $"{epochs}", "--quiet"];
         double[] one = LossesIn(Tool.Run(["train", "--resume", copy, .. rest]), copy);
-        double[] three = LossesIn(Mpi.Run(engine, 3, ["train", "--resume", folder, .. rest]), folder);
         Assert.Equal(2 * epochs, one.Length);
-        AssertClose(one, three);
-        Assert.All([copy, folder], path => Assert.True(File.Exists(Path.Combine(path, "result.json"))));
+        Assert.True(File.Exists(Path.Combine(copy, "result.json")));
+        if (string.Equals(engine, Mpi.Engines[0], StringComparison.Ordinal))
+        {
+            AssertClose(one, LossesIn(Mpi.Run(engine, 3, ["train", "--resume", folder, .. rest]), folder));
+            Assert.True(File.Exists(Path.Combine(folder, "result.json")));
+        }
     }
 
     [MpiFact]
@@ -106,14 +108,11 @@ public sealed class RankTests : IDisposable
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("--output", refused.Error, StringComparison.Ordinal);
         byte[] one = File.ReadAllBytes(Path.Combine(Runs("one"), "adversarial.npz"));
-        foreach (string engine in Mpi.Engines)
-        {
-            ToolResult result = Mpi.Run(engine, 2, [.. attack, "--output", Runs(engine), "--json"]);
-            Assert.True(result.ExitCode == 0, result.Error);
-            Assert.Equal(50, JsonDocument.Parse(result.Output).RootElement.GetProperty("count").GetInt32());
-            Assert.Equal(one, File.ReadAllBytes(Path.Combine(Runs(engine), "adversarial.npz")));
-            Assert.False(Directory.Exists(Path.Combine(Runs(engine), "parts")));
-        }
+        ToolResult result = Mpi.Run(Mpi.Engines[0], 2, [.. attack, "--output", Runs("two"), "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(50, JsonDocument.Parse(result.Output).RootElement.GetProperty("count").GetInt32());
+        Assert.Equal(one, File.ReadAllBytes(Path.Combine(Runs("two"), "adversarial.npz")));
+        Assert.False(Directory.Exists(Path.Combine(Runs("two"), "parts")));
     }
 
     [MpiFact]
@@ -125,13 +124,10 @@ public sealed class RankTests : IDisposable
         string[] secret = ["--data", Data, "--password-file", password];
         Assert.Equal(0, Tool.Run(["morph", "keygen", "--output", key, "--cores", "4", .. secret]).ExitCode);
         Assert.Equal(0, Tool.Run(["morph", "data", "--key", key, "--output", Runs("one"), .. secret]).ExitCode);
-        foreach (string engine in Mpi.Engines)
-        {
-            ToolResult result = Mpi.Run(engine, 2, ["morph", "data", "--key", key, "--output", Runs(engine), "--json", .. secret]);
-            Assert.True(result.ExitCode == 0, result.Error);
-            Assert.Equal(1300, JsonDocument.Parse(result.Output).RootElement.GetProperty("train").GetInt32());
-            AssertSameFiles(Runs("one"), Runs(engine), except: "manifest.sig");          // signatures are randomized
-        }
+        ToolResult result = Mpi.Run(Mpi.Engines[^1], 2, ["morph", "data", "--key", key, "--output", Runs("two"), "--json", .. secret]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(1300, JsonDocument.Parse(result.Output).RootElement.GetProperty("train").GetInt32());
+        AssertSameFiles(Runs("one"), Runs("two"), except: "manifest.sig");          // signatures are randomized
     }
 
     [MpiFact]
@@ -145,19 +141,16 @@ public sealed class RankTests : IDisposable
         ];
         ToolResult one = Tool.Run([.. compress, "--output", Runs("one"), "--runs", Runs("runs-one")]);
         Assert.True(one.ExitCode == 0, one.Error);
-        foreach (string engine in Mpi.Engines)
+        ToolResult two = Mpi.Run(Mpi.Engines[0], 2, [.. compress, "--output", Runs("two"), "--runs", Runs("runs-two")]);
+        Assert.True(two.ExitCode == 0, two.Error);
+        AssertSameFiles(Runs("one"), Runs("two"));
+        foreach (string side in (string[])["before", "after"])
         {
-            ToolResult two = Mpi.Run(engine, 2, [.. compress, "--output", Runs(engine), "--runs", Runs($"runs-{engine}")]);
-            Assert.True(two.ExitCode == 0, two.Error);
-            AssertSameFiles(Runs("one"), Runs(engine));
-            foreach (string side in (string[])["before", "after"])
-            {
-                Assert.Equal(Accuracy(one, side), Accuracy(two, side));
-            }
-
-            string[] eval = ["eval", Runs(engine), "--data", Data, "--json"];
-            Assert.Equal(Tool.Run(eval).Output, Mpi.Run(engine, 2, eval).Output);
+            Assert.Equal(Accuracy(one, side), Accuracy(two, side));
         }
+
+        string[] eval = ["eval", Runs("two"), "--data", Data, "--json"];
+        Assert.Equal(Tool.Run(eval).Output, Mpi.Run(Mpi.Engines[^1], 2, eval).Output);
 
         static string Accuracy(ToolResult result, string side) =>
             JsonDocument.Parse(result.Output).RootElement.GetProperty(side).GetProperty("accuracy").GetRawText();

@@ -96,11 +96,9 @@ public sealed class RunFolderTests : IDisposable
 
         // 192.0.2.0/24 is reserved for documentation: no machine has such an address.
         AssertRefused(6, "cannot listen on 192.0.2.1", "serve", _folder["net.onnx"], "--host", "192.0.2.1", "--port", "0", "--no-timing");
-        ToolResult scalar = Tool.RunWith(
-            new(StringComparer.Ordinal) { ["DOTNET_EnableHWIntrinsic"] = "0" }, "verify", "--help");
-        Assert.Equal(0, scalar.ExitCode);
         ToolResult slow = Tool.RunWith(
             new(StringComparer.Ordinal) { ["DOTNET_EnableHWIntrinsic"] = "0" }, "train", "lenet-300-100", "--data", "synth:shapes?count=20&classes=2&size=8", "--epochs", "1", "--runs", _folder["slow"]);
+        Assert.True(slow.ExitCode == 0, slow.Error);
         Assert.Contains("no vector instructions are active", slow.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("no vector instructions", many.Error, StringComparison.Ordinal);
     }

@@ -8,10 +8,13 @@ public sealed class RunTests
 {
     private const string Data = "synth:shapes?count=400&classes=4&size=28";
 
-    /// <summary>Has enough epochs that a run stopped after its first epoch has most likely not finished.</summary>
+    /// <summary>Arguments of <see cref="TrainedRun"/>.</summary>
     internal static readonly string[] Small = ["train", "lenet-5", "--data", Data, "--epochs", "12", "--augment", "crop"];
 
     private static readonly string[] Tiny = [.. Small[..4], "--epochs", "1"];
+
+    /// <summary>More epochs than a run makes before it is stopped, however long that takes.</summary>
+    private static readonly string[] Endless = ["--epochs", "100000"];
 
     [Fact]
     public void Train_leaves_a_whole_run_folder()
@@ -81,6 +84,7 @@ public sealed class RunTests
         Assert.True(Left(after.RootElement.GetProperty("result").GetProperty("networks")[1]) <= Left(networks[1]));
     }
 
+    /// <summary>The resumed run and one that was never stopped make two epochs more than the stopped one.</summary>
     [Theory]
     [InlineData("-TERM", 130)]       // handled like SIGINT, which background jobs of a shell ignore
     [InlineData("-KILL", 137)]
@@ -91,29 +95,34 @@ public sealed class RunTests
             return;
         }
 
-        using var stopped = new TemporaryFolder();
-        using (Process process = Tool.Start([], [.. Small, "--runs", stopped.Path, "--quiet"]))
+        using var folder = new TemporaryFolder();
+        string stopped = Directory.CreateDirectory(folder["stopped"]).FullName, whole = folder["whole"];
+        string[] train = [.. Small[..4], "--augment", "crop", "--schedule", "constant"];
+        using (Process process = Tool.Start([], [.. train, .. Endless, "--runs", stopped, "--quiet"]))
         {
-            SpinWait.SpinUntil(() => Directory.EnumerateDirectories(stopped.Path, "step-*", SearchOption.AllDirectories).Any(), TimeSpan.FromMinutes(2));
+            SpinWait.SpinUntil(() => Directory.EnumerateDirectories(stopped, "step-*", SearchOption.AllDirectories).Any() || process.HasExited, TimeSpan.FromMinutes(2));
             using Process kill = Process.Start("kill", [signal, $"{process.Id}"]);
             kill.WaitForExit();
             Assert.Equal(exitCode, Tool.Finish(process).ExitCode);
         }
 
-        ToolResult resumed = Tool.Run("train", "--resume", "last", "--runs", stopped.Path);
+        string run = Directory.GetDirectories(stopped).Single();
+        string[] epochs = ["--epochs", $"{File.ReadAllLines(Path.Combine(run, "metrics.jsonl")).Length + 2}"];
+        ToolResult resumed = Tool.Run(["train", "--resume", "last", "--runs", stopped, .. epochs]),
+            unstopped = Tool.Run([.. train, "--runs", whole, .. epochs]);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
-        Assert.Equal(Model(TrainedRun.Folder), Model(Directory.GetDirectories(stopped.Path).Single()));
+        Assert.True(unstopped.ExitCode == 0, unstopped.Error);
+        Assert.Equal(Model(Directory.GetDirectories(whole).Single()), Model(run));
     }
 
     [Fact]
     public void Run_that_a_time_limit_stops_gives_130_and_says_how_to_go_on()
     {
         using var folder = new TemporaryFolder();
-        string[] endless = [.. Tiny[..4], "--epochs", "100000", "--runs", folder.Path];
-        ToolResult stopped = Tool.RunProcess([.. endless, "--max-time", "1500ms"]);
+        ToolResult stopped = Tool.RunProcess([.. Small[..4], .. Endless, "--runs", folder.Path, "--max-time", "500ms"]);
         Assert.Equal(130, stopped.ExitCode);
         string run = Directory.GetDirectories(folder.Path).Single();
-        Assert.Contains("--max-time 1s500ms was reached after step", stopped.Error, StringComparison.Ordinal);
+        Assert.Contains("--max-time 500ms was reached after step", stopped.Error, StringComparison.Ordinal);
         Assert.Contains($"temper train --resume {run}", stopped.Error, StringComparison.Ordinal);
         Assert.Contains("time-limit", File.ReadAllText(Path.Combine(run, "decisions.json")), StringComparison.Ordinal);
 
@@ -121,7 +130,7 @@ public sealed class RunTests
         ToolResult again = Tool.Run("train", "--resume", run);
         Assert.Equal(130, again.ExitCode);
         Assert.Contains("resuming after step ", again.Error, StringComparison.Ordinal);
-        Assert.Contains("--max-time 1s500ms was reached after step", again.Error, StringComparison.Ordinal);
+        Assert.Contains("--max-time 500ms was reached after step", again.Error, StringComparison.Ordinal);
         AssertCode(2, [.. Tiny, "--max-time", "20"], "for 20 seconds: 20s");
     }
 

@@ -11,6 +11,8 @@ namespace Temper.EndToEnd.Tests;
 /// <summary>Runs the server as a process.</summary>
 public sealed class ServeTests : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly TemporaryFolder _folder = new();
 
     public ServeTests() => OnnxFile.Save(NetworkZoo.Create("lenet-5").Initialize(RandomStream.FromSeed(5)), _folder["a.onnx"]);
@@ -24,7 +26,7 @@ public sealed class ServeTests : IDisposable
         using Process server = Tool.Start([], "serve", _folder["a.onnx"], "--port", "0", "--no-timing", "--max-batch", "4", "--token-file", _folder["token"]);
         string line = (await server.StandardOutput.ReadLineAsync())!;
         string address = line["serving ".Length..];
-        using var client = new HttpClient();
+        using var client = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Patience });
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync(new Uri(address))).StatusCode);
         client.DefaultRequestHeaders.Authorization = new("Bearer", "secret");
         string metadata = await client.GetStringAsync(new Uri(address));
@@ -33,24 +35,32 @@ public sealed class ServeTests : IDisposable
         string name = metadata.Split("\"inputs\":[{\"name\":\"")[1].Split('"')[0];
         string json = $$"""{"inputs":[{"name":"{{name}}","shape":[1,1,28,28],"datatype":"FP32","data":[{{numbers}}]}]}""";
 
-        // The first half of the body is sent before the signal, the second half after it: the request is in progress
-        // and must be completed.
+        // The server asks for the body when it has begun the request. Half of it is sent before the signal, the rest
+        // when the server says that it stops: the request is in progress and must be completed.
         var half = new HalfContent(Encoding.UTF8.GetBytes(json));
-        Task<HttpResponseMessage> running = client.PostAsync(new Uri($"{address}/infer"), half);
-        await half.FirstSent;
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{address}/infer")) { Content = half };
+        request.Headers.ExpectContinue = true;
+        Task<HttpResponseMessage> running = client.SendAsync(request);
+        await half.FirstSent.WaitAsync(Patience);
         using (Process kill = Process.Start("kill", $"-TERM {server.Id}"))
         {
             await kill.WaitForExitAsync();
         }
 
-        await Task.Delay(300);
+        string told = "";
+        while (!told.Contains("stopping: finishing running requests", StringComparison.Ordinal))
+        {
+            string? next = await server.StandardError.ReadLineAsync();
+            Assert.True(next is not null, told);
+            told += $"{next}\n";
+        }
+
         half.SendRest();
         HttpResponseMessage answer = await running;
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         ToolResult ended = Tool.Finish(server);
         Assert.Equal(0, ended.ExitCode);
-        Assert.Contains("stopping: finishing running requests", ended.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("current step", ended.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("current step", told + ended.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -74,7 +84,6 @@ public sealed class ServeTests : IDisposable
         {
             await stream.WriteAsync(bytes.AsMemory(0, bytes.Length / 2));
             await stream.FlushAsync();
-            await Task.Delay(200);
             _first.SetResult();
             await _rest.Task;
             await stream.WriteAsync(bytes.AsMemory(bytes.Length / 2));

@@ -112,6 +112,7 @@ internal sealed class RlTrainCommand() : RunCommand(
                 run.Folder.Log($"step {point.Steps:N0}: trained {point.Trained:F2}, evaluated {point.Evaluated:F2}");
                 display.Report(
                     Math.Min(1, (double)point.Steps / steps), $"step {point.Steps:N0}, return {point.Evaluated:F2}");
+                run.CheckTime();
             },
         }));
         return result!.IsComplete

@@ -65,6 +65,11 @@ internal sealed class RunSession : IDisposable
 
     internal TimeProvider Time => _context.Time;
 
+    /// <summary>
+    /// Cancels the run if the time limit is over, however late the timer fires. Trainings check it after each step.
+    /// </summary>
+    internal void CheckTime() => _limit.Check();
+
     /// <inheritdoc cref="RunProcess.SecondsBefore"/>
     internal double SecondsBefore => _process.SecondsBefore;
 

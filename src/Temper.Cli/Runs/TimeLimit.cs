@@ -47,13 +47,16 @@ internal sealed class TimeLimit : ITrainingCallback, IDisposable
     /// <summary>Whether the time limit is reached.</summary>
     internal bool IsOver => _timer.IsCancellationRequested;
 
-    public void OnStep(StepProgress progress)
+    /// <summary>Cancels the token if the time limit is over.</summary>
+    internal void Check()
     {
         if (_remaining is { } remaining && !IsOver && _time.GetElapsedTime(_start) >= remaining)
         {
             _timer.Cancel();
         }
     }
+
+    public void OnStep(StepProgress progress) => Check();
 
     public void OnEpoch(EpochResult epoch)
     {

@@ -19,7 +19,7 @@ namespace Temper.Parallelism.Execution;
 /// <param name="time">The clock.</param>
 internal sealed class StepProbe(Communicator world, TimeProvider time)
 {
-    private const int Steps = 2000, Epochs = 1000, Classes = 2;
+    private const int Steps = 2000, Epochs = 1000, Classes = 2, FewestSteps = 20;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1.5);
 
@@ -34,11 +34,11 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
         Network bare = Network.Build(new InputSpec { SampleShape = sample }, x => x.Flatten().Linear(Classes))
             .Initialize(RandomStream.FromSeed(1));
         var data = new Samples(sample, batch * Steps);
-        var clock = new StepClock(time);
+        using var end = new CancellationTokenSource();
+        var clock = new StepClock(time, end);
         TrainingRanks ranks =
             isSharded ? new ShardedRanks(world, bare, Divided(bare, batch)) : new DataRanks(world);
         using ((IDisposable)ranks)
-        using (var end = new CancellationTokenSource(Limit, time))
         {
             Trainer.Fit(bare, data, data.Take(1), new TrainingOptions
             {
@@ -63,16 +63,24 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
         };
     }
 
-    /// <summary>Records the time from each step to the next.</summary>
-    private sealed class StepClock(TimeProvider time) : ITrainingCallback
+    /// <summary>
+    /// Records the time from each step to the next, and ends the training at the time limit. On a busy machine compiling
+    /// the code can take all of the time; the training then ends after a few steps.
+    /// </summary>
+    private sealed class StepClock(TimeProvider time, CancellationTokenSource end) : ITrainingCallback
     {
         private readonly List<double> _seconds = [];
+        private readonly long _start = time.GetTimestamp();
         private long _last = time.GetTimestamp();
 
         public void OnStep(StepProgress progress)
         {
             _seconds.Add(time.GetElapsedTime(_last).TotalSeconds);
             _last = time.GetTimestamp();
+            if (_seconds.Count >= FewestSteps && time.GetElapsedTime(_start) >= Limit)
+            {
+                end.Cancel();
+            }
         }
 
         public void OnEpoch(EpochResult epoch)

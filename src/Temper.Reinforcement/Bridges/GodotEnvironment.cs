@@ -37,10 +37,15 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
     /// <exception cref="BridgeException">
     /// No game connects in time, the game violates the protocol, or it has more than one agent.
     /// </exception>
-    public static GodotEnvironment Listen(BridgeListener listener, CancellationToken cancel = default)
+    public static GodotEnvironment Listen(BridgeListener listener, CancellationToken cancel = default) =>
+        Listen(listener, opened: null, cancel);
+
+    /// <summary>Like the public method; also tells the address when games can connect, such as a free port.</summary>
+    internal static GodotEnvironment Listen(
+        BridgeListener listener, Action<IPEndPoint>? opened, CancellationToken cancel = default)
     {
         listener.Limits.Validate();
-        return ListenAsync(listener, cancel).GetAwaiter().GetResult();
+        return ListenAsync(listener, opened, cancel).GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>
@@ -77,13 +82,15 @@ public sealed class GodotEnvironment : IEnvironment, IDisposable
         _game.Dispose();
     }
 
-    private static async Task<GodotEnvironment> ListenAsync(BridgeListener listener, CancellationToken cancel)
+    private static async Task<GodotEnvironment> ListenAsync(
+        BridgeListener listener, Action<IPEndPoint>? opened, CancellationToken cancel)
     {
         using var door = new TcpListener(listener.EndPoint);
         FrameConnection? game = null;
         try
         {
             door.Start(backlog: 1);
+            opened?.Invoke((IPEndPoint)door.LocalEndpoint);
             TcpClient client = await Deadline.WithinAsync(
                 listener.Limits.IdleTimeout, door.AcceptTcpClientAsync,
                 $"Godot: no game connected to {(IPEndPoint)door.LocalEndpoint}", cancel).ConfigureAwait(false);

@@ -12,7 +12,9 @@ public sealed class RemoteEnvironment : IEnvironment, IDisposable
     private readonly FrameConnection _connection;
     private readonly float[] _observation;
 
-    private RemoteEnvironment(FrameConnection connection, EnvironmentSpec spec)
+    /// <param name="connection">Connection to a server, whose first message has been read.</param>
+    /// <param name="spec">The environment that the message describes.</param>
+    internal RemoteEnvironment(FrameConnection connection, EnvironmentSpec spec)
     {
         (_connection, Spec) = (connection, spec);
         _observation = new float[spec.ObservationShape.Count];

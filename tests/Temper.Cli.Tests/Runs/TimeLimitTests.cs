@@ -160,6 +160,22 @@ public sealed class TimeLimitTests : IDisposable
         Assert.True(limit is { IsOver: true, Token.IsCancellationRequested: true });
     }
 
+    /// <summary>Agents compare the clock with the limit after each evaluation.</summary>
+    [Fact]
+    public void Training_of_an_agent_stops_without_a_timer()
+    {
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["env"] = "cartpole", ["steps"] = "2048", ["evaluate-every"] = "512", ["evaluation-episodes"] = "1", ["max-time"] = "1s",
+            ["runs"] = _folder.Path, ["quiet"] = "true",
+        };
+        var time = new SteppedTime(TimeSpan.FromMinutes(1)) { RunsTimers = false };
+        var command = new RlTrainCommand();
+        var stop = Assert.Throws<ToolException>(() => command.Run(Settings.Context(command, flags, time)));
+        Assert.Equal(ExitCode.Interrupted, stop.ExitCode);
+        Assert.Contains("--max-time 1s was reached after step", stop.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Trains four epochs of five steps, or another number of epochs, at a constant learning rate.</summary>
     private RunFolder Train(
         string name, TimeProvider time, string? maxTime = null, RunFolder? resume = null, string epochs = "4")

@@ -111,14 +111,14 @@ public sealed class PipelineTests
         using var stop = new CancellationTokenSource();
         CompressionOptions options = Options with
         {
-            Structure = CompressionStructure.Element, RegularizeEpochs = 1, TuneEpochs = 1, Trials = 1, AllowsSlower = true,
+            Structure = CompressionStructure.Element, RegularizeEpochs = 1, TuneEpochs = 1, Trials = 1,
         };
         CompressionOptions stopping = options with { Training = options.Training! with { Callbacks = [new Stopper(stop)] } };
         RunFolder run = RunFolder.Create(folder.Path, new RunName("compress", "shapes", 1), TimeProvider.System);
-        MethodRun Stages(CancellationToken cancel = default) =>
-            new((Train, Validation), new StagedRun(RunFolder.Open(run.FullPath), TimeProvider.System), cancel: cancel);
+        Untimed Stages(CancellationToken cancel = default) =>
+            new(new MethodRun((Train, Validation), new StagedRun(RunFolder.Open(run.FullPath), TimeProvider.System), cancel: cancel));
         Assert.Throws<OperationCanceledException>(() => CompressionPipeline.Run(Trained.Value, stopping, Stages(stop.Token)));
-        Network whole = CompressionPipeline.Run(Trained.Value, Train, Validation, options).Network,
+        Network whole = CompressionPipeline.Run(Trained.Value, options, new Untimed(new MethodRun((Train, Validation)))).Network,
             resumed = CompressionPipeline.Run(Trained.Value, options, Stages()).Network;
         Assert.Equal(whole.ToJson(), resumed.ToJson());
         Assert.All(whole.Parameters, parameter => Assert.Equal(parameter.Value.ToArray<float>(), resumed.Parameters[parameter.Name].Value.ToArray<float>()));
@@ -262,6 +262,21 @@ public sealed class PipelineTests
 
     private static CompressionResult Compress(CompressionOptions options) =>
         CompressionPipeline.Run(Trained.Value, options, new RecordedRun(_ => 1));
+
+    /// <summary>Records a fixed time instead of a measured one.</summary>
+    private sealed class Untimed(IMethodRun run) : IMethodRun
+    {
+        Dataset IMethodRun.Train => run.Train;
+
+        Dataset IMethodRun.Validation => run.Validation;
+
+        public TimeProvider Time => run.Time;
+
+        public TrainingResult Fit(string stage, Network network, TrainingOptions options) => run.Fit(stage, network, options);
+
+        public string Choose(string stage, string name, Func<string> choose) =>
+            run.Choose(stage, name, name is "milliseconds" ? () => "1" : choose);
+    }
 
     private sealed class Stopper(CancellationTokenSource stop) : ITrainingCallback
     {

@@ -142,9 +142,12 @@ public sealed class EnvironmentBridgeTests
         await using EnvironmentServer server = EnvironmentServer.Start(Wires.Game, Wires.Impatient);
         await using EnvironmentRelay relay = EnvironmentRelay.Start(Wires.Impatient, Wires.Peer(server.EndPoint), tap);
         using TcpClient silent = Wires.Connect(server.EndPoint), half = Wires.Connect(server.EndPoint), behind = Wires.Connect(relay.EndPoint);
+
+        // The server may have given the connection up before the first bytes arrive, and its answer to them would discard
+        // a message that has not been read.
+        Assert.NotNull(Wires.Read(half.GetStream()));
         half.GetStream().Write([9, 0, 0, 0, 2, 0]);
         behind.GetStream().Write([9, 0]);
-        Assert.NotNull(Wires.Read(half.GetStream()));
         Assert.Null(Wires.Read(half.GetStream()));
         Wires.Until(() => server.Connections == 0 && relay.Connections == 0, "a peer that says nothing is still waited for");
     }
@@ -155,7 +158,7 @@ public sealed class EnvironmentBridgeTests
         using var mute = new TcpListener(IPAddress.Loopback, 0);
         mute.Start();
         var point = (IPEndPoint)mute.LocalEndpoint;
-        Assert.Contains("sent nothing", Assert.Throws<BridgeException>(() => RemoteEnvironment.Connect(Wires.Peer(point), Wires.Impatient.Limits)).Message, StringComparison.Ordinal);
+        Assert.Contains("within 0.2 s", Assert.Throws<BridgeException>(() => RemoteEnvironment.Connect(Wires.Peer(point), Wires.Impatient.Limits)).Message, StringComparison.Ordinal);
         await using EnvironmentRelay relay = EnvironmentRelay.Start(Wires.Impatient, Wires.Peer(point), new BridgeTap(_ => new Wires.Channel()));
         using TcpClient agent = Wires.Connect(relay.EndPoint);
         Assert.Null(Wires.Read(agent.GetStream()));
@@ -168,17 +171,14 @@ public sealed class EnvironmentBridgeTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        Task<TcpClient> accepts = Task.Run(() =>
-        {
-            TcpClient client = listener.AcceptTcpClient();
-            client.GetStream().Write(Wires.Frame(WireProtocol.HelloOf(Wires.Game().Spec)));
-            return client;
-        });
-        var limits = new BridgeLimits { FrameTimeout = TimeSpan.FromMilliseconds(500) };
-        using RemoteEnvironment remote = RemoteEnvironment.Connect(Wires.Peer((IPEndPoint)listener.LocalEndpoint), limits);
-        using TcpClient slow = await accepts;
+
+        // Only the reply has a time limit here, not the connection.
+        var limits = new BridgeLimits { FrameTimeout = TimeSpan.FromMilliseconds(200) };
+        var connection = new FrameConnection(Wires.Connect((IPEndPoint)listener.LocalEndpoint), limits, "server");
+        using var remote = new RemoteEnvironment(connection, Wires.Game().Spec);
+        using TcpClient slow = await listener.AcceptTcpClientAsync();
         float[] seen = new float[400];
-        Assert.Contains("sent nothing", Assert.Throws<BridgeException>(() => remote.Reset(1, seen)).Message, StringComparison.Ordinal);
+        Assert.Contains("within 0.2 s", Assert.Throws<BridgeException>(() => remote.Reset(1, seen)).Message, StringComparison.Ordinal);
         byte[] late = Wires.Frame(WireProtocol.ObservationOf([.. Enumerable.Repeat(1f, 400)], default));
         _ = Record.Exception(() => slow.GetStream().Write(late));   // the other side may already have closed the connection
         Assert.Contains("connect again", Assert.Throws<BridgeException>(() => remote.Reset(2, seen)).Message, StringComparison.Ordinal);
@@ -225,7 +225,7 @@ public sealed class EnvironmentBridgeTests
         Wires.Until(() => server.Connections == 0 && relay.Connections == 0, "connections are left");
         Assert.Equal(1000, tap.Observations);
         Assert.InRange(tap.Slots, 1, 64);
-        Assert.InRange(Wires.Handles(), 0, before + 40);
+        Wires.Until(() => Wires.Handles() <= before + 40, "handles are left open");     // tests beside it may have some
     }
 
     [Fact]

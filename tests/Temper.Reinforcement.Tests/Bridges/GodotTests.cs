@@ -18,9 +18,8 @@ public sealed class GodotTests
     [Fact]
     public async Task An_environment_plays_a_game_for_a_trainer()
     {
-        BridgeListener listener = Free();
-        Task<long> game = Task.Run(() => Retry(() => GodotGame.RunAsync(EnvironmentCatalog.Create("cartpole"), new DnsEndPoint("127.0.0.1", listener.Port), seed: 5)));
-        using (GodotEnvironment remote = GodotEnvironment.Listen(listener))
+        (Task<long> game, Action<IPEndPoint> opened) = Begin(address => GodotGame.RunAsync(EnvironmentCatalog.Create("cartpole"), Wires.Peer(address), seed: 5));
+        using (GodotEnvironment remote = GodotEnvironment.Listen(Wires.Listener, opened))
         {
             Assert.Equal(4, remote.Spec.ObservationShape.Count);
             float[] seen = new float[4], expected = new float[4];
@@ -125,31 +124,29 @@ public sealed class GodotTests
     [InlineData("""{"n_agents":1,"observation_space":[{"obs":{"size":[3]}}],"action_space":[{"move":{"size":2,"action_type":"jump"}}]}""")]
     public async Task A_game_that_says_nonsense_is_given_up(string info)
     {
-        BridgeListener listener = Free();
-        Task game = Task.Run(() => Retry(async () =>
+        (Task<int> game, Action<IPEndPoint> opened) = Begin(async address =>
         {
             using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, listener.Port);
+            await client.ConnectAsync(address);
             await client.GetStream().WriteAsync(Wires.Frame(Encoding.UTF8.GetBytes("{\"type\":\"env_info\"," + info[1..].Insert(0, info.Length > 2 ? "" : "\"x\":1"))));
             _ = Wires.Read(client.GetStream());
             return Wires.Read(client.GetStream())?.Length ?? 0;
-        }));
-        Assert.Throws<BridgeException>(() => GodotEnvironment.Listen(listener));
+        });
+        Assert.Throws<BridgeException>(() => GodotEnvironment.Listen(Wires.Listener, opened));
         await game.WaitAsync(Wires.Patience);
     }
 
     [Fact]
     public async Task After_an_error_no_later_reply_is_read()
     {
-        BridgeListener listener = Free();
-        Task<TcpClient> connects = Task.Run(() => Retry(async () =>
+        (Task<TcpClient> connects, Action<IPEndPoint> opened) = Begin(async address =>
         {
             var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, listener.Port);
+            await client.ConnectAsync(address);
             await client.GetStream().WriteAsync(Wires.Frame(Encoding.UTF8.GetBytes(Info)));
             return client;
-        }));
-        using GodotEnvironment remote = GodotEnvironment.Listen(listener);
+        });
+        using GodotEnvironment remote = GodotEnvironment.Listen(Wires.Listener, opened);
         using TcpClient game = await connects;
         foreach (string reply in new[] { """{"type":"call","returns":[1]}""", """{"type":"reset","obs":[{"obs":[7,8,9]}]}""" })
         {
@@ -172,26 +169,12 @@ public sealed class GodotTests
         return JsonNode.Parse(Wires.Read(to.GetStream())!)!.AsObject();
     }
 
-    /// <summary>Returns a listener on a port that was free a moment ago.</summary>
-    private static BridgeListener Free()
+    /// <summary>
+    /// Begins a game that waits for the address of its trainer, on another thread: the test's own waits for the game.
+    /// </summary>
+    private static (Task<T> Game, Action<IPEndPoint> Opened) Begin<T>(Func<IPEndPoint, Task<T>> play)
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return Wires.Listener with { Port = ((IPEndPoint)probe.LocalEndpoint).Port };
-    }
-
-    private static async Task<T> Retry<T>(Func<Task<T>> work)
-    {
-        for (int i = 0; ; i++)
-        {
-            try
-            {
-                return await work();
-            }
-            catch (Exception error) when (error is IOException or SocketException && i < 100)
-            {
-                await Task.Delay(50);
-            }
-        }
+        var address = new TaskCompletionSource<IPEndPoint>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (Task.Run(async () => await play(await address.Task)), address.SetResult);
     }
 }

@@ -131,7 +131,8 @@ public sealed class OpenEnvTests
     [Fact]
     public async Task WebSockets_that_make_no_sense_are_told_or_closed()
     {
-        await using OpenEnvServer server = await OpenEnvServer.StartAsync(Wires.Game, Wires.Impatient);
+        BridgeListener small = Wires.Listener with { Limits = Wires.Listener.Limits with { MaxFrameBytes = 4096 } };
+        await using OpenEnvServer server = await OpenEnvServer.StartAsync(Wires.Game, small);
         using ClientWebSocket socket = await Open(server.Address);
         foreach (string message in new[] { """{"type":"jump"}""", """{"type":"step","data":{"action_id":0}}""", """{"type":"step"}""", "{}" })
         {
@@ -139,10 +140,23 @@ public sealed class OpenEnvTests
             Assert.Contains("error", await Receive(socket), StringComparison.Ordinal);
         }
 
-        using ClientWebSocket broken = await Open(server.Address), large = await Open(server.Address), silent = await Open(server.Address);
+        using ClientWebSocket broken = await Open(server.Address), large = await Open(server.Address);
+        Wires.Until(() => server.Connections == 3, "WebSockets are not open");
         await Send(broken, "not json");
         await Send(large, new string(' ', 5000));
-        Wires.Until(() => server.Connections == 0, "WebSockets are left open");
+        Wires.Until(() => server.Connections == 1, "WebSockets are left open");
+    }
+
+    [Fact]
+    public async Task A_WebSocket_that_says_nothing_is_closed()
+    {
+        await using OpenEnvServer server = await OpenEnvServer.StartAsync(Wires.Game, Wires.Impatient);
+        using ClientWebSocket silent = await Open(server.Address);
+
+        // Reading answers the server's pings; it ends with the connection.
+        Task end = Receive(silent).WaitAsync(Wires.Patience);
+        await end.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Wires.Until(() => server.Connections == 0, "a WebSocket is left open");
     }
 
     [Theory]
@@ -173,7 +187,7 @@ public sealed class OpenEnvTests
 
         Wires.Until(() => server.Connections == 0 && relay.Connections == 0, "WebSockets are left open");
         Assert.InRange(tap.Slots, 1, 64);
-        Assert.InRange(Wires.Handles(), 0, before + 40);
+        Wires.Until(() => Wires.Handles() <= before + 40, "handles are left open");     // tests beside it may have some
     }
 
     private static async Task<JsonObject> Post(HttpClient client, string path, string body)

@@ -7,14 +7,14 @@ using Temper.Reinforcement.Environments;
 namespace Temper.Reinforcement.Tests.Bridges;
 
 /// <summary>
-/// Helpers for the bridge tests: short time limits, an agent with a fixed sequence of actions, and a channel that
+/// Helpers for the bridge tests: time limits, an agent with a fixed sequence of actions, and a channel that
 /// records and changes observations.
 /// </summary>
 internal static class Wires
 {
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    internal static BridgeListener Listener { get; } = new() { Limits = new BridgeLimits { FrameTimeout = TimeSpan.FromSeconds(5), IdleTimeout = TimeSpan.FromSeconds(20) } };
+    internal static BridgeListener Listener { get; } = new() { Limits = new BridgeLimits { FrameTimeout = Patience, IdleTimeout = Patience } };
 
     /// <summary>Listener that soon disconnects slow and silent peers.</summary>
     internal static BridgeListener Impatient { get; } = new()
