@@ -154,8 +154,7 @@ public sealed class OpenEnvTests
         using ClientWebSocket silent = await Open(server.Address);
 
         // Reading answers the server's pings; it ends with the connection.
-        Task end = Receive(silent).WaitAsync(Wires.Patience);
-        await end.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(Receive(silent).WaitAsync(Wires.Patience));
         Wires.Until(() => server.Connections == 0, "a WebSocket is left open");
     }
 
