@@ -151,6 +151,46 @@ public sealed class ImageFolderTests : IDisposable
         }
     }
 
+    /// <summary>Only files directly in a class folder are samples. An administrator may read every folder.</summary>
+    [Fact]
+    public void Folder_that_can_hold_no_sample_may_be_closed()
+    {
+        Put("train/a/0.png", new Picture(1, 1, 1, [1]));
+        Put("train/a/more/1.png", new Picture(1, 1, 1, [1]));
+        string closed = Path.Combine(_folder.Path, "train", "a", "more");
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            return;
+        }
+
+        File.SetUnixFileMode(closed, UnixFileMode.None);
+        try
+        {
+            UnusedSamples unused = Assert.Single(DataSource.Open(_folder.Path).Unused);
+            Assert.Equal(Path.Combine("train", "a", "more"), unused.Name);
+            Assert.Contains(closed, unused.Reason, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    [Fact]
+    public void Hidden_folders_and_those_of_the_file_system_are_not_searched()
+    {
+        foreach (string name in (string[])["a/0.png", ".Trash-0/1.png", ".Trash-0/files/2.png", "lost+found/3.png", "a/.thumbnails/4.png"])
+        {
+            Put($"train/{name}", new Picture(1, 1, 1, [1]));
+        }
+
+        DataSets sets = DataSource.Open(_folder.Path);
+        Assert.Equal(["a"], sets.Train.ClassNames);
+        Assert.Equal(1, sets.Train.Count);
+        Assert.Empty(sets.Unused);
+        Assert.Single(PictureList.Find([_folder.Path]).Pictures);
+    }
+
     [Fact]
     public void Folder_that_is_too_deep_is_told()
     {
