@@ -82,6 +82,22 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void Resizing_twice_allocates_no_buffer_for_a_sample()
+    {
+        Dataset pictures = new TensorDataset("gray", Tensor.Zeros([1, 1, 4, 4]), Tensor.From(new long[1], [1]));
+        Dataset twice = pictures.Resized(64, 64, PictureScaling.Linear).Resized(8, 8, PictureScaling.Linear);
+        float[] sample = new float[64];
+        twice.CopySample(0, sample);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int read = 0; read < 20; read++)
+        {
+            twice.CopySample(0, sample);
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 64 * sizeof(float));     // less than one buffer
+    }
+
+    [Fact]
     public void Every_file_is_a_sample_or_named()
     {
         int files = 0;
