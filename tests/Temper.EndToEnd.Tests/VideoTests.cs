@@ -46,6 +46,15 @@ public sealed class VideoTests : IDisposable
         Assert.Equal(2, Tool.Run("flow").ExitCode);
     }
 
+    [Fact]
+    public void Format_that_cannot_be_written_is_refused_before_the_clip_is_read()
+    {
+        ToolResult result = Tool.Run("flow", _folder["missing.avi"], "--video", _folder["out.gif"]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("--video: cannot be used", result.Error);
+        Assert.All(VideoFile.WrittenEndings, ending => Assert.Equal(6, Tool.Run("flow", _folder["missing.avi"], "--video", _folder["out" + ending]).ExitCode));
+    }
+
     /// <summary>
     /// If ffmpeg is killed in the middle of a video, the tool reports an error and leaves neither a partial result nor
     /// a temporary file.

@@ -39,7 +39,8 @@ internal static class RunRecords
         if (!File.Exists(path))
         {
             throw new ToolException(ExitCode.InputOutput, File.Exists(folder.ConfigPath)
-                ? $"run: the run in {folder.FullPath} has not finished; resume it with --resume {folder.FullPath}"
+                ? $"run: the run in {folder.FullPath} has not finished; resume it with --resume "
+                    + RunProcess.Quoted(folder.FullPath)
                 : $"run: {folder.FullPath} is not a run folder (it has no {Path.GetFileName(path)}); give the folder "
                     + "of a run");
         }

@@ -46,7 +46,8 @@ internal static class PnmDecoder
         if (width == 0 || height == 0 || (long)width * height > MaxPixels || max is 0 or > 65535)
         {
             throw new ModelFormatException(
-                name, 2, $"PNM: invalid size (got {width} x {height}, values up to {max})");
+                name, 2, $"PNM: invalid size (got {width} x {height}, values up to {max}; expected at most {MaxPixels} "
+                    + "pixels, values up to 65535)");
         }
 
         byte[] pixels = new byte[Math.Min((long)width * height * channels, file.Length)];

@@ -53,6 +53,11 @@ public static class VideoFile
         ".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".y4m", ".gif", ".npy",
     ];
 
+    /// <summary>
+    /// File name extensions that <see cref="Save"/> writes, in lower case; without one it writes a folder of pictures.
+    /// </summary>
+    public static IReadOnlyList<string> WrittenEndings { get; } = ["", ".y4m", ".npy", ".mkv", ".avi", ".mp4"];
+
     /// <summary>Reads frames of a video.</summary>
     /// <param name="path">
     /// A video file, a folder of pictures (read in the order of their names), or a uint8 array <c>[T, H, W, 3]</c> as

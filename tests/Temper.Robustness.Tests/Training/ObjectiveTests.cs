@@ -201,6 +201,23 @@ public sealed class ObjectiveTests
         Assert.Equal(3, Assert.Single(fair.Edits.OfType<ClassReweighting>()).Weights.Count);
     }
 
+    /// <summary>The mean over the samples of two ranks is not the mean weighted by class.</summary>
+    [Fact]
+    public void Class_reweighting_is_refused_on_several_ranks()
+    {
+        Dataset held = Set(12);
+        var fair = new ClassReweighting(held, Inner, 3, 1);
+        Assert.Throws<NotSupportedException>(() => Trainer.Fit(Net, held, held, new TrainingOptions
+        {
+            Seed = 1, Epochs = 1, Objective = fair.Objective with { WeightPerturbation = 0.01 }, Edits = [fair], Ranks = new FirstOfTwo(),
+        }));
+    }
+
+    private sealed class FirstOfTwo : TrainingRanks
+    {
+        public override BatchPart Part => new(0, 2);
+    }
+
     private static TensorDataset Set(int count)
     {
         float[] x = new float[count * 36];
