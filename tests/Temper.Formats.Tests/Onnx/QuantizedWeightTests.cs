@@ -43,6 +43,19 @@ public sealed class QuantizedWeightTests
         AssertSame(ReferenceArithmetic.Linear(Values(x, 2, 4), Rounded(weight, 3, 4), null), network, Tensor.From(x, [2, 4]));
     }
 
+    /// <summary>A scalar is not trained, but the weight that it scales is.</summary>
+    [Fact]
+    public void Weight_of_bytes_with_one_scale_is_trained()
+    {
+        byte[] model = OnnxFileTests.ModelOf(
+            OnnxFileTests.Value("x", 0, 2), OnnxFileTests.Node("DequantizeLinear", ["q", "s"], "d"), OnnxFileTests.Node("Gemm", ["x", "d"], "y", OnnxFileTests.Whole("transB", 1)),
+            OnnxFileTests.Tensor1("q", Int8, [2, 2], [1, 2, 3, 4]), OnnxFileTests.Tensor1("s", 1, [], Bytes([0.5f])));
+        Network network = OnnxFile.Read(new MemoryStream(model), "x.onnx").Network;
+        Assert.True(Assert.IsType<Linear>(network.Nodes.Single().Operator).HasInt8Weight);
+        Assert.True(network.Parameters.Single().IsTrainable);
+        Assert.Equal([1.5f, 3.5f], network.Forward(Tensor.Ones([1, 2])).ToArray<float>());
+    }
+
     /// <summary>A model of input x whose layer takes d, the weight after QuantizeLinear and DequantizeLinear.</summary>
     private static Network Read(long[] sample, float[] weight, long[] shape, int type, int zero, WireWriter layer)
     {

@@ -135,7 +135,7 @@ internal sealed class GraphImport
         {
             return ReferenceEquals(aligned, known.First)
                 ? Computed(name, node)
-                : Constant(Known.Of($"{name}/aligned", aligned, known.IsTrainable), node);
+                : Constant(Known.Of($"{name}/aligned", aligned, known.IsFromInitializer), node);
         }
 
         return _values.TryGetValue(name, out Value? value)
@@ -188,7 +188,7 @@ internal sealed class GraphImport
         return Known.AreEqual(row.Expand(first.Shape), first) && Known.AreEqual(row.Expand(second.Shape), second)
             ? Add(
                 new Expand([.. row.Shape]), $"{known.Name}/Expand", [],
-                [Constant(Known.Of(known.Name, row.Detach(), known.IsTrainable), node), _batch!])
+                [Constant(Known.Of(known.Name, row.Detach(), known.IsFromInitializer), node), _batch!])
             : null;
     }
 
