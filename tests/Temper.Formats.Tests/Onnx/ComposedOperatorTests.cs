@@ -57,8 +57,8 @@ public sealed class ComposedOperatorTests
     }
 
     /// <summary>
-    /// A normalization written out, with a learned gain: an epsilon of 1e-6 would be negative after one step. Scalars
-    /// with an axis added, and those of training on request, are the same numbers.
+    /// A normalization written out, with a learned gain: an epsilon of 1e-6 would be negative after one step. A scalar
+    /// to which the graph adds an axis is frozen too.
     /// </summary>
     [Fact]
     public void Scalars_are_numbers_of_formulas_and_not_trained_unless_asked_for()

@@ -201,14 +201,15 @@ internal sealed class GraphImport
     /// <param name="inputs">The inputs.</param>
     internal Value Add(Operator operation, string name, IReadOnlyList<Weight> weights, ReadOnlySpan<Value> inputs)
     {
-        string[] names = [.. weights.Select(weight => NameOf(weight.Source, weight.Form, weight.Value))];
+        string full = FreeName(name);
+        string[] names =
+            [.. Weight.Apart(weights, full).Select(weight => NameOf(weight.Source, weight.Form, weight.Value))];
         var shapes = new Shape[inputs.Length];
         for (int i = 0; i < shapes.Length; i++)
         {
             shapes[i] = inputs[i].Shape;
         }
 
-        string full = FreeName(name);
         int parameters = names.Length == 0 ? 0 : operation.ParameterSpecs(shapes).Count;
         return names.Length == 0
             ? _builder.Add(operation, full, parametersOf: null, inputs)
@@ -218,8 +219,8 @@ internal sealed class GraphImport
     /// <summary>Creates the network; nodes that no output needs are removed.</summary>
     internal Network Finish(IReadOnlyList<InputSpec> inputs, IReadOnlyList<NetworkOutput> outputs)
     {
-        var graph =
-            new NetworkGraph(inputs, Needed(BiasFusion.Apply(_builder.Nodes, outputs, _numbers), outputs), outputs);
+        IReadOnlyList<Node> fused = BiasFusion.Apply(_builder.Nodes, outputs, _numbers, OwnCopy);
+        var graph = new NetworkGraph(inputs, Needed(fused, outputs), outputs);
         graph =
             new NetworkGraph(inputs, Needed(WinnersFusion.Apply(graph, _numbers.GetValueOrDefault), outputs), outputs);
         return new NetworkBlueprint
@@ -228,6 +229,10 @@ internal sealed class GraphImport
         }
             .Create(_numbers.GetValueOrDefault);
     }
+
+    /// <summary>Returns the name of the copy of a constant that the layer with a given weight has.</summary>
+    private string OwnCopy(string constant, string weight) =>
+        NameOf(_owners[constant].Source, $"of weight {weight}", _numbers[constant]);
 
     /// <summary>Returns the nodes that the outputs need, in order.</summary>
     private static List<Node> Needed(IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
@@ -311,10 +316,3 @@ internal sealed class GraphImport
         return name;
     }
 }
-
-/// <summary>A known value used as a parameter or buffer.</summary>
-/// <param name="Source">The value.</param>
-/// <param name="Form">Conversion applied to the value, empty if none; parameters are shared per source and
-/// form.</param>
-/// <param name="Value">The tensor in the form that the operator expects.</param>
-internal readonly record struct Weight(Known Source, string Form, Tensor Value);
