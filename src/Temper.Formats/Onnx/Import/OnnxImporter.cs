@@ -208,10 +208,11 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
     }
 
     /// <summary>
-    /// Whether a computed value counts as a float initializer. A scalar does not make a value with axes trainable,
-    /// except as the scale of a stored weight.
+    /// Whether a computed value counts as a float initializer, as a quantized one does until it is dequantized. A
+    /// scalar does not make a value with axes trainable, except as the scale of a stored weight.
     /// </summary>
-    private static bool IsFromInitializer(OnnxNode node, Tensor value, Known[] stored) => value.DType == DType.Float32
+    private static bool IsFromInitializer(OnnxNode node, Tensor value, Known[] stored) =>
+        (value.DType == DType.Float32 || node.OperatorType is "QuantizeLinear")
         && Array.Exists(
             stored, one => one.IsTrainable || value.Rank == 0 || node.OperatorType is "DequantizeLinear");
 
