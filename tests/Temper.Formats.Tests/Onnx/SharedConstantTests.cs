@@ -98,6 +98,17 @@ public sealed class SharedConstantTests : IDisposable
         Assert.All(network.Parameters, parameter => Assert.True(parameter.IsTrainable));
     }
 
+    /// <summary>Normalizations that become several nodes have constants of their own too.</summary>
+    [Fact]
+    public void Instance_normalizations_that_store_equal_scales_once_are_not_tied()
+    {
+        byte[] bytes = new OnnxModelBuilder(13).Input("x", "N", 2, 2).Weight("ones", [1, 1], 2).Weight("zeros", [0, 0], 2)
+            .Node("InstanceNormalization", "x,ones,zeros", "a", ("epsilon", 0f)).Node("InstanceNormalization", "a,ones,zeros", "y", ("epsilon", 0f)).Output("y").Bytes();
+        Network network = OnnxFile.Read(new MemoryStream(bytes), "model.onnx").Network;
+        Assert.Equal(4, network.Parameters.Count(parameter => parameter.IsTrainable));
+        Assert.All(network.Forward(Tensor.From<float>([1, 3, 8, 4], [1, 2, 2])).ToArray<float>().Zip((float[])[-1, 1, 1, -1]), pair => Assert.Equal(pair.Second, pair.First, 1e-5f));
+    }
+
     /// <summary>A layer used twice shares weight and bias, although the bias has equal numbers.</summary>
     [Theory]
     [InlineData(true)]

@@ -152,7 +152,10 @@ internal sealed class GraphImport
             + $"operators on {type} are not supported)");
 
     /// <summary>Adds a constant as a node whose parameter or buffer has the initializer's name.</summary>
-    internal Value Constant(Known known, string node)
+    /// <param name="known">The constant.</param>
+    /// <param name="node">Name of the node that uses it, for errors.</param>
+    /// <param name="form">Uses of the same form share the parameter; see <see cref="Weight"/>.</param>
+    internal Value Constant(Known known, string node, string form = "")
     {
         if (!known.IsFixed)
         {
@@ -160,7 +163,7 @@ internal sealed class GraphImport
                 + "depends on the number of samples");
         }
 
-        string[] names = [NameOf(known, "", known.First)];
+        string[] names = [NameOf(known, form, known.First)];
         bool isFloat = known.First.DType == DType.Float32;
         return _builder.Add(
             new ConstantValue(known.First.Shape, known.First.DType), FreeName(known.Name), isFloat ? names : [],

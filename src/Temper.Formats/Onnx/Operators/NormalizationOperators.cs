@@ -103,8 +103,9 @@ internal static class NormalizationOperators
     {
         int[] lengths = [.. Enumerable.Repeat(1, rank - 1).Prepend(-1)];
         lengths = [.. lengths[..^1]];
-        Value scale = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, node.Input(1));
-        Value shift = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, node.Input(2));
+        (Value scale, Value shift) = node.ScaleAndShift(1);
+        scale = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, scale);
+        shift = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, shift);
         return node.Add(new Add(), node.Add(new Multiply(), normal, scale), shift);
     }
 
