@@ -10,25 +10,33 @@ public sealed partial class Network
     /// as in convolutional classifiers that normalize <c>[N, K, 1, 1]</c>, unless another node or output uses a value
     /// on the way.
     /// </summary>
-    internal Node? FinalSoftmax
+    internal Node? FinalSoftmax =>
+        LastNode is { } last && IsOverClasses(last, Graph.ShapeOf(Outputs[0].Value)[1])
+            && (IsFirstOutput(last) || IsUsedOnce(last.Name))
+            ? last
+            : null;
+
+    /// <summary>
+    /// Whether a sigmoid for each class computes the first output <c>[N, K]</c>; reshapes may follow it.
+    /// </summary>
+    internal bool HasFinalSigmoid => LastNode is { Operator: Sigmoid };
+
+    /// <summary>
+    /// The node that computes the first output <c>[N, K]</c>, before reshapes that nothing else uses; null: none, or
+    /// the output has another rank.
+    /// </summary>
+    private Node? LastNode
     {
         get
         {
             string value = Outputs[0].Value;
-            if (Graph.ShapeOf(value) is not { Rank: 2 } shape)
-            {
-                return null;
-            }
-
-            Node? last = Graph.FindNode(value);
+            Node? last = Graph.ShapeOf(value).Rank == 2 ? Graph.FindNode(value) : null;
             while (last is { Operator: Flatten or Reshape { KeepsAxis0: true } } && IsUsedOnce(last.Name))
             {
                 last = Graph.FindNode(last.Inputs[0]);
             }
 
-            return last is not null && IsOverClasses(last, shape[1]) && (IsFirstOutput(last) || IsUsedOnce(last.Name))
-                ? last
-                : null;
+            return last;
         }
     }
 
