@@ -167,9 +167,9 @@ internal static class VideoAttackRun
         }
 
         DataChecks.RequireClasses(network, samples);
-        DataChecks.RequireLabels(network, samples, "test");
-        (Tensor clips, Tensor labels) =
-            samples.Read(0, Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? DefaultLimit));
+        int count = Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? DefaultLimit);
+        DataChecks.RequireLabels(network, samples.Take(count), "test");
+        (Tensor clips, Tensor labels) = samples.Read(0, count);
         return (clips, labels.ToArray<long>(), 25);
     }
 
