@@ -110,6 +110,18 @@ public sealed class VideoTests : IDisposable
         Assert.Contains("a test label is not a class of the network (got 2 at sample 2", all.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A level was 1/255 of the units of the inputs, so that odd levels of inputs from -1 to 1 were rounded down.</summary>
+    [Fact]
+    public void A_level_is_a_part_of_the_range_of_the_inputs()
+    {
+        ToolResult result = Tool.Run(["attack", .. SavedClips(), "--rules", "noise", "--levels", "1,2.5", "--limit", "2", "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        JsonElement rows = JsonDocument.Parse(result.Output).RootElement.GetProperty("rows");
+        Assert.Equal([0, 2 / 255.0, 4 / 255.0], rows.EnumerateArray().Select(row => row.GetProperty("epsilon").GetDouble()));
+        Assert.Contains("noise 1/255:", result.Error, StringComparison.Ordinal);
+        Assert.Contains("noise 2/255:", result.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>Saves a network with inputs from -1 to 1 and three clips; returns the arguments that attack them.</summary>
     private string[] SavedClips()
     {
