@@ -136,6 +136,23 @@ public sealed class HardenTests : IDisposable
         Assert.Contains("with Sigmoid, and harden takes", hard.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Its outputs are 0 or 1 nearly everywhere.</summary>
+    [Fact]
+    public void A_network_that_hides_its_gradients_is_told()
+    {
+        Network linear = ModelFile.Load(_folder["model.safetensors"]);
+        ModelFile.Save(
+            Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(3, name: "fc").Sigmoid()).WithParameters([
+                linear.Parameters["fc.weight"] with { Value = linear.Parameters["fc.weight"].Value * 1000f },
+                linear.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { -4000, -4000, -4000 }, [3]) },
+            ]),
+            _folder["steps.safetensors"]);
+        string[] probe = ["probe", _folder["steps.safetensors"], "--data", _folder["data.npz"], "--samples", "30", "--families", "adversarial"];
+        ToolResult text = Tool.Run(probe), json = Tool.Run([.. probe, "--json"]);
+        Assert.Contains("no gradient (zero or NaN) for ", text.Output, StringComparison.Ordinal);
+        Assert.True(JsonDocument.Parse(json.Output).RootElement.GetProperty("without_gradient").GetProperty("adversarial").GetDouble() > 0);
+    }
+
     [Fact]
     public void A_bound_that_is_not_met_gives_4_and_the_best_round_is_kept()
     {
