@@ -57,11 +57,12 @@ internal static class PropertyRun
             return FinalSoftmax.Removed(context, model, network);
         }
 
-        if (FinalSoftmax.IsIn(network))
+        bool isSoftmax = FinalSoftmax.IsIn(network);
+        if (isSoftmax || network.HasFinalSigmoid)
         {
-            context.Terminal.Note($"warning: {model} ends with Softmax, and the property compares probabilities with "
-                + "numbers: where a probability is nearly 0 or 1 its gradient vanishes, so that counterexamples may be "
-                + "missed");
+            context.Terminal.Note($"warning: {model} ends with {(isSoftmax ? "Softmax" : "Sigmoid")}, and the property "
+                + "compares probabilities with numbers: where a probability is nearly 0 or 1 its gradient vanishes, so "
+                + "that counterexamples may be missed");
         }
 
         return network;

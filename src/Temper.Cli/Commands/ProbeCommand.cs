@@ -159,6 +159,11 @@ internal sealed class ProbeCommand() : ToolCommand(
             CultureInfo.InvariantCulture,
             $"accuracy {found.Accuracy * 100:F2} %, inequality of classes {Number(space.Inequality.Range)} (Gini "
             + $"{Number(space.Inequality.Gini)})"));
+        if (DecisionSpaceSection.WithoutGradient(space) is { } warning)
+        {
+            Console.Out.WriteLine(warning);
+        }
+
         Console.Out.WriteLine($"{found.Paths.Count:N0} paths in {seconds:F1} s, {found.Forwards:N0} forward and "
             + $"{found.Backwards:N0} backward passes");
         if (to.Report is not null)

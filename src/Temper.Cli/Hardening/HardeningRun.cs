@@ -154,11 +154,20 @@ internal sealed class HardeningRun(
             (ProbeSettings.Options(context, FamiliesFor(start)), HardenSettings.CheckOf(context));
         run.Note($"measuring before and after on {measured.Count:N0} "
             + $"samples{(how.Check is null ? "" : ", with attacks not used in training")}");
-        MeasuredNetwork before = Measured(start), after = Measured(hard);
+        MeasuredNetwork before = Measured("before", start), after = Measured("after", hard);
         return new HardeningComparison(before, after, trained);
 
-        MeasuredNetwork Measured(Network network) =>
-            MeasuredNetwork.Of(network, samples, reference, how, run.Stream.Split("measure"), context.Cancel);
+        MeasuredNetwork Measured(string when, Network network)
+        {
+            MeasuredNetwork found =
+                MeasuredNetwork.Of(network, samples, reference, how, run.Stream.Split("measure"), context.Cancel);
+            if (DecisionSpaceSection.WithoutGradient(found.Space) is { } warning)
+            {
+                run.Note($"{when}: {warning}");
+            }
+
+            return found;
+        }
     }
 
     private IEnumerable<Section> Sections(

@@ -14,14 +14,25 @@ internal static class FinalSoftmax
     /// <summary>Returns the network of the logits; unchanged if the network does not end with a softmax.</summary>
     internal static Network Removed(Network network) => network.WithoutFinalSoftmax();
 
-    /// <summary>Returns the network of the logits, and says so if the network ends with a softmax.</summary>
+    /// <summary>
+    /// Returns the network of the logits, and says so if the network ends with a softmax. Warns if the result ends with
+    /// a sigmoid for each class, which stays.
+    /// </summary>
     /// <param name="context">Context of the command.</param>
     /// <param name="model">Name of the network, as the user gave it.</param>
     /// <param name="network">The network.</param>
     internal static Network Removed(CommandContext context, string model, Network network)
     {
         Tell(context, model, network);
-        return Removed(network);
+        Network logits = Removed(network);
+        if (logits.HasFinalSigmoid)
+        {
+            context.Terminal.Note($"warning: {model} computes probabilities with Sigmoid, and {context.Values.Section} "
+                + "takes them for logits: where one is nearly 0 or 1 its gradient vanishes, so that the network may "
+                + "seem more robust than it is; export the model without it");
+        }
+
+        return logits;
     }
 
     /// <summary>Says that the logits of a network are used, if it ends with a softmax.</summary>
