@@ -93,7 +93,7 @@ internal static class AttackFiles
         new Report
         {
             Title = $"Robustness: {title}",
-            Subtitle = $"temper attack, {found.Attack.Name}, {found.Labels.Count:N0} samples{aim}",
+            Subtitle = $"temper attack, {found.Attack.Name}, {Plural.Of(found.Labels.Count, "sample")}{aim}",
             Sections = sections,
         }
             .Save(Path.Combine(folder, "report.html"));
