@@ -59,7 +59,7 @@ internal static class AttackFiles
         if (!arrays.TryGetValue("rows", out Tensor? rows) || !arrays.TryGetValue("x_adv", out Tensor? x)
             || rows.Rank != 2 || rows.Shape[1] != 10 || rows.DType != DType.Int64)
         {
-            throw new ModelFormatException(file, 0, "attack: the saved part cannot be read; delete the file and run "
+            throw new ModelFormatException(file, "attack: the saved part cannot be read; delete the file and run "
                 + "the command again");
         }
 
