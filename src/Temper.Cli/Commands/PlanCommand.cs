@@ -215,7 +215,7 @@ internal sealed class PlanCommand()
         }
         catch (ArgumentException error) when (ModelSource.IsStored(source))
         {
-            throw new ToolException(ExitCode.BadInput, error.Message);
+            throw new ToolException(ExitCode.BadInput, Failure.Text(error));
         }
     }
 

@@ -96,7 +96,7 @@ internal sealed class ProbeCommand() : ToolCommand(
         }
         catch (ArgumentException error)
         {
-            throw new ToolException(ExitCode.BadInput, error.Message.Split(" (Parameter")[0]);
+            throw new ToolException(ExitCode.BadInput, Failure.Text(error));
         }
     }
 
