@@ -102,8 +102,8 @@ internal static class PropertyRun
 
         string where = file ?? "give a folder with --output to save it";
         Console.Out.WriteLine(found.Counterexample is null
-            ? $"no counterexample found with {found.Gradients:N0} gradients (this is not a proof)"
-            : $"counterexample found with {found.Gradients:N0} gradients: outputs "
+            ? $"no counterexample found with {Plural.Of(found.Gradients, "gradient")} (this is not a proof)"
+            : $"counterexample found with {Plural.Of(found.Gradients, "gradient")}: outputs "
                 + $"{string.Join(", ", found.Outputs)}; {where}");
     }
 }

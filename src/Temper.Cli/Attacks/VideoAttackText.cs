@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
-using Temper.Cli.Reinforcement;
 using Temper.Robustness.Video;
 
 namespace Temper.Cli.Attacks;

@@ -91,8 +91,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
             return Threshold.Check(context, found.Accuracy);
         }
 
-        var table = new ResultTable($"{model} on {found.Count:N0} {context.Get(Part)} samples of "
-            + $"{source}", "class", "#recall", "#precision");
+        var table = new ResultTable($"{model} on "
+            + $"{Plural.Of(found.Count, $"{context.Get(Part)} sample")} of {source}", "class", "#recall", "#precision");
         WriteTable(context, table, found, (classes, data.Unused));
         return Threshold.Check(context, found.Accuracy);
     }

@@ -75,8 +75,9 @@ internal sealed class TrainCommand()
         }
 
         using var run = new RunSession(context, new RunDescription(Name, model, source), data);
-        run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} training samples, "
-            + $"{run.Validation!.Count:N0} held out for validation, seed {run.Seed}");
+        run.Note($"{model}: {Plural.Of(start.Cost().Parameters, "parameter")}; {source}: "
+            + $"{Plural.Of(run.Train!.Count, "training sample")}, {run.Validation!.Count:N0} held out for validation, "
+            + $"seed {run.Seed}");
         job.Lead(run.CheckpointsOf(Phase));
         TrainingResult result = run.Fit(Phase, start, options, isOnly: true);
         Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);

@@ -90,7 +90,7 @@ internal sealed class HardeningRun(
         CultureInfo.InvariantCulture,
         $"round {round.Number}: accuracy {round.Accuracy * 100:F2} %, criteria {round.Score:F3} of the initial "
             + $"value, inequality {round.Space.Inequality.Range:F3}, "
-            + $"{round.Feedback.Sum(one => one.Made):N0} examples"));
+            + $"{Plural.Of(round.Feedback.Sum(one => one.Made), "example")}"));
 
     private int Finish(Network start, Network hard, CleanAccuracy held, JsonObject fields, FeedbackResult? result)
     {

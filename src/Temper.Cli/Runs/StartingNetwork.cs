@@ -1,6 +1,5 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
-using Temper.Cli.Reinforcement;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
