@@ -31,11 +31,15 @@ internal sealed class PruneCommand()
         ModelSource.RequireTrained(model);
         ModelSource.RefuseUnused(context, model);
         TrainingOptions? tuning = Tuning(context, hasData: source is not "none");
-        (Network before, DataSets? data) = Open(context, model, source);
+        (Network given, DataSets? data) = Open(context, model, source);
+        Network before = tuning is null ? given : FinalSoftmax.RemovedToTrain(context, model, given);
         PruningSettings.RequireLayers(context, before);
         using var run = new RunSession(
             context,
-            new RunDescription(Name, model, source) { Title = $"{model} pruned on {source}", Start = before }, data);
+            new RunDescription(Name, model, source)
+            {
+                Title = $"{model} pruned on {source}", Start = before, Given = given,
+            }, data);
         run.Measure("before", before, "before.safetensors");
         PruningRule rule = PruningSettings.RuleOf(context, before, (name, choose) => run.Choose("prune", name, choose));
         Network pruned = before.Prune(rule, context.Get(PruningSettings.Ignore));

@@ -62,7 +62,8 @@ internal sealed class TrainCommand()
         source = context.Get(AugConv) ?? source;
         DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source);
         var weights = Randomness.RandomStream.FromSeed(options.Seed).Split("weights");
-        (Network start, data) = Start(context, model, data, weights);
+        (Network given, data) = Start(context, model, data, weights);
+        Network start = FinalSoftmax.RemovedToTrain(context, model, given);
         start = bundle is null ? start : start.WithAugConv(bundle.OpenLayer());
         DataChecks.RequireToTrain(context, start, data);
         start = context.Get(FreezeZeros) ? start.MaskZeros() : start;
@@ -74,7 +75,7 @@ internal sealed class TrainCommand()
                 : ExitCode.Interrupted;
         }
 
-        using var run = new RunSession(context, new RunDescription(Name, model, source), data);
+        using var run = new RunSession(context, new RunDescription(Name, model, source) { Given = given }, data);
         run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} training samples, "
             + $"{run.Validation!.Count:N0} held out for validation, seed {run.Seed}");
         job.Lead(run.CheckpointsOf(Phase));

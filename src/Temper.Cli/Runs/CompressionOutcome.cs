@@ -39,7 +39,7 @@ internal static class CompressionOutcome
         AddSections(run, start, comparison, (result, options));
         if (output is not null)
         {
-            ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });
+            ModelFile.Save(run.Saved(result.Network), output, new SaveOptions { Sparse = true });
         }
 
         int code = run.Finish(after, new JsonObject

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Temper.Cli.CommandLine;
-using Temper.Cli.Models;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
@@ -27,12 +26,6 @@ internal static class DataChecks
         if (ClassWarning(data) is { } warning)
         {
             context.Terminal.Note($"warning: {warning}");
-        }
-
-        if (FinalSoftmax.IsIn(network))
-        {
-            context.Terminal.Note("warning: the network ends with Softmax, and trainings take its probabilities for "
-                + "logits, which slows them and limits their accuracy; export the model without it");
         }
     }
 

@@ -124,13 +124,18 @@ internal sealed class RunSession : IDisposable
     /// <inheritdoc cref="RunProcess.Stopped"/>
     internal ToolException Stopped(string phase, long step, string where) => _process.Stopped(phase, step, where);
 
+    /// <summary>The network as it is saved: it ends with a softmax if the given network does.</summary>
+    internal Network Saved(Network network) =>
+        _description.Given is { } given ? network.WithFinalSoftmaxOf(given) : network;
+
     /// <summary>Saves a network to the run folder and measures it on the test samples.</summary>
     /// <param name="name">Name of the network in this run, such as before.</param>
-    /// <param name="network">The network to measure.</param>
+    /// <param name="network">The network to measure; it is saved as <see cref="Saved"/> returns it.</param>
     /// <param name="file">File name for the network.</param>
     internal Measurement Measure(string name, Network network, string file)
     {
         string path = Folder.PathOf(file);
+        network = Saved(network);
         ModelFile.Save(network, path, new SaveOptions { Sparse = true });       // tensors without many zeros stay dense
         Measurement measured = Measurement.Of(name, network, path, Data?.Test, Evaluate);
         _networks.Add(measured.Record);
