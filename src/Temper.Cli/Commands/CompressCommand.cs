@@ -86,6 +86,7 @@ internal sealed class CompressCommand()
         CommandContext context, string model, string source)
     {
         bool trains = CompressionSettings.Trains(context), needsLabels = trains || !ModelSource.IsStored(model);
+        RunSettings.RequireData(context, model);
         DataSets data = DataChoice.Open(context, source, needsLabels: needsLabels);
         (Network given, data) = StartingNetwork.Open(context, model, data);
         Network start = FinalSoftmax.RemovedToTrain(context, model, given);

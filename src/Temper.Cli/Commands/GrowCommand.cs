@@ -48,7 +48,7 @@ internal sealed class GrowCommand() : RunCommand(
         RequireSource(model, family);
         RequireFree(context, output);
         GrowthOptions options = GrowthSettings.Options(context);
-        DataSets data = DataChoice.Open(context, context.Get(RunSettings.Data));
+        DataSets data = OpenData(context, model);
         RandomStream weights = RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights");
         (Network? given, GrowableNetwork seed, data) =
             model is null ? OfFamily(context, family!, data, weights) : OfModel(context, model, data);
@@ -88,6 +88,16 @@ internal sealed class GrowCommand() : RunCommand(
         run.Note($"found {result.Network} (grown to {string.Join('-', result.Grown)}) in "
             + $"{result.Record.Seconds:F0} s");
         return run.Finish(measured, fields);
+    }
+
+    private static DataSets OpenData(CommandContext context, string? model)
+    {
+        if (model is not null)
+        {
+            RunSettings.RequireData(context, model);
+        }
+
+        return DataChoice.Open(context, context.Get(RunSettings.Data));
     }
 
     /// <summary>Takes part in the growth that the first rank leads and records.</summary>

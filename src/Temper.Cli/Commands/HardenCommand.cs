@@ -33,6 +33,7 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         }
 
         RequireFree(context);
+        RunSettings.RequireData(context, model);
         DataSets data = DataChoice.Open(context, source);
         (Network given, data) = StartingNetwork.Open(context, model, data);
         Network start = FinalSoftmax.RemovedToTrain(context, model, given);
@@ -45,7 +46,8 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         using var run = new RunSession(
             context, new RunDescription(Name, model, source)
             {
-                Title = $"{model} hardened on {source}", Start = ModelSource.IsStored(model) ? start : null, Given = given,
+                Title = $"{model} hardened on {source}", Start = ModelSource.IsStored(model) ? start : null,
+                Given = given,
             }, data);
         start = StartingNetwork.Trained(run, model, start, training);
         var hardening = new HardeningRun(context, run, training);

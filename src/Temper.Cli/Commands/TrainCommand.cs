@@ -59,6 +59,11 @@ internal sealed class TrainCommand()
         TrainingOptions options =
             TrainingSettings.Options(context) with { Regularizers = RegularizerSettings.Regularizers(context) };
         MorphBundle? bundle = Bundle(context, options);
+        if (bundle is null)
+        {
+            RunSettings.RequireData(context, model);
+        }
+
         source = context.Get(AugConv) ?? source;
         DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source);
         var weights = Randomness.RandomStream.FromSeed(options.Seed).Split("weights");

@@ -4,8 +4,10 @@ using Temper.Cli.Runs;
 using Temper.Cli.Tests.Support;
 using Temper.Data;
 using Temper.Data.Synthetic;
+using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Testing;
 using Temper.Testing.Edits;
 
 namespace Temper.Cli.Tests.Runs;
@@ -39,6 +41,25 @@ public sealed class DataChecksTests
     {
         int[] Of(int classes) => [.. Enumerable.Range(0, FourClasses.Count).Where(i => FourClasses.Label(i) < classes)];
         Assert.Equal(expected, DataChecks.ClassWarning(new DataSets(FourClasses.Subset(Of(trained)), FourClasses.Subset(Of(tested)))));
+    }
+
+    /// <summary>The default set is for built-in networks. The settings of a run name its set even if it is the default.</summary>
+    [Fact]
+    public void A_stored_network_without_data_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        ModelFile.Save(ThreeOutputs.Initialize(RandomStream.FromSeed(1)), folder["net.safetensors"]);
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = folder["net.safetensors"], ["runs"] = folder["runs"], ["quiet"] = "true" };
+        foreach (RunCommand command in (RunCommand[])[new TrainCommand(), new CompressCommand(), new HardenCommand(), new GrowCommand()])
+        {
+            CommandContext without = Settings.Context(command, flags, TimeProvider.System);
+            Assert.StartsWith($"{command.Name}: --data is missing; ", Settings.Refusal(() => command.Run(without)), StringComparison.Ordinal);
+            string config = folder.Write($"{command.Name}.yaml", $"{command.Name}:\n  data: fashion-mnist\n");
+            RunSettings.RequireData(Settings.Context(command, flags, TimeProvider.System, config), folder["net.safetensors"]);
+            RunSettings.RequireData(without, "lenet-5");
+        }
+
+        Assert.False(Directory.Exists(folder["runs"]));
     }
 
     /// <summary>Names of parameters in a file from elsewhere say nothing about the layer.</summary>
