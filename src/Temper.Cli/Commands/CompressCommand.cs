@@ -57,7 +57,8 @@ internal sealed class CompressCommand()
             }, data) { Shared = shared };
         start = StartingNetwork.Trained(run, model, start, options.Training!);
         (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(
-            run, start, CompressionSettings.Trains(context) && !CompressionSettings.IsOfTest(context));
+            run, start, CompressionSettings.Trains(context) && !CompressionSettings.IsOfTest(context),
+            readsLabels: CompressionSettings.Trains(context));
         if (context.Get(CompressionSettings.Sensitivity))
         {
             double Accuracy(Network network) => run.Evaluate(network, some).Accuracy;

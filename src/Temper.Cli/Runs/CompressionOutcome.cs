@@ -90,15 +90,22 @@ internal static class CompressionOutcome
 
     /// <summary>
     /// Measures the original network and warns if it appears to have memorized the validation samples: accuracy on them
-    /// would then be no guide for the search.
+    /// would then be no guide for the search. Throws if a search that reads no labels, on which it would see this
+    /// itself, would start from a network at chance level.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="start">The original network.</param>
+    /// <param name="readsLabels">Whether the search measures accuracy on labels.</param>
     /// <param name="isOfTraining">Whether the validation samples are taken from the training set.</param>
     internal static (Measurement Before, string? Warning) MeasureBefore(
-        RunSession run, Network start, bool isOfTraining)
+        RunSession run, Network start, bool isOfTraining, bool readsLabels = true)
     {
         Measurement before = run.Measure("before", start, "before.safetensors");
+        if (!readsLabels && before.Record.TestAccuracy is { } accuracy)
+        {
+            CompressionChecks.RequireBetterThanChance(accuracy, run.Data!.Test, "test");
+        }
+
         if (!isOfTraining
             || before.Record.TestAccuracy is not { } test || run.Validation is not { Count: > 0 } validation)
         {
