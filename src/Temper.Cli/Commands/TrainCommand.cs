@@ -83,6 +83,11 @@ internal sealed class TrainCommand()
         using var run = new RunSession(context, new RunDescription(Name, model, source) { Given = given }, data);
         run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} training samples, "
             + $"{run.Validation!.Count:N0} held out for validation, seed {run.Seed}");
+        if (DataChecks.FewHeldOut(run.Validation!.Count, run.Validation.ClassNames.Count) is { } few)
+        {
+            run.Note(few);
+        }
+
         job.Lead(run.CheckpointsOf(Phase));
         TrainingResult result = run.Fit(Phase, start, options, isOnly: true);
         Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);

@@ -7,6 +7,7 @@ using Temper.Data.Synthetic;
 using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Tensors;
 using Temper.Testing;
 using Temper.Testing.Edits;
 
@@ -41,6 +42,28 @@ public sealed class DataChecksTests
     {
         int[] Of(int classes) => [.. Enumerable.Range(0, FourClasses.Count).Where(i => FourClasses.Label(i) < classes)];
         Assert.Equal(expected, DataChecks.ClassWarning(new DataSets(FourClasses.Subset(Of(trained)), FourClasses.Subset(Of(tested)))));
+    }
+
+    [Theory]
+    [InlineData(1, 3, true)]
+    [InlineData(19, 3, true)]
+    [InlineData(20, 3, false)]
+    [InlineData(50, 100, true)]
+    [InlineData(100, 100, false)]
+    public void Too_few_held_out_samples_are_told(int count, int classes, bool isTold) =>
+        Assert.Equal(isTold, DataChecks.FewHeldOut(count, classes)?.Contains("held out to choose the epoch", StringComparison.Ordinal) == true);
+
+    /// <summary>Only tables are scaled by an option; values of other data are those that their maker chose.</summary>
+    [Fact]
+    public void A_table_that_is_not_scaled_is_told_with_the_option()
+    {
+        Dataset Rows(float far) => new TensorDataset("rows", Tensor.From([1f, far, 2, -far, 3, far, 4, -far], [4, 2]), Tensor.From([0L, 1, 0, 1], [4]));
+        Assert.Null(DataChecks.Unscaled("a.csv", Rows(9)));
+        Assert.Null(DataChecks.Unscaled("a.npz", Rows(11)));
+        string one = DataChecks.Unscaled("a.csv", Rows(11))!, two = DataChecks.Unscaled("a.tsv?label=x", Rows(11))!;
+        Assert.Contains("deviations up to 11)", one, StringComparison.Ordinal);
+        Assert.Contains("--data \"a.csv?scale=standard\"", one, StringComparison.Ordinal);
+        Assert.Contains("--data \"a.tsv?label=x&scale=standard\"", two, StringComparison.Ordinal);
     }
 
     /// <summary>The default set is for built-in networks. The settings of a run name its set even if it is the default.</summary>
