@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Temper.Formats.Models;
 using Temper.Formats.Npz;
@@ -237,6 +238,13 @@ public sealed class CompressTests
         ]);
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Equal(2, Tool.Run(["prune", TrainedRun.Folder, "--rule", "macs", "--runs", folder.Path]).ExitCode);
+
+        // The table has what both networks cost.
+        ToolResult shown = Tool.Run(["prune", TrainedRun.Folder, "--rule", "2:4", "--runs", folder.Path]);
+        Assert.True(shown.ExitCode == 0, shown.Error);
+        string macs = JsonDocument.Parse(Tool.Run("inspect", TrainedRun.Folder, "--json").Output).RootElement.GetProperty("macs").GetInt64().ToString("N0", CultureInfo.InvariantCulture);
+        Assert.Matches("file, gzip │ +MACs │ ms \\(batch 1\\) │", shown.Output);
+        Assert.Matches($"│ before .* │ +{macs} │ +[0-9]+\\.[0-9]{{4}} │", shown.Output);
     }
 
     [Theory]

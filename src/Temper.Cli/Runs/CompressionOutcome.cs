@@ -37,6 +37,9 @@ internal static class CompressionOutcome
             batch => Times(run, start, result.Network, batch, context.Cancel), Batches)
             .Counted(start, result.Network, run.Data!.Test, context.Cancel);
         AddSections(run, start, comparison, (result, options));
+        run.AddCosts(
+            [comparison.Before.Macs, comparison.After.Macs],
+            [comparison.Before.Milliseconds[1], comparison.After.Milliseconds[1]]);
         if (output is not null)
         {
             ModelFile.Save(run.Saved(result.Network), output, new SaveOptions { Sparse = true });
