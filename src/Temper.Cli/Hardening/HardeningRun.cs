@@ -24,12 +24,7 @@ namespace Temper.Cli.Hardening;
 /// <param name="context">Settings of the command.</param>
 /// <param name="run">The run.</param>
 /// <param name="training">Options of the trainings.</param>
-/// <param name="given">
-/// The network as it was opened. If it ends with a softmax, networks are trained and attacked without it, and saved
-/// with it: whoever reads a saved network gets what the given one returned.
-/// </param>
-internal sealed class HardeningRun(
-    CommandContext context, RunSession run, TrainingOptions training, Network given)
+internal sealed class HardeningRun(CommandContext context, RunSession run, TrainingOptions training)
 {
     private const string HeldOut = "held_out";
 
@@ -94,8 +89,8 @@ internal sealed class HardeningRun(
 
     private int Finish(Network start, Network hard, CleanAccuracy held, JsonObject fields, FeedbackResult? result)
     {
-        Measurement before = run.Measure("before", Saved(start), "before.safetensors"),
-            after = run.Measure("after", Saved(hard), ModelSource.ResultName);
+        Measurement before = run.Measure("before", start, "before.safetensors"),
+            after = run.Measure("after", hard, ModelSource.ResultName);
         HardeningComparison found = Compare(start, hard, result is null ? [] : HardenSettings.FamilyNames(context));
         IReadOnlyList<string> classes = ClassLabels.Of(hard, run.Train!, found.After.Space.Counts.Count);
         var test = new CleanAccuracy("test", before.Record.TestAccuracy, after.Record.TestAccuracy);
@@ -118,7 +113,7 @@ internal sealed class HardeningRun(
         fields["output"] = output is null ? null : Path.GetFullPath(output);
         if (output is not null)
         {
-            ModelFile.Save(Saved(hard), output);
+            ModelFile.Save(run.Saved(hard), output);
         }
 
         int code = run.Finish(after, fields);
@@ -130,8 +125,6 @@ internal sealed class HardeningRun(
 
         return exceeded.Length == 0 ? code : Refuse(exceeded, result);
     }
-
-    private Network Saved(Network network) => network.WithFinalSoftmaxOf(given);
 
     /// <summary>Says where too much accuracy is lost, and returns the exit code.</summary>
     private int Refuse(CleanAccuracy[] exceeded, FeedbackResult? result)

@@ -35,13 +35,23 @@ internal static class FinalSoftmax
         return logits;
     }
 
+    /// <summary>
+    /// Returns the network of the logits to train, and says so if the network ends with a softmax. The run saves its
+    /// networks with it, see <see cref="Runs.RunSession.Saved"/>.
+    /// </summary>
+    internal static Network RemovedToTrain(CommandContext context, string model, Network network)
+    {
+        Tell(context, model, network, ", and saves networks with it");
+        return Removed(network);
+    }
+
     /// <summary>Says that the logits of a network are used, if it ends with a softmax.</summary>
-    internal static void Tell(CommandContext context, string model, Network network)
+    internal static void Tell(CommandContext context, string model, Network network, string more = "")
     {
         if (IsIn(network))
         {
             context.Terminal.Note($"{model} ends with Softmax; {context.Values.Section} uses its logits, the values "
-                + "before it (the predicted classes are the same)");
+                + $"before it (the predicted classes are the same){more}");
         }
     }
 }

@@ -38,7 +38,7 @@ internal static class StartingNetwork
             return network;
         }
 
-        run.Note($"train: {model} from random weights, {Plural.Of(training.Epochs, "epoch")}");
+        run.Note($"train: {model} from random weights on {run.Train!.Name}, {Plural.Of(training.Epochs, "epoch")}");
         return run.Fit("train", network, training).Network;
     }
 }
