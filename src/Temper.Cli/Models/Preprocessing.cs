@@ -51,12 +51,7 @@ internal static class Preprocessing
     /// </param>
     internal static Network Apply(CommandContext context, Network network, Shape? sample, bool takesBounds = true)
     {
-        if (context.Get(Classes) is { } names)
-        {
-            network = network.WithClassNames(
-                File.Exists(names) ? File.ReadAllLines(names) : names.Split(',', StringSplitOptions.TrimEntries));
-        }
-
+        network = Named(context, network);
         bool isAsked = IsAsked(context, takesBounds);
         if (network.Inputs is not [{ IsBatched: true } input])
         {
@@ -93,6 +88,25 @@ internal static class Preprocessing
             Value body = Body(context, resized, shape[0]);
             return isLast ? body.Permute([0, 2, 3, 1], "layout") : body;
         });
+    }
+
+    /// <summary>Sets the class names that the settings give; throws if the network has not as many outputs.</summary>
+    private static Network Named(CommandContext context, Network network)
+    {
+        if (context.Get(Classes) is not { } text)
+        {
+            return network;
+        }
+
+        string[] names = File.Exists(text)
+            ? File.ReadAllLines(text)
+            : text.Split(',', StringSplitOptions.TrimEntries);
+        return network.Outputs is not [{ } output]
+            || network.Graph.ShapeOf(output.Value) is not [_, > 1 and var outputs]
+            || outputs == names.Length
+            ? network.WithClassNames(names)
+            : throw ToolException.Usage($"{Classes.Flag}: the network has another number of classes (got "
+                + $"{names.Length} names, expected {outputs}); give one name per class, in order");
     }
 
     private static ToolException Unfit(CommandContext context, Shape shape, Shape wanted) => ToolException.Usage(

@@ -171,7 +171,8 @@ internal static class DataChecks
 
     private static bool CanReplaceHead(CommandContext context) => context.Values.Section is "train";
 
-    private static bool AreNames(IReadOnlyList<string> names) => names.Count > 0
+    /// <summary>Whether classes have names, not only numbers.</summary>
+    internal static bool AreNames(IReadOnlyList<string> names) => names.Count > 0
         && !names.Index().All(entry => IsNumber(entry.Item, entry.Index));
 
     /// <summary>

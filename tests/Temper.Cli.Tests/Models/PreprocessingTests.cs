@@ -8,7 +8,7 @@ using Temper.Tensors;
 
 namespace Temper.Cli.Tests.Models;
 
-/// <summary>Preprocessing of networks whose input is no picture.</summary>
+/// <summary>Preprocessing, also of networks whose input is no picture.</summary>
 public sealed class PreprocessingTests
 {
     private static readonly Network Features = Network.Build(InputSpec.Features(4), x => x.Linear(3));
@@ -30,6 +30,15 @@ public sealed class PreprocessingTests
     [InlineData("bounds", "0,1", 5, "samples do not fit the network (got [5], expected [4]); choose data of that shape")]
     public void What_needs_pictures_is_refused_for_features(string name, string value, int features, string why) =>
         Assert.Equal(why, Settings.Refusal(() => Preprocessing.Apply(Given((name, value)), Features, [features])));
+
+    [Fact]
+    public void Each_class_has_a_name()
+    {
+        Assert.Equal(["a", "b", "c"], Preprocessing.Apply(Given(("classes", "a,b,c")), Features, [4]).ClassNames);
+        Assert.Equal(
+            "--classes: the network has another number of classes (got 2 names, expected 3); give one name per class, in order",
+            Settings.Refusal(() => Preprocessing.Apply(Given(("classes", "a,b")), Features, [4])));
+    }
 
     private static CommandContext Given(params (string Name, string Text)[] given) =>
         Settings.Context(new HardenCommand(), given.ToDictionary(one => one.Name, one => one.Text, StringComparer.Ordinal), TimeProvider.System);
