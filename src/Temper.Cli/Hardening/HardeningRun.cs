@@ -121,7 +121,7 @@ internal sealed class HardeningRun(
             ModelFile.Save(Saved(hard), output);
         }
 
-        int code = run.Finish(after, fields);
+        int code = run.Finish(after, fields, table: HardeningTable.Of(found));
         if (output is not null)
         {
             File.Copy(

@@ -87,9 +87,12 @@ internal static class RunRecords
     /// <param name="folder">The run folder, which has the record.</param>
     /// <param name="record">The record.</param>
     /// <param name="fields">Fields of the command's JSON document besides the record; null: none.</param>
-    /// <param name="summary">Line printed below the table of networks; null: none.</param>
+    /// <param name="own">
+    /// The command's own table, printed above the table of networks, and a line printed below it; null: none.
+    /// </param>
     internal static void Tell(
-        CommandContext context, RunFolder folder, RunRecord record, JsonObject? fields, string? summary)
+        CommandContext context, RunFolder folder, RunRecord record, JsonObject? fields,
+        (ResultTable? Table, string? Summary) own)
     {
         string report = WriteReport(folder, folder.PathOf(ReportName));
         if (context.IsJson)
@@ -102,10 +105,11 @@ internal static class RunRecords
             return;
         }
 
+        own.Table?.Write(context.Terminal);
         ToTable(record).Write(context.Terminal);
-        if (summary is not null)
+        if (own.Summary is not null)
         {
-            Console.Out.WriteLine(summary);
+            Console.Out.WriteLine(own.Summary);
         }
 
         Console.Out.WriteLine($"run folder: {folder.FullPath}");
@@ -113,7 +117,8 @@ internal static class RunRecords
     }
 
     /// <summary>
-    /// A table that compares the networks of a run. Test accuracy has a column only if a network has one.
+    /// A table that compares the networks of a run. Test accuracy has a column only if a network has one, and weights
+    /// only if a network has fewer than another one or than its layers have places for.
     /// </summary>
     internal static ResultTable ToTable(RunRecord record)
     {
@@ -132,14 +137,24 @@ internal static class RunRecords
     {
         bool hasAccuracy = record.Networks.Any(network => network.TestAccuracy is not null);
         string[] accuracy = hasAccuracy ? ["#test accuracy"] : [];
+        bool hasWeights = AreFewer(record.Networks);
+        string[] weights = hasWeights ? ["#weights left", "#fewer"] : [];
         return (
-            ["network", .. accuracy, "#weights left", "#fewer", "#file, gzip"],
+            ["network", .. accuracy, .. weights, "#file, gzip"],
             [.. record.Networks.Select(network => (string[])
             [
-                network.Name, .. hasAccuracy ? [Accuracy(network)] : Array.Empty<string>(), $"{network.Left:N0}",
-                $"{network.TimesFewer(record.Networks):F1} x", $"{network.CompressedBytes / 1024.0:N0} KiB",
+                network.Name, .. hasAccuracy ? [Accuracy(network)] : Array.Empty<string>(),
+                .. hasWeights ? Weights(network, record.Networks) : [], $"{network.CompressedBytes / 1024.0:N0} KiB",
             ])]);
     }
+
+    /// <summary>Whether weights were removed, by more than the table would show as 1.0 times.</summary>
+    private static bool AreFewer(IReadOnlyList<NetworkRecord> networks) =>
+        networks.Any(network => network.TimesFewer(networks) >= 1.05)
+        && (networks.Count == 1 || networks.Select(network => network.Left).Distinct().Count() > 1);
+
+    private static string[] Weights(NetworkRecord network, IReadOnlyList<NetworkRecord> networks) =>
+        [$"{network.Left:N0}", $"{network.TimesFewer(networks):F1} x"];
 
     private static string Accuracy(NetworkRecord network) =>
         network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "";
