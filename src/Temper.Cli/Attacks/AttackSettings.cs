@@ -138,12 +138,12 @@ internal static class AttackSettings
 
         int named = Enumerable.Range(0, classes.Count).FirstOrDefault(
             i => string.Equals(classes[i], text, StringComparison.Ordinal), -1);
-        bool isIndex = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
-            && index < classes.Count;
+        bool isNumber = int.TryParse(
+            text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int index);
         return named >= 0 ? named
-            : isIndex ? index
+            : isNumber && index >= 0 && index < classes.Count ? index
             : throw ToolException.Usage($"{TargetClass.Flag}: no such class (got '{text}', expected an index of 0 to "
-                + $"{classes.Count - 1} or a name){Suggestion.For(text, classes)}");
+                + $"{classes.Count - 1} or a name){(isNumber ? "" : Suggestion.For(text, classes))}");
     }
 
     /// <summary>Name of a norm on the command line.</summary>

@@ -129,6 +129,7 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
+        DataChecks.RequireSeveralOutputs(network);
         AttackTarget target =
             AttackAccess.Limit(new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context)), access);
         RequireLabels(context, target, samples);

@@ -152,6 +152,15 @@ internal abstract class Setting(string name, string help)
         params IReadOnlyList<string> aliases) =>
         new(name, help, null, text => ReadNumber(text, minimum, maximum)) { Aliases = aliases };
 
+    /// <summary>A percentage. A number of at most 1 is refused, since a fraction is most likely meant.</summary>
+    internal static Setting<double?> OptionalPercentage(string name, string help) => new(name, help, null, text =>
+    {
+        double value = ReadNumber(text, 0, 100);
+        return value is > 0 and <= 1
+            ? throw new FormatException("a percentage from 0 to 100, not a fraction: 99 for 99 %")
+            : value;
+    });
+
     internal static Setting<string> Text(string name, string help, string defaultValue) =>
         new(name, help, defaultValue, text => text);
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Cli.Runs;
 using Temper.Data.Images;
@@ -9,6 +10,7 @@ using Temper.Kernels;
 using Temper.Privacy.Audit;
 using Temper.Privacy.Morphing;
 using Temper.Reporting.Documents;
+using Temper.Tensors;
 
 namespace Temper.Cli.Commands;
 
@@ -20,7 +22,8 @@ internal sealed class AuditCommand()
         Setting.Positional("bundle", "Bundle folder, as written by temper morph");
 
     private static readonly Setting<string?> Weights =
-        Setting.OptionalText("weights", "The developer's first convolution as .npy: an outsider who made it has it");
+        Setting.OptionalText("weights", "The developer's first convolution, as .npy or a model that begins with it: an "
+            + "outsider who made it has it");
 
     private static readonly Setting<string?> Pairs =
         Setting.OptionalText("pairs", "Pictures of the first rows that an outsider knows, [k, ...] as .npy");
@@ -45,7 +48,7 @@ internal sealed class AuditCommand()
         Setting.Switch("accept-obfuscation", "Exit with 0 although the bundle is broken");
 
     internal override IReadOnlyList<Setting> Settings =>
-        field ??= [Bundle, Weights, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
+        field ??= [Bundle, Weights, ModelSource.Architecture, Pairs, Truth, Pictures, Rows, Save, ReportFile, Accept];
 
     internal override int Run(CommandContext context)
     {
@@ -55,7 +58,7 @@ internal sealed class AuditCommand()
         using WorkerPool.Usage usage = workers.Pool.Use();
         IReadOnlyList<AttackFinding> findings = MorphAudit.Run(bundle, new AuditInputs
         {
-            Weights = context.Get(Weights) is { } weights ? NpyFile.Load(weights) : null,
+            Weights = WeightsOf(context),
             Pairs = context.Get(Pairs) is { } pairs ? NpyFile.Load(pairs) : null,
             Truth = context.Get(Truth) is { } truth ? DataChoice.Open(context, truth).Train : null,
             Pictures = context.Get(Pictures),
@@ -94,6 +97,17 @@ internal sealed class AuditCommand()
         }
 
         return verdict is AttackFinding.Broken && !context.Get(Accept) ? ExitCode.ThresholdNotMet : ExitCode.Success;
+    }
+
+    private static Tensor? WeightsOf(CommandContext context)
+    {
+        if (context.Get(Weights) is { } path)
+        {
+            return FirstConvolution.Open(context, path).Weights;
+        }
+
+        context.RefuseUnused($"an audit without {Weights.Flag}", [ModelSource.Architecture]);
+        return null;
     }
 
     private static JsonNode Fields(AttackFinding finding) => new JsonObject

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Cli.Runs;
 using Temper.Data;
-using Temper.Formats.Npz;
 using Temper.Kernels;
 using Temper.Privacy.Audit;
 using Temper.Privacy.Morphing;
@@ -175,23 +175,22 @@ internal sealed class MorphLayerCommand()
 
     internal override IReadOnlyList<Setting> Settings => field ??=
         [
-            MorphSettings.Key, MorphSettings.Weights, MorphSettings.Stride, MorphSettings.Padding, Output,
-            MorphSettings.PasswordFile, Half,
+            MorphSettings.Key, MorphSettings.Weights, ModelSource.Architecture, MorphSettings.Stride,
+            MorphSettings.Padding, Output, MorphSettings.PasswordFile, Half,
         ];
 
     internal override int Run(CommandContext context)
     {
         string keyPath = context.Require(MorphSettings.Key), weightsPath = context.Require(MorphSettings.Weights),
             output = context.Require(Output);
-        Tensor weights = NpyFile.Load(weightsPath);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         using MorphKey key = MorphSettings.OpenKey(context, keyPath);
+        (Tensor weights, int stride, int padding) = Convolution(context, weightsPath, key.Map);
         using var morpher = new Morpher(key);
-        AugConvLayer layer = AugConvLayer.Compose(
-            key, morpher, weights, context.Get(MorphSettings.Stride), context.Get(MorphSettings.Padding));
+        AugConvLayer layer = AugConvLayer.Compose(key, morpher, weights, stride, padding);
         MorphBundle.WriteLayer(key, layer, output, context.Get(Half));
-        FirstLayerCheck check = FirstLayerCheck.Of(weights, context.Get(MorphSettings.Stride));
+        FirstLayerCheck check = FirstLayerCheck.Of(weights, stride);
         if (context.IsJson)
         {
             JsonResult.Write(Name, new JsonObject
@@ -212,5 +211,22 @@ internal sealed class MorphLayerCommand()
         }
 
         return ExitCode.Success;
+    }
+
+    /// <summary>The developer's convolution; that of a model has its own stride and padding.</summary>
+    internal static (Tensor Weights, int Stride, int Padding) Convolution(
+        CommandContext context, string path, MorphMap map)
+    {
+        (Tensor weights, Conv2dOptions? own) = FirstConvolution.Open(context, path, (map.Height, map.Width));
+        if (own is null)
+        {
+            return (weights, context.Get(MorphSettings.Stride), context.Get(MorphSettings.Padding));
+        }
+
+        (int stride, int padding) = (own.Stride.Height, own.Padding.Top);
+        MorphSettings.RequireSame(context, (MorphSettings.Stride, stride), (MorphSettings.Padding, padding));
+        return own == Conv2dOptions.Of(stride, padding) ? (weights, stride, padding) : throw ToolException.Usage(
+            $"morph layer: stride or padding of the first convolution of {path} differ between directions (got "
+                + $"{own.Stride} and {own.Padding}, expected one of each); change that network");
     }
 }

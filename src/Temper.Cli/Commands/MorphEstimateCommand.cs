@@ -49,7 +49,10 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
             : MorphEstimate.Of(
                 map, rows, [context.Get(Channels), map.Channels, context.Get(Kernel), context.Get(Kernel)],
                 context.Get(MorphSettings.Stride), context.Get(MorphSettings.Padding));
-        RequireSame(context, estimate.Layer);
+        AugConv layer = estimate.Layer;
+        MorphSettings.RequireSame(
+            context, (Channels, layer.Channels), (Kernel, layer.Kernel.Height), (Kernel, layer.Kernel.Width),
+            (MorphSettings.Stride, layer.Options.Stride.Height), (MorphSettings.Padding, layer.Options.Padding.Top));
         if (context.IsJson)
         {
             JsonResult.Write(Name, Fields(estimate));
@@ -73,23 +76,6 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
         return ModelSource.Build(source, data is null
             ? new ZooOptions { Input = InputSpec.Image(map.Channels, map.Height, map.Width) }
             : ModelSource.OptionsFor(data.Train, normalize: null));
-    }
-
-    /// <summary>Throws if a setting contradicts the network's first convolution, which is used.</summary>
-    private static void RequireSame(CommandContext context, AugConv layer)
-    {
-        foreach ((Setting<int> setting, int own) in new[]
-        {
-            (Channels, layer.Channels), (Kernel, layer.Kernel.Height), (Kernel, layer.Kernel.Width),
-            (MorphSettings.Stride, layer.Options.Stride.Height), (MorphSettings.Padding, layer.Options.Padding.Top),
-        })
-        {
-            if (context.Values.IsGiven(setting) && context.Get(setting) != own)
-            {
-                throw ToolException.Usage($"morph estimate: {setting.Flag} differs from the network's first "
-                    + $"convolution (got {context.Get(setting)}, expected {own}); leave it out");
-            }
-        }
     }
 
     private static void Show(CommandContext context, MorphMap map, MorphEstimate estimate)

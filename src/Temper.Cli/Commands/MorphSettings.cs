@@ -36,13 +36,28 @@ internal static class MorphSettings
             + "pictures; hides no more; not with --cores or --repeated");
 
     internal static Setting<string?> Weights { get; } =
-        Setting.OptionalText("weights", "The developer's first convolution, [O, C, KH, KW], as .npy");
+        Setting.OptionalText("weights", "The developer's first convolution: its weights, [O, C, KH, KW], as .npy, or a "
+            + "model that begins with it");
 
     internal static Setting<int> Stride { get; } =
-        Setting.Integer("stride", "Stride of the first convolution, in pixels", defaultValue: 1);
+        Setting.Integer("stride", "Stride of the first convolution, in pixels; a model has its own", defaultValue: 1);
 
     internal static Setting<int> Padding { get; } = Setting.Integer(
-        "padding", "Zero padding of the first convolution, in pixels", defaultValue: 0, minimum: 0);
+        "padding", "Zero padding of the first convolution, in pixels; a model has its own", defaultValue: 0,
+        minimum: 0);
+
+    /// <summary>Throws if a setting contradicts the network's first convolution, which is used.</summary>
+    internal static void RequireSame(CommandContext context, params IReadOnlyList<(Setting<int>, int)> values)
+    {
+        foreach ((Setting<int> setting, int own) in values)
+        {
+            if (context.Values.IsGiven(setting) && context.Get(setting) != own)
+            {
+                throw ToolException.Usage($"{context.Values.Command}: {setting.Flag} differs from the network's first "
+                    + $"convolution (got {context.Get(setting)}, expected {own}); leave it out");
+            }
+        }
+    }
 
     /// <summary>Opens and decrypts a key file.</summary>
     internal static MorphKey OpenKey(CommandContext context, string path)

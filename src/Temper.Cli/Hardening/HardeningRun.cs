@@ -116,7 +116,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
             ModelFile.Save(run.Saved(hard), output);
         }
 
-        int code = run.Finish(after, fields);
+        int code = run.Finish(after, fields, table: HardeningTable.Of(found));
         if (output is not null)
         {
             File.Copy(

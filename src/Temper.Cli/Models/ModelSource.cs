@@ -139,6 +139,10 @@ internal static class ModelSource
         return exists || !IsPath(source) ? exists : throw Missing(source);
     }
 
+    /// <summary>Whether a path is that of a model, by its extension or because it is a folder.</summary>
+    internal static bool IsModel(string path) =>
+        Directory.Exists(path) || Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Throws if a file that contains a network does not exist.</summary>
     internal static string RequireFile(string path) => Path.Exists(path) ? path : throw Missing(path);
 

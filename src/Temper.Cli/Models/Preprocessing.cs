@@ -51,12 +51,7 @@ internal static class Preprocessing
     /// </param>
     internal static Network Apply(CommandContext context, Network network, Shape? sample, bool takesBounds = true)
     {
-        if (context.Get(Classes) is { } names)
-        {
-            network = network.WithClassNames(
-                File.Exists(names) ? File.ReadAllLines(names) : names.Split(',', StringSplitOptions.TrimEntries));
-        }
-
+        network = Named(context, network);
         bool isAsked = IsAsked(context, takesBounds);
         if (network.Inputs is not [{ IsBatched: true } input])
         {
@@ -74,16 +69,18 @@ internal static class Preprocessing
         bool isLast = DataForModel.HasChannelsLast(input.SampleShape, options);
         RequireLayout(options, input, isLast || sample is not null);
         Shape wanted = DataForModel.ChannelsFirst(input.SampleShape, options), shape = sample ?? wanted;
-        if (shape.Rank != 3)
-        {
-            throw ToolException.Usage($"samples do not fit the network (got {shape}, expected {input.SampleShape}); "
-                + (isAsked ? "preprocessing needs pictures, [C, H, W]" : "choose data of that shape"));
-        }
 
         // A different shape alone says nothing about values. A command that needs bounds asks for them if the network
         // does not state them.
         (float low, float high) = context.Get(Bounds) is [var min, var max] ? (min, max)
             : !takesBounds && !isAsked ? (input.Minimum, input.Maximum) : (0, 1);
+        if (shape.Rank != 3)
+        {
+            return shape.Equals(input.SampleShape) && !IsAsked(context, takesBounds: false)
+                ? network.Prepend(input with { Minimum = low, Maximum = high }, x => x)
+                : throw Unfit(context, shape, input.SampleShape);
+        }
+
         return network.Prepend(InputSpec.Image(shape[0], shape[1], shape[2], low, high, input.Name), x =>
         {
             Value resized = Resized(context, x, wanted);
@@ -92,6 +89,30 @@ internal static class Preprocessing
             return isLast ? body.Permute([0, 2, 3, 1], "layout") : body;
         });
     }
+
+    /// <summary>Sets the class names that the settings give; throws if the network has not as many outputs.</summary>
+    private static Network Named(CommandContext context, Network network)
+    {
+        if (context.Get(Classes) is not { } text)
+        {
+            return network;
+        }
+
+        string[] names = File.Exists(text)
+            ? File.ReadAllLines(text)
+            : text.Split(',', StringSplitOptions.TrimEntries);
+        return network.Outputs is not [{ } output]
+            || network.Graph.ShapeOf(output.Value) is not [_, > 1 and var outputs]
+            || outputs == names.Length
+            ? network.WithClassNames(names)
+            : throw ToolException.Usage($"{Classes.Flag}: the network has another number of classes (got "
+                + $"{names.Length} names, expected {outputs}); give one name per class, in order");
+    }
+
+    private static ToolException Unfit(CommandContext context, Shape shape, Shape wanted) => ToolException.Usage(
+        IsAsked(context, takesBounds: false)
+            ? $"preprocessing other than {Bounds.Flag} needs pictures (got samples of {shape}, expected [C, H, W])"
+            : $"samples do not fit the network (got {shape}, expected {wanted}); choose data of that shape");
 
     private static bool IsAsked(CommandContext context, bool takesBounds) =>
         context.Get(ModelSource.Normalize) is not null

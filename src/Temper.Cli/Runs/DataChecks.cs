@@ -191,10 +191,30 @@ internal static class DataChecks
     {
         if (network.Outputs is [{ } output])
         {
-            Shape shape = network.Graph.ShapeOf(output.Value);
-            RequireLabels(shape.Rank == 0 ? 0 : shape[^1], data, part, canReplaceHead);
+            RequireLabels(OutputsOf(network, output), data, part, canReplaceHead);
         }
     }
+
+    /// <summary>Throws if the network has a single output, as binary classifiers have.</summary>
+    internal static void RequireSeveralOutputs(Network network)
+    {
+        if (network.Outputs is [{ } output] && OutputsOf(network, output) == 1)
+        {
+            throw Binary();
+        }
+    }
+
+    private static int OutputsOf(Network network, NetworkOutput output)
+    {
+        Shape shape = network.Graph.ShapeOf(output.Value);
+        return shape.Rank == 0 ? 0 : shape[^1];
+    }
+
+    private static ToolException Binary() => new(
+        ExitCode.BadInput,
+        "model: a binary classifier with one output, a Sigmoid or a single logit z, is not supported (got 1 output, "
+            + "expected one per class); export it with the two logits [0, z], of shape [N, 2], see 'Binary "
+            + "classifiers' in docs/formats.md");
 
     /// <inheritdoc cref="RequireLabels(Network, Dataset, string, bool)"/>
     /// <param name="classes">Number of outputs of the network.</param>
@@ -212,7 +232,7 @@ internal static class DataChecks
         {
             if (data.Label(i) >= classes)
             {
-                throw new ToolException(
+                throw classes == 1 ? Binary() : new ToolException(
                     ExitCode.BadInput,
                     $"data: a {part} label is not a class of the network (got {data.Label(i)} at sample {i} of "
                     + $"{data.Name}, expected 0 to {classes - 1}); "
@@ -223,7 +243,8 @@ internal static class DataChecks
 
     private static bool CanReplaceHead(CommandContext context) => context.Values.Section is "train";
 
-    private static bool AreNames(IReadOnlyList<string> names) => names.Count > 0
+    /// <summary>Whether classes have names, not only numbers.</summary>
+    internal static bool AreNames(IReadOnlyList<string> names) => names.Count > 0
         && !names.Index().All(entry => IsNumber(entry.Item, entry.Index));
 
     /// <summary>

@@ -26,12 +26,16 @@ internal sealed record Measurement(
     /// <summary>Number of test samples searched for misclassified ones.</summary>
     private const int MaxSearched = 2000;
 
+    /// <summary>Number of weights of Aug-Conv layers, which are frozen and left out of the other counts.</summary>
+    internal long Frozen { get; init; }
+
     internal string Summary
     {
         get
         {
             string accuracy = Record.TestAccuracy is { } part ? $"test accuracy {part * 100:F2} %, " : "";
-            return $"{Record.Name}: {accuracy}{Record.Left:N0} of {Record.Total:N0} weights";
+            string frozen = Frozen == 0 ? "" : $", without the {Frozen:N0} of the frozen Aug-Conv layer";
+            return $"{Record.Name}: {accuracy}{Record.Left:N0} of {Record.Total:N0} weights{frozen}";
         }
     }
 
@@ -50,11 +54,16 @@ internal sealed record Measurement(
             CompressedBytes = CompressedLength(path),
             Layers = [.. weights.Layers.Select(layer => new LayerRecord(layer.Name, layer.Total, layer.Nonzero))],
         };
-        return found?.Confusion is not { } matrix
-            ? new Measurement(record, weights, [], [], [], [])
-            : new Measurement(
-                record, weights, Counts(matrix), ClassLabels.Of(network, test!, matrix.Classes),
-                SamplesOf(found.Answers, test!), found.IsRight);
+        var measured = new Measurement(record, weights, [], [], [], [])
+        {
+            Frozen = network.Nodes.Where(node => node.Operator is AugConv)
+                .Sum(node => (long)network.Parameters[node.Parameters[0]].Value.Count),
+        };
+        return found?.Confusion is not { } matrix ? measured : measured with
+        {
+            Confusion = Counts(matrix), Classes = ClassLabels.Of(network, test!, matrix.Classes),
+            Samples = SamplesOf(found.Answers, test!), Right = found.IsRight,
+        };
     }
 
     private static long[] Counts(ConfusionMatrix matrix) =>

@@ -91,12 +91,14 @@ internal static class RunRecords
     /// <param name="context">Settings and output of the command.</param>
     /// <param name="folder">The run folder, which has the record.</param>
     /// <param name="record">The record.</param>
-    /// <param name="columns">Columns of the table besides those of the record.</param>
     /// <param name="fields">Fields of the command's JSON document besides the record; null: none.</param>
-    /// <param name="summary">Line printed below the table of networks; null: none.</param>
+    /// <param name="own">
+    /// The command's own table, printed above the table of networks, further columns of the latter, and a line printed
+    /// below it; null: none.
+    /// </param>
     internal static void Tell(
-        CommandContext context, RunFolder folder, RunRecord record, IReadOnlyList<NetworkColumn> columns,
-        JsonObject? fields, string? summary)
+        CommandContext context, RunFolder folder, RunRecord record, JsonObject? fields,
+        (ResultTable? Table, IReadOnlyList<NetworkColumn> Columns, string? Summary) own)
     {
         string report = WriteReport(folder, folder.PathOf(ReportName));
         if (context.IsJson)
@@ -109,10 +111,11 @@ internal static class RunRecords
             return;
         }
 
-        ToTable(record, columns).Write(context.Terminal);
-        if (summary is not null)
+        own.Table?.Write(context.Terminal);
+        ToTable(record, own.Columns).Write(context.Terminal);
+        if (own.Summary is not null)
         {
-            Console.Out.WriteLine(summary);
+            Console.Out.WriteLine(own.Summary);
         }
 
         Console.Out.WriteLine($"run folder: {folder.FullPath}");
@@ -120,7 +123,8 @@ internal static class RunRecords
     }
 
     /// <summary>
-    /// A table that compares the networks of a run. Test accuracy has a column only if a network has one.
+    /// A table that compares the networks of a run. Test accuracy has a column only if a network has one, and weights
+    /// only if a network has fewer than another one or than its layers have places for.
     /// </summary>
     internal static ResultTable ToTable(RunRecord record, IReadOnlyList<NetworkColumn> columns)
     {
@@ -140,16 +144,25 @@ internal static class RunRecords
     {
         bool hasAccuracy = record.Networks.Any(network => network.TestAccuracy is not null);
         string[] accuracy = hasAccuracy ? ["#test accuracy"] : [];
+        bool hasWeights = AreFewer(record.Networks);
+        string[] weights = hasWeights ? ["#weights left", "#fewer"] : [];
         return (
-            ["network", .. accuracy, "#weights left", "#fewer", "#file, gzip",
-                .. columns.Select(column => column.Head)],
+            ["network", .. accuracy, .. weights, "#file, gzip", .. columns.Select(column => column.Head)],
             [.. record.Networks.Select((network, i) => (string[])
             [
-                network.Name, .. hasAccuracy ? [Accuracy(network)] : Array.Empty<string>(), $"{network.Left:N0}",
-                $"{network.TimesFewer(record.Networks):F1} x", $"{network.CompressedBytes / 1024.0:N0} KiB",
+                network.Name, .. hasAccuracy ? [Accuracy(network)] : Array.Empty<string>(),
+                .. hasWeights ? Weights(network, record.Networks) : [], $"{network.CompressedBytes / 1024.0:N0} KiB",
                 .. columns.Select(column => column.Cells[i]),
             ])]);
     }
+
+    /// <summary>Whether weights were removed, by more than the table would show as 1.0 times.</summary>
+    private static bool AreFewer(IReadOnlyList<NetworkRecord> networks) =>
+        networks.Any(network => network.TimesFewer(networks) >= 1.05)
+        && (networks.Count == 1 || networks.Select(network => network.Left).Distinct().Count() > 1);
+
+    private static string[] Weights(NetworkRecord network, IReadOnlyList<NetworkRecord> networks) =>
+        [$"{network.Left:N0}", $"{network.TimesFewer(networks):F1} x"];
 
     private static string Accuracy(NetworkRecord network) =>
         network.TestAccuracy is { } part ? $"{part * 100:F2} %" : "";

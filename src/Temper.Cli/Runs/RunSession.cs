@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
+using Temper.Cli.Output;
 using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Formats.Models;
@@ -166,7 +167,9 @@ internal sealed class RunSession : IDisposable
     /// <param name="result">Measurement of the resulting network.</param>
     /// <param name="fields">Fields of the command's JSON document besides the record; null: none.</param>
     /// <param name="summary">Line printed below the table of networks; null: none.</param>
-    internal int Finish(Measurement result, JsonObject? fields = null, string? summary = null)
+    /// <param name="table">Table printed above the table of networks; null: none.</param>
+    internal int Finish(
+        Measurement result, JsonObject? fields = null, string? summary = null, ResultTable? table = null)
     {
         RunRecord record = Record(RunSections.Of(
             _trainings.Phases, _networks,
@@ -177,7 +180,7 @@ internal sealed class RunSession : IDisposable
         _process.SaveSettings();
         RunRecords.Save(Folder, record);
         _process.End();
-        RunRecords.Tell(_context, Folder, record, _columns, fields, summary);
+        RunRecords.Tell(_context, Folder, record, fields, (table, _columns, summary));
         return _description.HasAccuracy ? Threshold.Check(_context, result.Record.TestAccuracy) : ExitCode.Success;
     }
 

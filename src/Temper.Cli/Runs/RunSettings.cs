@@ -49,8 +49,8 @@ internal static class RunSettings
         "Time limit, such as 20m or 1h30m: compress and grow plan their trainings to fit; other commands stop training "
             + "and write a checkpoint to resume from; none = no limit");
 
-    internal static Setting<double?> FailBelow { get; } = Setting.OptionalNumber(
-        "fail-below", "Exit with code 4 if the test accuracy is below this percentage", maximum: 100);
+    internal static Setting<double?> FailBelow { get; } = Setting.OptionalPercentage(
+        "fail-below", "Exit with code 4 if the test accuracy is below this percentage, such as 99 for 99 %");
 
     /// <summary>How the ranks divide the training; null: one rank.</summary>
     internal static Setting<string?> Plan { get; } = Setting.OptionalText(

@@ -74,6 +74,12 @@ internal sealed class ShardedLayer
         };
     }
 
+    /// <summary>
+    /// Returns the names of the parameters of a rank's shard: those of the whole layer, which need not contain the name
+    /// of its node.
+    /// </summary>
+    internal IReadOnlyList<string> ParametersOf(int rank) => AddsBias(rank) ? Node.Parameters : [Node.Parameters[0]];
+
     /// <summary>Returns how the parameters of a rank's shard are cut from the whole layer.</summary>
     internal IEnumerable<ParameterMove> Moves(int rank)
     {

@@ -108,7 +108,8 @@ internal sealed class ShardedNetwork
         x = index == 0
             ? x.Apply(new TakeShard(_step, layer.Needed))
             : Moved(x, layer.InChannels, _layers[index - 1].Held, layer.Needed);
-        Value y = x.Apply(layer.OperatorOf(_ranks.Rank), layer.Node.Name);
+        Value y = x.Builder.Add(
+            layer.OperatorOf(_ranks.Rank), layer.Node.Name, layer.ParametersOf(_ranks.Rank), layer.Node.Buffers, [x]);
         if (layer.Made.IsSame(layer.Held))
         {
             return y;

@@ -101,6 +101,16 @@ public sealed class AttackSettingsTests
     public void Target_that_is_no_class_is_refused(string text, string why) => Assert.Contains(
         why, Settings.Refusal(() => AttackSettings.TargetOf(Given(("target", text)), ["cat", "dog", "bird"])), StringComparison.Ordinal);
 
+    /// <summary>Another index is as wrong as the one that was given.</summary>
+    [Fact]
+    public void An_index_out_of_range_has_no_suggestion()
+    {
+        string[] digits = [.. Enumerable.Range(0, 10).Select(i => $"{i}")];
+        Assert.Equal(
+            "--target: no such class (got '12', expected an index of 0 to 9 or a name)",
+            Settings.Refusal(() => AttackSettings.TargetOf(Given(("target", "12")), digits)));
+    }
+
     private static CommandContext Given(params (string Name, string Text)[] given) =>
         Settings.Context(new AttackCommand(), given.ToDictionary(one => one.Name, one => one.Text, StringComparer.Ordinal), TimeProvider.System);
 }

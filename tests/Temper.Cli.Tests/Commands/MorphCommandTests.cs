@@ -2,10 +2,12 @@ using Temper.Cli.Commands;
 using Temper.Cli.Tests.Support;
 using Temper.Data.Images;
 using Temper.Formats.Models;
+using Temper.Formats.Npz;
 using Temper.Networks;
 using Temper.Privacy.Audit;
 using Temper.Privacy.Morphing;
 using Temper.Randomness;
+using Temper.Tensors;
 using Temper.Testing;
 
 namespace Temper.Cli.Tests.Commands;
@@ -16,6 +18,34 @@ public sealed class MorphCommandTests
     [Fact]
     public void An_estimate_has_the_padding_of_the_layer() => Assert.Equal(
         Settings.Resolve(new MorphLayerCommand()).Get(MorphSettings.Padding), Settings.Resolve(new MorphEstimateCommand()).Get(MorphSettings.Padding));
+
+    /// <summary>A layer of another stride or padding than the developer's would have other features.</summary>
+    [Fact]
+    public void The_convolution_of_a_model_has_its_own_stride_and_padding()
+    {
+        using var folder = new TemporaryFolder();
+        Network network = Network.Build(InputSpec.Image(1, 8, 8), x => x
+            .Apply(new Conv2d(4, (3, 3)) { Options = Conv2dOptions.Of(stride: 2, padding: 1) }, "first").Flatten().Linear(3)).Initialize(RandomStream.FromSeed(1));
+        ModelFile.Save(network, folder["net.safetensors"]);
+        (Tensor weights, int stride, int padding) = Convolution("net.safetensors");
+        Assert.Equal((2, 1), (stride, padding));
+        Assert.Equal(network.Parameters["first.weight"].Value.ToArray<float>(), weights.ToArray<float>());
+        Assert.Equal(
+            "morph layer: --stride differs from the network's first convolution (got 1, expected 2); leave it out",
+            Settings.Refusal(() => Convolution("net.safetensors", ("stride", "1"))));
+
+        NpyFile.Save(folder["w.npy"], weights);
+        (_, stride, padding) = Convolution("w.npy", ("stride", "3"));
+        Assert.Equal((3, 0), (stride, padding));
+        Assert.Equal(
+            "morph layer: --architecture does not apply to weights in an array; leave it out",
+            Settings.Refusal(() => Convolution("w.npy", ("architecture", "lenet-5"))));
+
+        (Tensor Weights, int Stride, int Padding) Convolution(string file, params (string Name, string Text)[] given) => MorphLayerCommand.Convolution(
+            Settings.Context(
+                new MorphLayerCommand(), given.ToDictionary(one => one.Name, one => one.Text, StringComparer.Ordinal), TimeProvider.System),
+            folder[file], new MorphMap(1, 8, 8));
+    }
 
     /// <summary>The other key has the same sizes, so nothing but its identifier tells.</summary>
     [Fact]

@@ -105,6 +105,25 @@ public sealed class DataChecksTests
         Assert.StartsWith("attack: there are no test samples in set", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_single_output_is_called_binary()
+    {
+        Network sigmoid = Network.Build(InputSpec.Image(1, 12, 12), x => x.Flatten().Linear(1).Sigmoid());
+        foreach (Action refused in (Action[])[
+            () => DataChecks.RequireLabels(sigmoid, FourClasses, "test"), () => DataChecks.RequireSeveralOutputs(sigmoid),
+            () => DataChecks.RequireToTrain(
+                Settings.Context(new TrainCommand(), new Dictionary<string, string>(StringComparer.Ordinal), TimeProvider.System), sigmoid,
+                new DataSets(FourClasses, FourClasses))])
+        {
+            var error = Assert.Throws<ToolException>(refused);
+            Assert.Equal(ExitCode.BadInput, error.ExitCode);
+            Assert.StartsWith("model: a binary classifier with one output", error.Message, StringComparison.Ordinal);
+            Assert.Contains("the two logits [0, z], of shape [N, 2]", error.Message, StringComparison.Ordinal);
+        }
+
+        DataChecks.RequireSeveralOutputs(ThreeOutputs);
+    }
+
     private static string Refusal(ToolCommand command)
     {
         CommandContext context = Settings.Context(command, new Dictionary<string, string>(StringComparer.Ordinal), TimeProvider.System);

@@ -19,4 +19,18 @@ public sealed class ThresholdTests
         var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = "m", ["fail-below"] = threshold };
         Assert.Equal(expected, Threshold.Check(Settings.Context(new EvalCommand(), flags, TimeProvider.System), right / (double)count));
     }
+
+    /// <summary>As percentages, fractions would be met by any network.</summary>
+    [Theory]
+    [InlineData("0.99")]
+    [InlineData("1")]
+    public void A_fraction_is_refused(string text)
+    {
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = "m", ["fail-below"] = text };
+        Assert.Contains(
+            $"(got '{text}', expected a percentage from 0 to 100, not a fraction: 99 for 99 %)",
+            Settings.Refusal(() => Settings.Resolve(new EvalCommand(), flags)), StringComparison.Ordinal);
+        flags["fail-below"] = "0";
+        Assert.Equal<double?>(0, Settings.Resolve(new EvalCommand(), flags).Get(RunSettings.FailBelow));
+    }
 }

@@ -5,6 +5,7 @@ using Temper.Networks;
 using Temper.Parallelism.Collectives;
 using Temper.Parallelism.Execution;
 using Temper.Parallelism.Planning;
+using Temper.Testing.Edits;
 using Temper.Training;
 using Temper.Training.Evaluation;
 using Xunit;
@@ -48,11 +49,17 @@ public sealed class ShardedRanksTests
     [InlineData(4, "0011", "0110")]
     [InlineData(4, "0000", "1111")]
     [InlineData(4, "0000", "0000")]
-    public void Losses_and_weights_are_those_of_one_rank(int ranks, params string[] levels)
+    public void Losses_and_weights_are_those_of_one_rank(int ranks, params string[] levels) => AssertSameAsOneRank(RankRuns.Uneven, ranks, levels);
+
+    /// <summary>As in ONNX files, whose parameters have names of their own.</summary>
+    [Fact]
+    public void Parameters_need_not_be_named_after_their_nodes() => AssertSameAsOneRank(OutsideNames.Of(RankRuns.Uneven), 2, "0121");
+
+    private static void AssertSameAsOneRank(Network network, int ranks, params string[] levels)
     {
-        (TrainingResult one, double[] expected) = RankRuns.Train(RankRuns.Uneven, 1, _ => TrainingRanks.One);
+        (TrainingResult one, double[] expected) = RankRuns.Train(network, 1, _ => TrainingRanks.One);
         (TrainingResult many, double[] actual) = RankRuns.Train(
-            RankRuns.Uneven, ranks, group => new ShardedRanks(group, RankRuns.Uneven, RankRuns.Plan(RankRuns.Uneven, ranks, levels)));
+            network, ranks, group => new ShardedRanks(group, network, RankRuns.Plan(network, ranks, levels)));
         RankRuns.AssertClose(expected, actual);
         foreach (Parameter parameter in one.Last.Parameters)
         {
