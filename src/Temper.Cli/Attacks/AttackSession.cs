@@ -101,7 +101,7 @@ internal static class AttackSession
         RandomStream random = RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("checks");
         IReadOnlyList<TrustCheck> checks = context.Get(AttackSettings.NoChecks)
             ? TrustChecks.OfResult(found)
-            : TrustChecks.Run(subject.Target, inputs, found, random, context.Cancel);
+            : TrustChecks.Run(subject.Reference ?? subject.Target, inputs, found, random, context.Cancel);
         return (found with { Checks = checks }).LimitedToEpsilon(inputs);
     }
 

@@ -97,6 +97,12 @@ internal static class AttackSettings
     /// </summary>
     internal static Attack Create(CommandContext context)
     {
+        if (context.Get(Epsilon) == 0)
+        {
+            throw ToolException.Usage(
+                $"{Epsilon.Flag}: is out of range (got 0, expected above zero); within 0 nothing is attacked");
+        }
+
         ThreatModel? threat = ThreatOf(context);
         Norm? norm = context.Get(NormName) switch { "l2" =>
             Norm.L2, "linf" => Norm.Linf, "l1" => Norm.L1, "l0" => Norm.L0, _ => threat?.Norm };

@@ -20,6 +20,11 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
     /// <summary>Model on which the perturbations are computed instead of the target; null: the target itself.</summary>
     internal AttackTarget? Surrogate { get; init; }
 
+    /// <summary>
+    /// The target without the limits of <c>--access</c>, for the checks; null: the same target.
+    /// </summary>
+    internal AttackTarget? Reference { get; init; }
+
     /// <summary>Class that the attack aims at; null: any wrong class.</summary>
     internal int? Aim { get; init; }
 
@@ -129,12 +134,12 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
-        AttackTarget target =
-            AttackAccess.Limit(new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context)), access);
+        var whole = new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context));
+        AttackTarget target = AttackAccess.Limit(whole, access);
         RequireLabels(context, target, samples);
         return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))
         {
-            Network = network,
+            Network = network, Reference = whole,
         };
     }
 

@@ -31,6 +31,11 @@ public sealed class AttackSettingsTests
         Assert.Equal("autoattack", AttackSettings.Create(Given(("model", "m.onnx"), ("threat", "mnist-linf-0.3"), ("epsilon", "0.3"))).Name);
     }
 
+    [Fact]
+    public void A_radius_of_zero_is_refused() => Assert.StartsWith(
+        "--epsilon: is out of range (got 0, expected above zero)",
+        Settings.Refusal(() => AttackSettings.Create(Given(("attack", "pgd"), ("epsilon", "0")))), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("mim")]
     [InlineData("pgd")]
