@@ -70,6 +70,12 @@ public sealed class AttackContractTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void An_attack_that_says_that_it_has_restarts_reads_them(string name) => Assert.Equal(
+        AttackCatalog.HasRestarts(name),
+        AttackCatalog.Create(name, new AttackChoice(Epsilon: 0.1)) != AttackCatalog.Create(name, new AttackChoice(Epsilon: 0.1, Restarts: 2)));
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void A_sample_gets_the_same_bytes_in_any_batch_order_and_number_of_threads(string name)
     {
         Attack attack = Make(name);
