@@ -31,6 +31,7 @@ internal static class AttackSession
         };
         int count = subject.Rows?.Count ?? asked;
         AttackParts.RequireRoom(count, subject.Target.SampleShape);
+        subject.TellOfBounds(context, count);
         var parts = new AttackParts(context, attack, subject, count, ranks);
         if (ranks.Size > 1)
         {
