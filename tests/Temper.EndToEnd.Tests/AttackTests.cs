@@ -162,7 +162,7 @@ public sealed class AttackTests : IDisposable
     {
         string model = _folder["model.safetensors"], data = _folder["data.npz"];
         Assert.Equal(ThresholdNotMet, Tool.Run("attack", model, "--data", data, "--attack", "pgd", "--epsilon", "0.9", "--fail-below", "0.99", "--no-checks").ExitCode);
-        Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", data, "--attack", "ddn");
+        Refused(Usage, "--bounds 0,1", "attack", _folder["model.onnx"], "--data", data, "--attack", "ddn");
 
         // Images are reshaped for a network of rows; that does not provide bounds of their values either.
         Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", _folder["pictures.npz"], "--attack", "ddn");

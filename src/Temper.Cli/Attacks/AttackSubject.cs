@@ -166,7 +166,8 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         Dataset samples = fitted.Test;
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
-        var whole = new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context));
+        var whole = new NetworkTarget(
+            FinalSoftmax.Removed(network), Preprocessing.BoundsOf(context, network));
         AttackTarget target = AttackAccess.Limit(whole, access);
         RequireLabels(context, target, samples);
         return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))

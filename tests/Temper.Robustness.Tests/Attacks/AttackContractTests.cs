@@ -140,7 +140,7 @@ public sealed class AttackContractTests
         Assert.Throws<ArgumentException>(() => new Fgsm { Epsilon = -1 }.Run(Net, Inputs, criterion, random));
         Assert.Throws<ArgumentException>(() => new Ddn { Norm = Norm.L0 }.Run(Net, Inputs, criterion, random));
         Network unbounded = Network.Build(InputSpec.Features(4), x => x.Linear(3)).Initialize(random);
-        Assert.Contains("bounds", Assert.Throws<ArgumentException>(() => new NetworkTarget(unbounded)).Message, StringComparison.Ordinal);
+        Assert.Contains("bounds are unknown (got -Infinity to Infinity); pass them, such as (0f, 1f)", Assert.Throws<ArgumentException>(() => new NetworkTarget(unbounded)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
