@@ -162,14 +162,14 @@ public sealed class AttackTests : IDisposable
     {
         string model = _folder["model.safetensors"], data = _folder["data.npz"];
         Assert.Equal(ThresholdNotMet, Tool.Run("attack", model, "--data", data, "--attack", "pgd", "--epsilon", "0.9", "--fail-below", "0.99", "--no-checks").ExitCode);
-        Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", data, "--attack", "ddn");
+        Refused(Usage, "--bounds 0,1", "attack", _folder["model.onnx"], "--data", data, "--attack", "ddn");
 
         // Images are reshaped for a network of rows; that does not provide bounds of their values either.
         Refused(Usage, "bounds", "attack", _folder["model.onnx"], "--data", _folder["pictures.npz"], "--attack", "ddn");
         Assert.Equal(0, Tool.Run("attack", _folder["model.onnx"], "--data", data, "--attack", "ddn", "--bounds", "0,1", "--no-checks", "--limit", "5").ExitCode);
         ToolResult decisions = Tool.Run("attack", model, "--data", data, "--access", "decisions", "--steps", "200", "--limit", "5", "--json");
         Assert.Equal("hop-skip-jump", JsonDocument.Parse(decisions.Output).RootElement.GetProperty("attack").GetString());
-        Assert.All((string[])["scores-beat-gradients", "probabilities", "rounded-input"], check => Assert.DoesNotContain(check, decisions.Output));
+        Assert.All((string[])["scores-beat-gradients", "probabilities", "rounded-input"], check => Assert.Contains(check, decisions.Output));
         Refused(BadInput, "outside the bounds", "attack", model, "--data", _folder["outside.npz"], "--attack", "ddn");
         Refused(Usage, "epsilon", "attack", model, "--data", data, "--attack", "pgd");
         Refused(Usage, "0 to 1", "attack", _folder["model.onnx"], "--data", data, "--bounds", "0,255", "--threat", "mnist-linf-0.1");

@@ -219,10 +219,10 @@ public sealed class HardenTests : IDisposable
         string model = _folder["model.safetensors"], data = _folder["data.npz"];
         Refused(BadInput, "outside the bounds", "probe", model, "--data", _folder["outside.npz"]);
         Refused(Usage, "--data", "probe", model);
-        Refused(Usage, "bounds", "probe", _folder["model.onnx"], "--data", data);
+        Refused(Usage, "--bounds 0,1", "probe", _folder["model.onnx"], "--data", data);
         Refused(Usage, "did you mean 'random'", "probe", model, "--data", data, "--families", "randon");
         Refused(BadInput, "needs pictures", "probe", model, "--data", data, "--families", "blur");
-        Refused(Usage, "bounds", "harden", _folder["model.onnx"], "--data", data, "--runs", _folder["runs"]);
+        Refused(Usage, "--bounds 0,1", "harden", _folder["model.onnx"], "--data", data, "--runs", _folder["runs"]);
         Refused(Usage, "--budgets", "harden", model, "--data", data, "--budgets", "l7:1");
         Refused(Usage, "none of the families used for examples", "harden", model, "--data", data, "--families", "blur", "--runs", _folder["runs"]);
         Assert.Equal(0, Tool.Run("probe", _folder["model.onnx"], "--data", data, "--bounds", "0,1", "--samples", "5", "--families", "random").ExitCode);

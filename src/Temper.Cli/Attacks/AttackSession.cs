@@ -31,6 +31,7 @@ internal static class AttackSession
         };
         int count = subject.Rows?.Count ?? asked;
         AttackParts.RequireRoom(count, subject.Target.SampleShape);
+        subject.TellOfBounds(context, count);
         var parts = new AttackParts(context, attack, subject, count, ranks);
         if (ranks.Size > 1)
         {
@@ -101,7 +102,7 @@ internal static class AttackSession
         RandomStream random = RandomStream.FromSeed(context.Get(AttackSettings.Seed)).Split("checks");
         IReadOnlyList<TrustCheck> checks = context.Get(AttackSettings.NoChecks)
             ? TrustChecks.OfResult(found)
-            : TrustChecks.Run(subject.Target, inputs, found, random, context.Cancel);
+            : TrustChecks.Run(subject.Reference ?? subject.Target, inputs, found, random, context.Cancel);
         return (found with { Checks = checks }).LimitedToEpsilon(inputs);
     }
 

@@ -38,6 +38,9 @@ internal static class AttackSettings
             + "paper's number",
         1);
 
+    internal static Setting<int> Restarts { get; } = Setting.Integer(
+        "restarts", "Number of starts of an attack with random starts, such as pgd or each attack of autoattack", 1);
+
     internal static Setting<int?> Limit { get; } =
         OptionalInteger("limit", "Number of samples, from the start of the set; none = all", 1);
 
@@ -79,8 +82,8 @@ internal static class AttackSettings
 
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Data, Attack, Threat, NormName, Epsilon, TargetClass, Steps, Limit, Budget, Batch, Seed, Output, VnnLib,
-        FailBelow, NoChecks, AttackAccess.Setting, TokenFile, Surrogate, TensorBoard,
+        Data, Attack, Threat, NormName, Epsilon, TargetClass, Steps, Restarts, Limit, Budget, Batch, Seed, Output,
+        VnnLib, FailBelow, NoChecks, AttackAccess.Setting, TokenFile, Surrogate, TensorBoard,
     ];
 
     /// <summary>
@@ -97,6 +100,12 @@ internal static class AttackSettings
     /// </summary>
     internal static Attack Create(CommandContext context)
     {
+        if (context.Get(Epsilon) == 0)
+        {
+            throw ToolException.Usage(
+                $"{Epsilon.Flag}: is out of range (got 0, expected above zero); within 0 nothing is attacked");
+        }
+
         ThreatModel? threat = ThreatOf(context);
         Norm? norm = context.Get(NormName) switch { "l2" =>
             Norm.L2, "linf" => Norm.Linf, "l1" => Norm.L1, "l0" => Norm.L0, _ => threat?.Norm };
@@ -112,7 +121,10 @@ internal static class AttackSettings
 
         string name = context.Get(Attack) is not Usual and var asked ? asked : DefaultName(context);
         Attack attack = AttackCatalog.Create(
-            name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps)));
+            name, new AttackChoice(norm, context.Get(Epsilon) ?? threat?.Epsilon, context.Get(Steps))
+            {
+                Restarts = context.Get(Restarts),
+            });
         if (!attack.Norms.Contains(attack.Norm))
         {
             throw ToolException.Usage($"{(threat is null ? NormName : Threat).Flag}: {name} does not support "
@@ -120,6 +132,7 @@ internal static class AttackSettings
         }
 
         context.RefuseUnused($"{Attack.Flag} {name}", AttackCatalog.HasSteps(name) ? [] : [Steps]);
+        context.RefuseUnused($"{Attack.Flag} {name}", AttackCatalog.HasRestarts(name) ? [] : [Restarts]);
         AttackAccess.Require(context, attack);
         return context.Get(TargetClass) is null || attack.AimsAtTarget ? attack : throw ToolException.Usage(
             $"{TargetClass.Flag}: {name} does not support a target class; choose another attack, such as pgd, square "

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Runs;
@@ -19,6 +20,11 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
 {
     /// <summary>Model on which the perturbations are computed instead of the target; null: the target itself.</summary>
     internal AttackTarget? Surrogate { get; init; }
+
+    /// <summary>
+    /// The target without the limits of <c>--access</c>, for the checks; null: the same target.
+    /// </summary>
+    internal AttackTarget? Reference { get; init; }
 
     /// <summary>Class that the attack aims at; null: any wrong class.</summary>
     internal int? Aim { get; init; }
@@ -69,6 +75,37 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         {
             FinalSoftmax.Tell(context, model, network);
         }
+    }
+
+    /// <summary>
+    /// Says so if the samples fill only a small part of <c>--bounds</c>, as those of 0 to 1 do in 0 to 255. Samples
+    /// outside the bounds are refused by the attack.
+    /// </summary>
+    /// <param name="context">Context of the command.</param>
+    /// <param name="count">Number of samples to attack.</param>
+    internal void TellOfBounds(CommandContext context, int count)
+    {
+        if (Bounds(context) is { } bounds
+            && BoundsNote(bounds, Samples.Read(0, Math.Min(count, 256)).Inputs.AsSpan<float>()) is { } note)
+        {
+            context.Terminal.Note(note);
+        }
+    }
+
+    /// <summary>The note on values within less than a tenth of the bounds; null: none is needed.</summary>
+    internal static string? BoundsNote((float Low, float High) bounds, ReadOnlySpan<float> values)
+    {
+        if (values.IsEmpty)
+        {
+            return null;
+        }
+
+        float low = TensorPrimitives.Min(values), high = TensorPrimitives.Max(values);
+        return !(high - low < (bounds.High - bounds.Low) / 10) ? null : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Preprocessing.Bounds.Flag}: the samples fill only a small part of the bounds (got values of {low:G4} to "
+            + $"{high:G4}, and bounds of {bounds.Low:G4} to {bounds.High:G4}); if the bounds are wrong, so are the "
+            + $"perturbations");
     }
 
     public void Dispose() => (Target as IDisposable)?.Dispose();
@@ -130,12 +167,13 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         network = Preprocessing.Apply(context, network, samples.SampleShape, takesBounds: false);
         DataChecks.RequireClasses(network, samples);
         DataChecks.RequireSeveralOutputs(network);
-        AttackTarget target =
-            AttackAccess.Limit(new NetworkTarget(FinalSoftmax.Removed(network), Bounds(context)), access);
+        var whole = new NetworkTarget(
+            FinalSoftmax.Removed(network), Preprocessing.BoundsOf(context, network));
+        AttackTarget target = AttackAccess.Limit(whole, access);
         RequireLabels(context, target, samples);
         return new AttackSubject(target, samples, ClassLabels.Of(network, samples, target.Classes))
         {
-            Network = network,
+            Network = network, Reference = whole,
         };
     }
 

@@ -28,7 +28,7 @@ internal static class VideoAttackSettings
     internal static Setting<double[]> Levels { get; } =
         Setting.Numbers("levels", "With --video: maximum perturbations of a pixel, in units of 1/255 of the input "
             + "range; fractions are rounded down, because frames have 8 bits",
-            [4], minimum: 0, maximum: 255);
+            [4], minimum: 1, maximum: 255);
 
     internal static Setting<int> Queries { get; } = Setting.Integer(
         "queries", "With --video: maximum number of queries per clip for the attack square, which sees scores only",

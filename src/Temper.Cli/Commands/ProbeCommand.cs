@@ -39,8 +39,7 @@ internal sealed class ProbeCommand() : ToolCommand(
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         (Network network, Dataset samples, Dataset aims) = Open(context, model, source);
-        (float, float)? bounds = context.Get(Preprocessing.Bounds) is [var low, var high] ? (low, high) : null;
-        var target = new NetworkTarget(network, bounds);
+        var target = new NetworkTarget(network, Preprocessing.BoundsOf(context, network));
         RandomStream random = RandomStream.FromSeed(context.Get(ProbeSettings.Seed));
         int count = Math.Min(context.Get(ProbeSettings.Samples), samples.Count);
         Dataset probed = StratifiedSplit.Of(samples, count, random.Split("samples")).HeldOut;

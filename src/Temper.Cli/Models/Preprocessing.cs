@@ -114,6 +114,26 @@ internal static class Preprocessing
             ? $"preprocessing other than {Bounds.Flag} needs pictures (got samples of {shape}, expected [C, H, W])"
             : $"samples do not fit the network (got {shape}, expected {wanted}); choose data of that shape");
 
+    /// <summary>
+    /// Returns the bounds of <c>--bounds</c>; null: not given, and the network states its own. Throws a usage error if
+    /// there are neither.
+    /// </summary>
+    internal static (float Low, float High)? BoundsOf(CommandContext context, Network network)
+    {
+        if (context.Get(Bounds) is [var low, var high])
+        {
+            return (low, high);
+        }
+
+        if (network.Inputs is [var input] && !(float.IsFinite(input.Minimum) && float.IsFinite(input.Maximum)))
+        {
+            throw ToolException.Usage($"{Bounds.Flag}: is missing; the network does not state the range of its inputs; "
+                + $"give it, such as {Bounds.Flag} 0,1");
+        }
+
+        return null;
+    }
+
     private static bool IsAsked(CommandContext context, bool takesBounds) =>
         context.Get(ModelSource.Normalize) is not null
         || context.Get(Scale) != 1

@@ -12,29 +12,47 @@ public static class AttackCatalog
         ("bim", "gradient steps from the clean sample", c => c.FinishInBall(
             new BasicIterative { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 10 })),
         ("pgd", "gradient steps from a random start", c =>
-            c.FinishInBall(new Pgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 40 })),
+            c.FinishInBall(new Pgd
+            {
+                Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 40, Restarts = c.Restarts,
+            })),
         ("mim", "gradient steps with momentum", c => c.FinishInBall(new Pgd
         {
             Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 10, RandomStart = false, Momentum = 1,
         })),
         ("apgd-ce", "Auto-PGD on cross-entropy", c =>
-            c.FinishInBall(new Apgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 })),
+            c.FinishInBall(new Apgd
+            {
+                Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Restarts = c.Restarts,
+            })),
         ("apgd-dlr", "Auto-PGD on the difference of logits ratio (DLR)", c => c.FinishInBall(
-            new Apgd { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr })),
+            new Apgd
+            {
+                Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr,
+                Restarts = c.Restarts,
+            })),
         ("apgd-t", "Auto-PGD on DLR, up to 9 target classes", c => new Apgd
         {
             Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Loss = ApgdLoss.Dlr,
-            TargetClasses = 9,
+            TargetClasses = 9, Restarts = c.Restarts,
         }),
         ("square", "random search with square patches; needs scores only", c =>
-            new Square { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Queries = c.Steps ?? 5000 }),
+            new Square
+            {
+                Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Queries = c.Steps ?? 5000, Restarts = c.Restarts,
+            }),
         ("autoattack", "the standard version of AutoAttack", c =>
-            new AutoAttack { Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 }),
+            new AutoAttack
+            {
+                Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Restarts = c.Restarts,
+            }),
         ("autoattack-rand", "AutoAttack for randomized defenses", c => new AutoAttack
         {
             Epsilon = c.Radius, Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Version = AutoAttackVersion.Random,
+            Restarts = c.Restarts,
         }),
-        ("fab", "fast adaptive boundary", c => new Fab { Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100 }),
+        ("fab", "fast adaptive boundary", c =>
+            new Fab { Norm = c.NormOr(Norm.Linf), Steps = c.Steps ?? 100, Restarts = c.Restarts }),
         ("deepfool", "steps to the nearest linearized decision boundary", c =>
             c.Finish(new DeepFool { Norm = c.NormOr(Norm.L2), Steps = c.Steps ?? 50 })),
         ("ddn", "decoupled direction and norm", c =>
@@ -87,6 +105,10 @@ public static class AttackCatalog
     /// <summary>Whether an attack reads the number of steps.</summary>
     internal static bool HasSteps(string name) => name is not ("fgsm" or "corruptions");
 
+    /// <summary>Whether an attack reads the number of restarts.</summary>
+    internal static bool HasRestarts(string name) => name is "pgd" or "apgd-ce" or "apgd-dlr" or "apgd-t" or "square"
+        or "autoattack" or "autoattack-rand" or "fab";
+
     private static (string Name, string Help, Func<AttackChoice, Attack> Make) Find(string name) =>
         All.FirstOrDefault(
             entry => string.Equals(entry.Name, name, StringComparison.Ordinal)) is { Name: not null } found
@@ -108,8 +130,9 @@ public static class AttackCatalog
 /// up to this many additional gradients, one per class, to find the best point of the ball. 0: no final search, as in
 /// the papers.
 /// </param>
+/// <param name="Restarts">Number of starts, 1 or more, of attacks that start at random points.</param>
 public sealed record AttackChoice(
-    Norm? Norm = null, double? Epsilon = null, int? Steps = null, int FinishGradients = 10)
+    Norm? Norm = null, double? Epsilon = null, int? Steps = null, int FinishGradients = 10, int Restarts = 1)
 {
     internal double Radius => Epsilon ?? throw new ArgumentException("attack: the radius is missing; give "
         + "--epsilon or --threat");

@@ -16,8 +16,8 @@ public enum AutoAttackVersion
 
 /// <summary>
 /// AutoAttack (arXiv:2003.01690), by default its authors' standard version: APGD-CE (100 steps), targeted APGD-DLR (100
-/// steps, 9 classes), targeted FAB (100 steps, 9 classes) and Square (5,000 queries). They run in this order with one
-/// start each, each on the samples that the previous ones did not fool.
+/// steps, 9 classes), targeted FAB (100 steps, 9 classes) and Square (5,000 queries). They run in this order, by
+/// default with one start each, each on the samples that the previous ones did not fool.
 /// </summary>
 public sealed record AutoAttack : FixedBudgetAttack
 {
@@ -36,6 +36,9 @@ public sealed record AutoAttack : FixedBudgetAttack
     /// <summary>Queries of <see cref="Square"/>.</summary>
     public int Queries { get; init; } = 5000;
 
+    /// <summary>Number of starts of each attack; the authors use 1.</summary>
+    public int Restarts { get; init; } = 1;
+
     /// <inheritdoc/>
     public override bool IsDeterministic => false;
 
@@ -44,13 +47,13 @@ public sealed record AutoAttack : FixedBudgetAttack
     {
         get
         {
-            var entropy = new Apgd { Epsilon = Epsilon, Norm = Norm, Steps = Steps };
+            var entropy = new Apgd { Epsilon = Epsilon, Norm = Norm, Steps = Steps, Restarts = Restarts };
             return Version == AutoAttackVersion.Random ? [entropy, entropy with { Loss = ApgdLoss.Dlr }] :
             [
                 entropy,
                 entropy with { Loss = ApgdLoss.Dlr, TargetClasses = TargetClasses },
-                new Fab { Norm = Norm, Steps = Steps, TargetClasses = TargetClasses },
-                new Square { Epsilon = Epsilon, Norm = Norm, Queries = Queries },
+                new Fab { Norm = Norm, Steps = Steps, TargetClasses = TargetClasses, Restarts = Restarts },
+                new Square { Epsilon = Epsilon, Norm = Norm, Queries = Queries, Restarts = Restarts },
             ];
         }
     }

@@ -56,8 +56,8 @@ public sealed class NetworkTarget : AttackTarget
             throw new ArgumentException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"NetworkTarget: the input bounds are unknown (got {Minimum} to {Maximum}); give them, such "
-                    + $"as 0 and 1 for pixels (--bounds 0,1)"), nameof(bounds));
+                    $"NetworkTarget: the input bounds are unknown (got {Minimum} to {Maximum}); pass them, such "
+                    + $"as (0f, 1f) for pixels"), nameof(bounds));
         }
 
         Classes = Probe();

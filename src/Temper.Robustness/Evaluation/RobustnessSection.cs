@@ -46,7 +46,11 @@ public static class RobustnessSection
             new Section("Passes and outcomes", [Ledger(found.Result)]),
             new Section(
                 "Checklist", [new DataTable(["check", "verdict", "finding"], [.. found.Checks.Select(
-                    check => (string[])[check.Name, check.IsSuspicious ? "suspicious" : "ok", check.Finding])])]),
+                    check => (string[])[
+                        check.Name, check.IsSuspicious ? "suspicious"
+                            : check.Name is TrustChecks.NoReference ? "not checked" : "ok",
+                        check.Finding,
+                    ])])]),
         ];
     }
 

@@ -24,6 +24,9 @@ public static class TrustChecks
 
     private const string NotFinite = "not-finite", NotTried = "not-tried";
 
+    /// <summary>Says that the attack's result could not be compared, which alone is no reason for suspicion.</summary>
+    internal const string NoReference = "no-reference";
+
     /// <summary>Runs all checks that the target's access permits.</summary>
     /// <param name="target">Target to check.</param>
     /// <param name="inputs">Clean inputs <c>[N, ...]</c>.</param>
@@ -39,11 +42,15 @@ public static class TrustChecks
         : [];
 
     /// <summary>
-    /// Runs all checks that the target's access permits, and the checks of an attack's result. Attacks are compared in
+    /// Runs all checks that the target's access permits, and the checks of an attack's result: usual attacks of the
+    /// same norm, and radius if there is one, must not find clearly more, even if the attack was a transfer or had less
+    /// access. Without gradients the verdict is at most <c>not checked</c>. The checks of the target compare attacks in
     /// the norm and radius of the attack that was run, or in the L∞ norm with 3 % of the input range if its norm is
     /// neither L∞ nor L2 or its perturbations are not limited.
     /// </summary>
-    /// <param name="target">Target that was attacked.</param>
+    /// <param name="target">
+    /// Target that was attacked, or the same model with more access than the attack had, for better checks.
+    /// </param>
     /// <param name="inputs">Clean inputs <c>[N, ...]</c>.</param>
     /// <param name="found">Result of the attack on these inputs; its own checks are ignored.</param>
     /// <param name="random">Source of random numbers.</param>
@@ -57,11 +64,20 @@ public static class TrustChecks
         {
             (Norm Norm, double Epsilon)? ball = found.Ball;
             checks.AddRange(OfTarget(target, probe, (ball?.Norm is Norm.Linf or Norm.L2) ? ball : null, cancel));
-
-            // A transfer is weaker on purpose: its attacker does not have the gradients or scores of the target.
-            if (ball is { } limit && found.Attack is not Transfer && probe.Weaker(found, limit, cancel) is { } weaker)
+            if (ball is { } limit && probe.Weaker(found, limit, cancel) is { } weaker)
             {
                 checks.Add(weaker);
+            }
+
+            if (Searches(found.Attack) && target.Access < Access.Gradients)
+            {
+                checks.Add(new TrustCheck(NoReference, IsSuspicious: false, "the attack has "
+                    + $"{(target.Access == Access.Scores ? "scores" : "decisions")} only, and without gradients no "
+                    + "stronger one can be run to compare"));
+            }
+            else if (Searches(found.Attack) && double.IsInfinity(found.Attack.Radius))
+            {
+                checks.Add(probe.Larger(found, cancel));
             }
         }
 
@@ -98,14 +114,19 @@ public static class TrustChecks
     }
 
     /// <summary>
-    /// Returns the verdict: <c>trustworthy</c>, <c>suspicious</c> followed by the reasons, or <c>not checked</c> if no
-    /// check of the target ran.
+    /// Returns the verdict: <c>trustworthy</c>, <c>suspicious</c> followed by the reasons, <c>not checked</c> if no
+    /// check of the target ran, or <c>not checked</c> followed by the reason if the attack could not be compared.
     /// </summary>
     /// <param name="checks">Results of the checklist.</param>
     public static string Verdict(IReadOnlyList<TrustCheck> checks) =>
         checks.Where(check => check.IsSuspicious).Select(check => check.Name).ToArray() is { Length: > 0 } reasons
         ? $"suspicious: {string.Join(", ", reasons)}"
+        : checks.FirstOrDefault(check => check.Name is NoReference) is { } none ? $"not checked: {none.Finding}"
         : checks.Any(check => !OfResults.Contains(check.Name, StringComparer.Ordinal)) ? "trustworthy" : "not checked";
+
+    /// <summary>Whether an attack searches; corruptions are a fixed list, and are not compared with searches.</summary>
+    private static bool Searches(Attack attack) =>
+        attack is ComposedAttack { First: var inner } ? Searches(inner) : attack is not Corruptions;
 
     /// <summary>Prepares the checks of the first samples; null: there are no samples.</summary>
     private static TrustProbe? Probe(

@@ -10,6 +10,11 @@ namespace Temper.Robustness.Evaluation;
 /// <summary>Runs the checks on one set of samples.</summary>
 internal sealed class TrustProbe
 {
+    /// <summary>
+    /// By how much perturbations may exceed those of the attack that <see cref="Larger"/> runs.
+    /// </summary>
+    private const double MaxRatio = 1.25;
+
     private readonly AttackTarget _target;
     private readonly Tensor _inputs;
     private readonly long[] _labels;
@@ -175,8 +180,7 @@ internal sealed class TrustProbe
             return null;
         }
 
-        Criterion criterion =
-            found.Target is null ? _wrong : RobustnessEvaluation.CriterionOf(_labels, found.Target);
+        Criterion criterion = CriterionOf(found);
         bool[][] fooled = [.. usual.Select(one => Fooled(one, criterion, cancel))];
         int more = Enumerable.Range(0, _count).Count(i =>
             IsRobust(found, found.Result.Samples[i]) && Array.Exists(fooled, run => run[i]));
@@ -191,6 +195,39 @@ internal sealed class TrustProbe
             $"{names} fooled {more} of {_count} samples that {found.Attack.Name} did not fool ({Shown(ball)})"
             + (isWeaker ? $"; {advice}" : ""));
     }
+
+    /// <summary>
+    /// Checks the result of an attack that minimizes the perturbation: a usual one of the same norm and target class
+    /// must neither fool clearly more samples nor find perturbations that are mostly clearly smaller.
+    /// </summary>
+    internal TrustCheck Larger(RobustnessEvaluation found, CancellationToken cancel)
+    {
+        Norm norm = found.Attack.Norm;
+        Attack usual = norm == Norm.L2 ? new MinimalL2() : new Fmn { Norm = norm };
+        IReadOnlyList<SampleResult> reference = usual.Run(
+            _target, _inputs, CriterionOf(found), _random.Split("checks"), cancel: cancel).Samples;
+        int compared = 0, missed = 0, larger = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            SampleResult sample = found.Result.Samples[i];
+            if (reference[i].Outcome == AttackOutcome.Fooled && sample.Outcome != AttackOutcome.NotFinite)
+            {
+                compared++;
+                missed += sample.IsRobust ? 1 : 0;
+                larger += !sample.IsRobust && sample.Distance(norm) > MaxRatio * reference[i].Distance(norm) ? 1 : 0;
+            }
+        }
+
+        bool isSuspicious = missed > Math.Max(1, _count / 20) || 2 * (missed + larger) > compared;
+        return new TrustCheck(
+            "longer-than-usual", isSuspicious,
+            $"of {compared} samples that {usual.Name} fooled, {found.Attack.Name} did not fool {missed}, and needed "
+            + Invariant($"more than {MaxRatio:G3} times the perturbation for {larger}")
+            + (isSuspicious ? $"; use {usual.Name} with its usual steps" : ""));
+    }
+
+    private Criterion CriterionOf(RobustnessEvaluation found) =>
+        found.Target is null ? _wrong : RobustnessEvaluation.CriterionOf(_labels, found.Target);
 
     /// <summary>Whether an evaluation counts a sample as robust.</summary>
     private static bool IsRobust(RobustnessEvaluation found, SampleResult sample) =>

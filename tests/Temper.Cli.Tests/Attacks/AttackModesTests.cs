@@ -62,6 +62,14 @@ public sealed class AttackModesTests
     public void Options_of_clips_want_clips() =>
         Assert.Equal("attack: --rules applies only to a network of clips; add --video, or leave it out", Refused(("data", "a.npz"), ("rules", "noise")));
 
+    /// <summary>Frames have 8 bits, so that an attack with less than one level can change nothing.</summary>
+    [Theory]
+    [InlineData("0.5")]
+    [InlineData("0")]
+    [InlineData("4,0.5")]
+    public void Levels_below_one_are_refused(string levels) => Assert.Contains(
+        "numbers from 1 to 255", Settings.Refusal(() => Given(("video", "true"), ("levels", levels)).Get(VideoAttackSettings.Levels)), StringComparison.Ordinal);
+
     [Fact]
     public void What_is_read_is_accepted()
     {

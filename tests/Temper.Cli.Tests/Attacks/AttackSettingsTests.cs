@@ -2,6 +2,7 @@ using Temper.Cli.Attacks;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
 using Temper.Cli.Tests.Support;
+using Temper.Robustness.Attacks;
 
 namespace Temper.Cli.Tests.Attacks;
 
@@ -30,6 +31,11 @@ public sealed class AttackSettingsTests
             Settings.Refusal(() => AttackSettings.Create(Given(("threat", "mnist-linf-0.3"), ("epsilon", "0.01")))));
         Assert.Equal("autoattack", AttackSettings.Create(Given(("model", "m.onnx"), ("threat", "mnist-linf-0.3"), ("epsilon", "0.3"))).Name);
     }
+
+    [Fact]
+    public void A_radius_of_zero_is_refused() => Assert.StartsWith(
+        "--epsilon: is out of range (got 0, expected above zero)",
+        Settings.Refusal(() => AttackSettings.Create(Given(("attack", "pgd"), ("epsilon", "0")))), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("mim")]
@@ -85,6 +91,36 @@ public sealed class AttackSettingsTests
     public void Steps_want_an_attack_with_steps(string attack) => Assert.Equal(
         $"attack: --steps does not apply to --attack {attack}; leave it out",
         Settings.Refusal(() => AttackSettings.Create(Given(("attack", attack), ("epsilon", "0.1"), ("steps", "7")))));
+
+    [Theory]
+    [InlineData("mim")]
+    [InlineData("hop-skip-jump")]
+    public void Restarts_want_an_attack_with_random_starts(string attack) => Assert.Equal(
+        $"attack: --restarts does not apply to --attack {attack}; leave it out",
+        Settings.Refusal(() => AttackSettings.Create(Given(("attack", attack), ("epsilon", "0.1"), ("restarts", "2")))));
+
+    [Theory]
+    [InlineData("pgd")]
+    [InlineData("apgd-ce")]
+    [InlineData("apgd-dlr")]
+    [InlineData("apgd-t")]
+    [InlineData("square")]
+    [InlineData("fab")]
+    [InlineData("autoattack")]
+    [InlineData("autoattack-rand")]
+    public void Restarts_reach_the_attack_and_its_parts(string name)
+    {
+        Attack attack = AttackSettings.Create(Given(("attack", name), ("epsilon", "0.1"), ("restarts", "3")));
+        Assert.All(attack is AutoAttack all ? all.Members : [attack], part => Assert.Equal(3, part switch
+        {
+            FinishedInBall { Inner: Pgd pgd } => pgd.Restarts,
+            FinishedInBall { Inner: Apgd apgd } => apgd.Restarts,
+            Apgd apgd => apgd.Restarts,
+            Square square => square.Restarts,
+            Fab fab => fab.Restarts,
+            _ => 0,
+        }));
+    }
 
     [Theory]
     [InlineData("dog", 1)]

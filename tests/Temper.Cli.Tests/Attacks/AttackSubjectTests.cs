@@ -35,6 +35,17 @@ public sealed class AttackSubjectTests : IDisposable
         Assert.Equal(2, some.Target.Classes);
     }
 
+    [Theory]
+    [InlineData(255f, 0.9f, true)]
+    [InlineData(1f, 0.9f, false)]
+    [InlineData(1f, 0.05f, true)]
+    public void Bounds_that_the_samples_hardly_fill_are_noted(float bound, float largest, bool isNoted)
+    {
+        string? note = AttackSubject.BoundsNote((0, bound), [largest / 2, 0, largest]);
+        Assert.Equal(isNoted, note?.Contains("fill only a small part of the bounds", StringComparison.Ordinal) ?? false);
+        Assert.Null(AttackSubject.BoundsNote((0, bound), []));
+    }
+
     private AttackSubject Open((string Name, string Text)[] given)
     {
         CommandContext context = Settings.Context(

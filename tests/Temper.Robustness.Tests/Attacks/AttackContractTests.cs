@@ -70,6 +70,12 @@ public sealed class AttackContractTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void An_attack_that_says_that_it_has_restarts_reads_them(string name) => Assert.Equal(
+        AttackCatalog.HasRestarts(name),
+        AttackCatalog.Create(name, new AttackChoice(Epsilon: 0.1)) != AttackCatalog.Create(name, new AttackChoice(Epsilon: 0.1, Restarts: 2)));
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void A_sample_gets_the_same_bytes_in_any_batch_order_and_number_of_threads(string name)
     {
         Attack attack = Make(name);
@@ -134,7 +140,7 @@ public sealed class AttackContractTests
         Assert.Throws<ArgumentException>(() => new Fgsm { Epsilon = -1 }.Run(Net, Inputs, criterion, random));
         Assert.Throws<ArgumentException>(() => new Ddn { Norm = Norm.L0 }.Run(Net, Inputs, criterion, random));
         Network unbounded = Network.Build(InputSpec.Features(4), x => x.Linear(3)).Initialize(random);
-        Assert.Contains("bounds", Assert.Throws<ArgumentException>(() => new NetworkTarget(unbounded)).Message, StringComparison.Ordinal);
+        Assert.Contains("bounds are unknown (got -Infinity to Infinity); pass them, such as (0f, 1f)", Assert.Throws<ArgumentException>(() => new NetworkTarget(unbounded)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class WeakerAttackTests
     /// <summary>Distance of the mean of near samples from the boundary; those of far samples are out of reach.</summary>
     private const float Near = 0.02f, Far = 0.1f;
 
-    private const string Name = "weaker-than-usual";
+    private const string Name = "weaker-than-usual", Distances = "longer-than-usual";
 
     /// <summary>Class 1 where the mean of the inputs exceeds 0.5.</summary>
     private static readonly AttackTarget ByMean = MakeTarget();
@@ -74,18 +74,45 @@ public sealed class WeakerAttackTests
     }
 
     [Fact]
-    public void Without_a_radius_or_on_purpose_nothing_is_compared()
+    public void A_transfer_is_compared_with_attacks_that_have_the_gradients() =>
+        Assert.True(Check(Run(new Transfer(new Noise { Epsilon = 0.03, Draws = 20 }, ByMean), near: 5), near: 5)!.IsSuspicious);
+
+    /// <summary>One step goes a distance of about 1; the boundary is at 0.2 for near samples, and at 1 for the others.</summary>
+    [Theory]
+    [InlineData(30, true)]
+    [InlineData(10, false)]
+    public void Distances_that_the_usual_attack_mostly_beats_are_found(int near, bool isSuspicious)
     {
-        Assert.Null(Check(Run(new Ddn(), near: 5), near: 5));
-        Assert.Null(Check(Run(new Transfer(new Pgd { Epsilon = 0.03, Steps = 1 }, ByMean), near: 5), near: 5));
+        TrustCheck check = Check(Run(new Ddn { Steps = 1 }, near), near, Distances)!;
+        Assert.Equal(isSuspicious, check.IsSuspicious);
+        Assert.Contains($"did not fool 0, and needed more than 1.25 times the perturbation for {near}", check.Finding, StringComparison.Ordinal);
+        Assert.False(Check(Run(new Ddn(), near), near, Distances)!.IsSuspicious);
+        Assert.Null(Check(Run(new Ddn(), near), near));
     }
 
-    private static TrustCheck? Check(RobustnessEvaluation found, int near) => TrustChecks
-        .Run(ByMean, Inputs(near), found, RandomStream.FromSeed(1))
-        .SingleOrDefault(check => string.Equals(check.Name, Name, StringComparison.Ordinal));
+    [Fact]
+    public void Decisions_are_compared_where_the_target_has_gradients() =>
+        Assert.True(Check(Run(new HopSkipJump { Queries = 50 }, near: 30), near: 30, Distances)!.IsSuspicious);
 
-    private static RobustnessEvaluation Run(Attack attack, int near) => new(
-        attack, attack.Run(ByMean, Inputs(near), Criterion.Misclassified(Labels), RandomStream.FromSeed(2)), Labels, []);
+    [Theory]
+    [InlineData(Access.Decisions, "not checked: the attack has decisions only")]
+    [InlineData(Access.Scores, "not checked: the attack has scores only")]
+    public void Without_gradients_no_attack_is_trustworthy(Access access, string expected)
+    {
+        var target = new Limited(ByMean, access);
+        foreach (Attack attack in (Attack[])[new HopSkipJump { Queries = 50 }, new Noise { Epsilon = 0.001 }])
+        {
+            Assert.StartsWith(
+                expected, TrustChecks.Verdict(TrustChecks.Run(target, Inputs(5), Run(attack, 5, target), RandomStream.FromSeed(1))), StringComparison.Ordinal);
+        }
+    }
+
+    private static TrustCheck? Check(RobustnessEvaluation found, int near, string name = Name) => TrustChecks
+        .Run(ByMean, Inputs(near), found, RandomStream.FromSeed(1))
+        .SingleOrDefault(check => string.Equals(check.Name, name, StringComparison.Ordinal));
+
+    private static RobustnessEvaluation Run(Attack attack, int near, AttackTarget? target = null) => new(
+        attack, attack.Run(target ?? ByMean, Inputs(near), Criterion.Misclassified(Labels), RandomStream.FromSeed(2)), Labels, []);
 
     private static Tensor Inputs(int near)
     {
@@ -106,5 +133,10 @@ public sealed class WeakerAttackTests
             network.Parameters["fc.weight"] with { Value = Tensor.From(w, [3, Size]) },
             network.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { 50, -50, -100 }, [3]) },
         ]));
+    }
+
+    private sealed class Limited(AttackTarget inner, Access access) : WrappedTarget(inner)
+    {
+        public override Access Access => access;
     }
 }
