@@ -27,7 +27,8 @@ public static class DataSource
     /// A folder with one folder of pictures per class: <c>FOLDER?test=0.2&amp;seed=1</c> holds out a share of them.
     /// An <c>.npz</c> file with x_train, y_train, x_test and y_test.
     /// A table: <c>table.csv?label=NAME&amp;test=0.2&amp;seed=1&amp;scale=none&amp;skip=A,B&amp;delimiter=comma</c>;
-    /// <c>test</c> may also name a second table. Every option has a default; the labels are the last column.
+    /// <c>test</c> may also name a second table. Every option has a default; the labels are the last column. With
+    /// <c>scale=standard</c>, <see cref="DataSets.Scaling"/> normalizes the columns.
     /// A set that is missing (train or test) is empty.
     /// </param>
     /// <param name="catalog">Finds known names; null: the user's cache and the default sources.</param>

@@ -147,7 +147,7 @@ internal sealed class GrowCommand() : RunCommand(
         family = widths is null ? family : family with { Widths = widths };
         var seed = GrowableNetwork.Of(
             family, depths ?? [.. Enumerable.Repeat(1, stages)],
-            ModelSource.OptionsFor(data.Train, context.Get(ModelSource.Normalize)));
+            ModelSource.OptionsFor(data.Train, Preprocessing.OfNew(context, data)));
         return (seed.With(seed.Network.Initialize(weights).WithClassNames(data.Train.ClassNames)), data);
     }
 
