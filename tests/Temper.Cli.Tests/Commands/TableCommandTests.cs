@@ -1,7 +1,9 @@
 using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Commands;
+using Temper.Cli.Predictions;
 using Temper.Cli.Tests.Support;
+using Temper.Formats;
 using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Randomness;
@@ -61,6 +63,41 @@ public sealed class TableCommandTests : IDisposable
         Assert.Equal(ExitCode.ThresholdNotMet, Eval(_folder["net.safetensors"], Options));
     }
 
+    [Fact]
+    public void Rows_are_predicted_by_the_names_of_their_columns()
+    {
+        string run = Trained("mlp-8");
+        string rows = _folder.Write("rows.csv", "near;side;far\n0.5;right;10003\n1.5;left;10103\n");
+        IReadOnlyList<RowPrediction> found = Predict(run, rows);
+        Assert.Equal([(1, "left"), (2, "right")], found.Select(one => (one.Row, one.Best.Classes[0].Name)));
+        Assert.All(found, one => Assert.Equal(1, one.Probabilities.Sum(), 1e-5f));
+        Assert.Equal(found[0].Probabilities[0], found[0].Best.Classes[0].Probability);
+        Assert.Equal(2, found[0].ToJson()["probabilities"]!.AsArray().Count);
+        _folder.Write("rows.csv", "near;side\n0.5;right\n");
+        Assert.Contains("column 'far' is missing", Assert.Throws<ModelFormatException>(() => Predict(run, rows)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The table that names the columns is gone: they are taken in their order, and must be as many.</summary>
+    [Fact]
+    public void Rows_that_do_not_fit_the_network_are_refused()
+    {
+        string run = Trained("mlp-8");
+        File.Delete(_folder["sides.csv"]);
+        string more = _folder.Write("more.csv", "row;far;near;age\n7;10003;0.5;3\n");
+        var error = Assert.Throws<ToolException>(() => Predict(run, more));
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.Contains("(got 3: far, near, age; expected 2)", error.Message, StringComparison.Ordinal);
+
+        string rows = _folder.Write("rows.csv", "row;far;near;side\n7;10003;0.5;left\n");
+        Assert.Contains("leave the column out with skip=side", Assert.Throws<ModelFormatException>(() => Predict(run, rows)).Message, StringComparison.Ordinal);
+        Assert.Equal("left", Assert.Single(Predict(run, $"{rows}?label=side")).Best.Classes[0].Name);
+        Assert.Throws<ModelFormatException>(() => Predict(run, $"{rows}?label=none"));
+
+        Network pictures = Network.Build(InputSpec.Image(1, 1, 2), x => x.Flatten().Linear(2)).Initialize(RandomStream.FromSeed(1));
+        ModelFile.Save(pictures, _folder["pictures.safetensors"]);
+        Assert.Contains("does not classify rows", Assert.Throws<ToolException>(() => Predict(_folder["pictures.safetensors"], rows)).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Writes 200 rows: the far column has two groups, which are the classes.</summary>
     private string Table() => _folder.Write("sides.csv", "row;far;near;side\n" + string.Concat(Enumerable.Range(0, 200).Select(i => string.Create(
         CultureInfo.InvariantCulture, $"{i};{10000 + (i % 2 * 100) + (i % 7)};{i % 5}.5;{(i % 2 == 0 ? "left" : "right")}\n"))));
@@ -75,6 +112,12 @@ public sealed class TableCommandTests : IDisposable
         };
         Assert.Equal(ExitCode.Success, new TrainCommand().Run(Settings.Context(new TrainCommand(), flags, TimeProvider.System)));
         return Assert.Single(Directory.GetDirectories(_folder["runs"]));
+    }
+
+    private static IReadOnlyList<RowPrediction> Predict(string model, string rows)
+    {
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = model, ["quiet"] = "true", ["top"] = "2" };
+        return RowPredictions.Predict(Settings.Context(new PredictCommand(), flags, TimeProvider.System), model, [rows]);
     }
 
     private int Eval(string model, string? data)
