@@ -77,6 +77,7 @@ public sealed class RankTests : IDisposable
         // Open MPI's launcher reports the rank, MPICH's the process ID.
         Assert.Contains(engine is "openmpi" ? "rank 1" : $"PID {victim.Id}", result.Error + result.Output, StringComparison.Ordinal);
         string folder = Directory.GetDirectories(runs).Single();
+        WaitForOtherRanks(folder);
         string copy = Copy(folder, Runs("copy"));
         int epochs = File.ReadAllLines(Path.Combine(folder, "metrics.jsonl")).Length + 2;
         string[] rest = ["--epochs", $"{epochs}", "--quiet"];
@@ -279,6 +280,25 @@ public sealed class RankTests : IDisposable
         static double[] Values(JsonElement line) => [Find(line, "train/loss"), Find(line, "validation/loss")];
 
         static double Find(JsonElement line, string name) => line.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : line.GetProperty("values").GetProperty(name).GetDouble();
+    }
+
+    /// <summary>The launcher ends before the ranks that it stops; the first one holds the folder until its end.</summary>
+    private static void WaitForOtherRanks(string folder)
+    {
+        string file = Path.Combine(folder, "lock");
+        var clock = Stopwatch.StartNew();
+        while (File.Exists(file))
+        {
+            try
+            {
+                File.OpenRead(file).Dispose();
+                File.Delete(file);
+            }
+            catch (IOException) when (clock.Elapsed < TimeSpan.FromMinutes(2))
+            {
+                Thread.Sleep(50);
+            }
+        }
     }
 
     /// <summary>Returns the process of rank 1, once the run has a checkpoint.</summary>

@@ -16,7 +16,7 @@ internal static class BmpDecoder
         if (file.Length < 54)
         {
             throw new ModelFormatException(
-                name, 0, $"BMP: the file is truncated (got {file.Length} bytes, expected a header of 54)");
+                name, $"BMP: the file is truncated (got {file.Length} bytes, expected a header of 54)");
         }
 
         long start = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(10));

@@ -72,7 +72,7 @@ internal static class PnmDecoder
     {
         if (file[1] == (byte)'4')
         {
-            throw new ModelFormatException(name, 0, "PNM: bitmaps (P4) are not supported (expected P2, P3, P5 or P6)");
+            throw new ModelFormatException(name, "PNM: bitmaps (P4) are not supported (expected P2, P3, P5 or P6)");
         }
     }
 

@@ -71,7 +71,7 @@ internal static class Ffmpeg
 
             process.WaitForExit();
             return process.ExitCode == 0 ? rate : throw new ModelFormatException(
-                path, 0, $"video: ffmpeg cannot read the whole file ({Shown(errors, process)})");
+                path, $"video: ffmpeg cannot read the whole file ({Shown(errors, process)})");
         }
         finally
         {
@@ -157,7 +157,7 @@ internal static class Ffmpeg
         if (process.ExitCode != 0 || text.Length == 0)
         {
             string message = process.ExitCode == 0 ? "it has no video stream" : Shown(errors, process);
-            throw new ModelFormatException(path, 0, $"video: ffmpeg cannot read the file ({message})");
+            throw new ModelFormatException(path, $"video: ffmpeg cannot read the file ({message})");
         }
 
         string[] sides = text.Split('\n')[0].Trim().TrimEnd(',').Split('/');
@@ -183,7 +183,7 @@ internal static class Ffmpeg
 
         if (first != 'P' || stream.ReadByte() != '6')
         {
-            throw new ModelFormatException(path, 0, "video: ffmpeg's output is not a frame (expected a portable "
+            throw new ModelFormatException(path, "video: ffmpeg's output is not a frame (expected a portable "
                 + "pixmap)");
         }
 
@@ -210,7 +210,7 @@ internal static class Ffmpeg
             {
                 return next < 0
                     ? null
-                    : throw new ModelFormatException(path, 0, "video: ffmpeg's output contains a malformed frame");
+                    : throw new ModelFormatException(path, "video: ffmpeg's output contains a malformed frame");
             }
         }
 

@@ -55,7 +55,7 @@ internal sealed record BundleManifest
         catch (Exception error) when (error is JsonException or ArgumentException or OverflowException)
         {
             throw new ModelFormatException(
-                name, 0, $"bundle: the manifest is not valid ({error.Message})", error);
+                name, $"bundle: the manifest is not valid ({error.Message})", error);
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed record BundleManifest
             : null;
         if (problem is not null)
         {
-            throw new ModelFormatException(name, 0, $"bundle: the manifest is not valid ({problem})");
+            throw new ModelFormatException(name, $"bundle: the manifest is not valid ({problem})");
         }
     }
 

@@ -225,6 +225,18 @@ public sealed class PipelineTests
     public void Held_out_samples_that_look_memorized_are_told(double heldOut, int count, double test, int testCount, bool isTold) =>
         Assert.Equal(isTold, HeldOutCheck.Warning(heldOut, count, test, testCount)?.Contains("half of the test samples", StringComparison.Ordinal) == true);
 
+    [Theory]
+    [InlineData(2, 0.54, true)]
+    [InlineData(2, 0.56, false)]
+    [InlineData(10, 0.14, true)]
+    [InlineData(10, 0.16, false)]
+    public void Networks_at_chance_level_are_refused(int classes, double accuracy, bool isRefused)
+    {
+        var set = new TensorDataset("drawn", Tensor.Zeros([20, 4]), Tensor.From(new long[20], [20]), [.. Enumerable.Range(0, classes).Select(i => $"{i}")]);
+        Exception? error = Record.Exception(() => CompressionChecks.RequireBetterThanChance(accuracy, set));
+        Assert.Equal(isRefused, error is ArgumentException);
+    }
+
     [Fact]
     public void Networks_that_cannot_be_compressed_are_refused_before_anything_starts()
     {

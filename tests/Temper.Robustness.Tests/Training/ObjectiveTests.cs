@@ -213,6 +213,14 @@ public sealed class ObjectiveTests
         }));
     }
 
+    /// <summary>The first class would be the largest if NaN counted.</summary>
+    [Fact]
+    public void A_network_that_diverged_gives_no_right_answer()
+    {
+        Network diverged = Net.WithParameters(Net.Parameters.Select(parameter => parameter with { Value = parameter.Value * float.NaN }));
+        Assert.All(AttackedAnswers.Of(diverged, Set(12), Inner, 1), one => Assert.Equal(-1, one.Answer));
+    }
+
     private sealed class FirstOfTwo : TrainingRanks
     {
         public override BatchPart Part => new(0, 2);
