@@ -1,3 +1,5 @@
+using Temper.Networks;
+
 namespace Temper.Data;
 
 /// <summary>A training set and a test set from the same source.</summary>
@@ -10,6 +12,12 @@ public sealed record DataSets(Dataset Train, Dataset Test)
 
     /// <summary>Samples of the source that neither set uses, with reasons.</summary>
     public IReadOnlyList<UnusedSamples> Unused { get; init; } = [];
+
+    /// <summary>
+    /// Means and deviations of the columns of a table that is opened with <c>scale=standard</c>, to put in front of the
+    /// network, which then takes rows as they are. The samples themselves are not scaled. Null: not asked for.
+    /// </summary>
+    public Normalize? Scaling { get; init; }
 
     /// <summary>Applies the same change to both sets.</summary>
     /// <param name="change">Returns the changed set for a given set.</param>

@@ -24,9 +24,11 @@ public static class DataSource
     /// class also <c>train=60&amp;gap=10&amp;skip=TEXT</c>, see <see cref="VideoSets"/>.
     /// A folder of IDX or CIFAR files.
     /// A folder with <c>train</c> and <c>test</c> (or <c>val</c>), each with one folder of pictures per class.
+    /// A folder with one folder of pictures per class: <c>FOLDER?test=0.2&amp;seed=1</c> holds out a share of them.
     /// An <c>.npz</c> file with x_train, y_train, x_test and y_test.
     /// A table: <c>table.csv?label=NAME&amp;test=0.2&amp;seed=1&amp;scale=none&amp;skip=A,B&amp;delimiter=comma</c>;
-    /// <c>test</c> may also name a second table. Every option has a default; the labels are the last column.
+    /// <c>test</c> may also name a second table. Every option has a default; the labels are the last column. With
+    /// <c>scale=standard</c>, <see cref="DataSets.Scaling"/> normalizes the columns.
     /// A set that is missing (train or test) is empty.
     /// </param>
     /// <param name="catalog">Finds known names; null: the user's cache and the default sources.</param>
@@ -69,15 +71,28 @@ public static class DataSource
             return TableSets.Read(path, pairs);
         }
 
-        string folder = Directory.Exists(specification) ? specification
-            : (catalog ?? new DataCatalog()).LocateByName(specification) ?? throw new DataUnavailableException(
-                $"data: '{specification}' is not a known data set ({string.Join(", ", DataCatalog.Names)}), a folder "
+        // The name of a folder may contain a question mark.
+        return Directory.Exists(specification) ? OpenFolder(specification, "")
+            : Directory.Exists(path) ? OpenFolder(path, pairs)
+            : OpenFolder((catalog ?? new DataCatalog()).LocateByName(path) ?? throw new DataUnavailableException(
+                $"data: '{path}' is not a known data set ({string.Join(", ", DataCatalog.Names)}), a folder "
                 + "in the cache, "
-                + "a folder, an .npz file or a .csv file; try --data synth:shapes");
+                + "a folder, an .npz file or a .csv file; try --data synth:shapes"), pairs);
+    }
+
+    private static DataSets OpenFolder(string folder, string pairs)
+    {
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        return IdxReader.IsFolder(folder) ? IdxReader.ReadFolder(folder, name)
-            : CifarReader.IsFolder(folder) ? CifarReader.ReadFolder(folder)
-            : ImageFolderSets.Read(folder, name);
+        bool isIdx = IdxReader.IsFolder(folder);
+        if (!isIdx && !CifarReader.IsFolder(folder))
+        {
+            return ImageFolderSets.Read(folder, name, pairs);
+        }
+
+        return pairs.Length > 0
+            ? throw new ArgumentException($"data: {folder} contains IDX or CIFAR files, which have no options (got "
+                + $"'{pairs}'); leave them out")
+            : isIdx ? IdxReader.ReadFolder(folder, name) : CifarReader.ReadFolder(folder);
     }
 
     private static DataSets OpenSynthetic(string text)
@@ -126,7 +141,7 @@ public static class DataSource
     }
 
     /// <summary>A path and the options after it.</summary>
-    private static (string Path, string Pairs) WithOptions(string text)
+    internal static (string Path, string Pairs) WithOptions(string text)
     {
         int sign = text.LastIndexOf('?');
         return sign < 0 ? (text, "") : (text[..sign], text[(sign + 1)..]);

@@ -52,6 +52,11 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         DataSets data = DataChoice.Open(context, source);
         Dataset samples = data.Test.Count > 0 ? data.Test : data.Train;
         DataChecks.RequireSamples("attack", source, samples);
+        if (IsServed(model) && data.Scaling is not null)
+        {
+            context.Terminal.Note("data: scale=standard is not applied: the server gets the rows as they are");
+        }
+
         return IsServed(model)
             ? Served(context, model, samples, access)
             : Stored(context, model, data with { Train = samples, Test = samples }, access);

@@ -158,7 +158,7 @@ internal sealed class GrowCommand() : RunCommand(
         family = widths is null ? family : family with { Widths = widths };
         var seed = GrowableNetwork.Of(
             family, depths ?? [.. Enumerable.Repeat(1, stages)],
-            ModelSource.OptionsFor(data.Train, context.Get(ModelSource.Normalize)));
+            ModelSource.OptionsFor(data.Train, TableScaling.OfNew(context, data)));
         return (null, seed.With(seed.Network.Initialize(weights).WithClassNames(data.Train.ClassNames)), data);
     }
 

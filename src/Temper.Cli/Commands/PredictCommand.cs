@@ -13,14 +13,16 @@ using Temper.Tensors;
 namespace Temper.Cli.Commands;
 
 /// <summary>
-/// <c>temper predict</c>: runs a network on arrays and writes its outputs, or prints the classes of pictures.
+/// <c>temper predict</c>: runs a network on arrays and writes its outputs, or prints the classes of pictures or of the
+/// rows of tables.
 /// </summary>
 internal sealed class PredictCommand()
-    : ToolCommand("predict", "Run a network on pictures, or on arrays: .npy files in, .npy files out")
+    : ToolCommand(
+        "predict", "Run a network on pictures, on rows of a .csv file, or on arrays: .npy files in, .npy files out")
 {
     private static readonly Setting<IReadOnlyList<string>> Inputs = Setting.List(
-        "input", "Pictures or folders of pictures; or an array as NAME=FILE.npy, where NAME= may be omitted when the "
-            + "network has one input");
+        "input", "Pictures or folders of pictures; or tables of rows (rows.csv); or an array as NAME=FILE.npy, where "
+            + "NAME= may be omitted when the network has one input");
 
     private static readonly Setting<string?> Output = Setting.Output(
         "output", "Of arrays: output folder, created if missing; one NAME.npy per output", OutputKind.Folder);
@@ -30,6 +32,7 @@ internal sealed class PredictCommand()
     internal override IReadOnlyList<string> Examples =>
     [
         "predict runs/train-pictures-1-... --input cat.jpg more/ --top 3",
+        "predict runs/train-iris.csv-1-... --input rows.csv --json",
         "predict model.onnx --input x.npy --output predicted",
     ];
 
@@ -42,10 +45,20 @@ internal sealed class PredictCommand()
     internal override int Run(CommandContext context)
     {
         IReadOnlyList<string> files = context.Get(Inputs);
-        if (PicturePredictions.AreGiven(files))
+        InputKind kind = InputKinds.Of(files);
+        if (kind is not InputKind.Arrays)
         {
-            context.RefuseUnused("pictures", [Output, Force]);
-            return PicturePredictions.Run(context, context.Require(ModelSource.Setting), files);
+            context.RefuseUnused(kind is InputKind.Pictures ? "pictures" : "tables", [Output, Force]);
+            string model = context.Require(ModelSource.Setting);
+            return kind is InputKind.Pictures
+                ? PicturePredictions.Run(context, model, files)
+                : RowPredictions.Run(context, model, files);
+        }
+
+        if (Preprocessing.OfNetwork.FirstOrDefault(context.Values.IsGiven) is { } setting)
+        {
+            throw ToolException.Usage($"predict: {setting.Flag} does not apply to arrays; store it in the network "
+                + $"first: temper convert MODEL TARGET {setting.Flag} ...");
         }
 
         context.RefuseUnused("arrays", PicturePredictions.Settings);
@@ -71,6 +84,7 @@ internal sealed class PredictCommand()
 
         Tensor[] values = [.. inputs.Zip(network.Inputs, (name, input) =>
             Fitted(input, ValueOf(name, inputs, given)))];
+        RequireTypes(context, inputs, network, values);
         string[] files = Files(context, folder, outputs);
         using var engine = new PredictionEngine(source, network, context.Get(PredictionEngine.Setting));
         IReadOnlyList<Tensor> results = engine.Run(values);
@@ -176,9 +190,7 @@ internal sealed class PredictCommand()
         var values = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (string input in inputs)
         {
-            // The name of a folder may have the sign too.
-            int sign = File.Exists(input) ? -1 : input.IndexOf('=', StringComparison.Ordinal);
-            (string name, string file) = sign < 0 ? ("", input) : (input[..sign], input[(sign + 1)..]);
+            (string name, string file) = InputKinds.Split(input);
             if (!values.TryAdd(name, NpyFile.Load(file)))
             {
                 throw ToolException.Usage($"--input: an input is given twice (got '{name}')");
@@ -186,6 +198,23 @@ internal sealed class PredictCommand()
         }
 
         return values;
+    }
+
+    /// <summary>Throws if an array has another type than its input, with the name of its file.</summary>
+    private static void RequireTypes(
+        CommandContext context, IReadOnlyList<string> names, Network network, Tensor[] values)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            InputSpec input = network.Inputs[i];
+            if (values[i].DType != input.DType)
+            {
+                string file = context.Get(Inputs).Select(InputKinds.Split).First(
+                    one => one.Name.Length == 0 || string.Equals(one.Name, names[i], StringComparison.Ordinal)).File;
+                throw new ToolException(ExitCode.BadInput, $"predict: {file}: wrong dtype for input '{names[i]}' (got "
+                    + $"{values[i].DType}, expected {input.DType}); convert the array first");
+            }
+        }
     }
 
     private static Tensor ValueOf(string name, IReadOnlyList<string> names, Dictionary<string, Tensor> given)

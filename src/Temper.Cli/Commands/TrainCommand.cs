@@ -192,6 +192,6 @@ internal sealed class TrainCommand()
                 + $"stored networks only; all weights of {model} are new");
         }
 
-        return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), weights), data);
+        return (ModelSource.New(model, data.Train, TableScaling.OfNew(context, data), weights), data);
     }
 }

@@ -25,7 +25,7 @@ internal static class DataForModel
 {
     /// <summary>
     /// Opens a stored network and converts the data to its input shape. Pictures that all have one size are not resized
-    /// here, see <see cref="Preprocessing"/>.
+    /// here, see <see cref="Preprocessing"/>. The scaling of the columns of a table is prepended to the network.
     /// </summary>
     /// <param name="context">Context of the command, for its notes.</param>
     /// <param name="options">Conversions allowed.</param>
@@ -52,7 +52,7 @@ internal static class DataForModel
                 || IsFlattened(network, data, candidate.Train.SampleShape))
             {
                 Tell(context, data, candidate);
-                return (network, candidate);
+                return (TableScaling.Scaled(context, network, candidate), candidate);
             }
         }
 
@@ -84,7 +84,8 @@ internal static class DataForModel
     /// <summary>Converts data for a new network, which takes the shape of the data.</summary>
     internal static DataSets ForNew(CommandContext context, FitOptions options, DataSets data)
     {
-        if (Runs.DataChecks.Unscaled(context.Get(Runs.RunSettings.Data), data.Train) is { } note)
+        if (TableScaling.OfNew(context, data) is null
+            && Runs.DataChecks.Unscaled(context.Get(Runs.RunSettings.Data), data.Train) is { } note)
         {
             context.Terminal.Note(note);
         }

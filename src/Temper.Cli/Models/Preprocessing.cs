@@ -25,12 +25,12 @@ internal static class Preprocessing
         "Channel axis of the network or an npz's images: nchw (first) or nhwc (last); auto: found from their shapes",
         "auto", "auto", "nchw", "nhwc");
 
-    private static readonly Setting<string?> Classes =
-        Setting.OptionalText("classes", "Class names: a text file with one per line, or names separated by commas");
-
     private static readonly Setting<string> Resize = Setting.Choice(
         "resize", "Interpolation that resizes images to the network's input size: none, nearest or linear", "none",
         "none", "nearest", "linear");
+
+    internal static Setting<string?> Classes { get; } =
+        Setting.OptionalText("classes", "Class names: a text file with one per line, or names separated by commas");
 
     internal static Setting<float[]?> Bounds { get; } =
         new("bounds", "Min and max of an input pixel, such as 0,1", null, ReadBounds);
@@ -39,6 +39,9 @@ internal static class Preprocessing
     [
         ModelSource.Normalize, Scale, Channels, Layout, Resize, Bounds, Classes,
     ];
+
+    /// <summary>Settings that <c>temper convert</c> can store in a network.</summary>
+    internal static IEnumerable<Setting> OfNetwork => Settings.Where(setting => setting != Resize);
 
     /// <summary>
     /// Prepends the preprocessing nodes that the settings require to the network, for samples of a given shape.

@@ -6,7 +6,6 @@ using Temper.Cli.Output;
 using Temper.Cli.Runs;
 using Temper.Data;
 using Temper.Data.Images;
-using Temper.Formats.Npz;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Tensors;
@@ -19,33 +18,17 @@ internal static class PicturePredictions
     /// <summary>Number of pictures that are read before the network runs.</summary>
     private const int BatchSize = 64;
 
-    internal static Setting<int> Top { get; } =
-        Setting.Integer("top", "Of pictures: number of classes to print, the most likely first", defaultValue: 1);
+    internal static Setting<int> Top { get; } = Setting.Integer(
+        "top", "Of pictures and rows: number of classes to print, the most likely first", defaultValue: 1);
 
     /// <summary>Settings that apply to pictures but not to arrays.</summary>
     internal static IReadOnlyList<Setting> Settings => [Top, ModelSource.Size, .. Preprocessing.Settings];
 
-    /// <summary>
-    /// Whether the inputs are pictures or folders of pictures; throws if arrays are among them. A file is an array if
-    /// its name or its content says so; a file that does not exist is a picture if its name says so.
-    /// </summary>
-    internal static bool AreGiven(IReadOnlyList<string> inputs)
-    {
-        ILookup<bool, string> byKind = inputs.ToLookup(input => Directory.Exists(input)
-            || (File.Exists(input)
-                ? !HasExtension(input, [".npy"]) && !NpyFile.IsArray(input)
-                : HasExtension(input, PictureFile.Extensions)));
-        return byKind.Count < 2
-            ? byKind.Contains(true)
-            : throw ToolException.Usage("--input: arrays and pictures cannot be mixed (got "
-                + $"{byKind[false].First()} and {byKind[true].First()}); give them to two commands");
-
-        static bool HasExtension(string path, IReadOnlyList<string> extensions) =>
-            extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
-    }
-
     /// <summary>Predicts and prints all pictures that can be read.</summary>
-    /// <returns><see cref="ExitCode.BadInput"/> if a picture cannot be read.</returns>
+    /// <returns>
+    /// <see cref="ExitCode.InputOutput"/> if a picture does not exist, <see cref="ExitCode.BadInput"/> if one cannot be
+    /// read.
+    /// </returns>
     internal static int Run(CommandContext context, string model, IReadOnlyList<string> inputs)
     {
         ModelSource.RequireTrained(model);
@@ -54,7 +37,9 @@ internal static class PicturePredictions
         (IReadOnlyList<Prediction> predictions, IReadOnlyList<UnusedSamples> failed) =
             Predict(context, model, pictures);
         Tell(context, model, predictions, (failed, pictures.Unused));
-        return failed.Count == 0 ? ExitCode.Success : ExitCode.BadInput;
+        return failed.Count == 0 ? ExitCode.Success
+            : failed.All(one => Path.Exists(one.Name)) ? ExitCode.BadInput
+            : ExitCode.InputOutput;
     }
 
     /// <summary>The predictions of all pictures that can be read, and the pictures that cannot, with reasons.</summary>

@@ -20,7 +20,7 @@ internal static class StartingNetwork
         {
             Preprocessing.RequireUnusedForNew(context, model);
             data = DataForModel.ForNew(context, fit, data);
-            return (ModelSource.New(model, data.Train, context.Get(ModelSource.Normalize), RandomStream.FromSeed(
+            return (ModelSource.New(model, data.Train, TableScaling.OfNew(context, data), RandomStream.FromSeed(
                 context.Get(RunSettings.Seed)).Split("weights")), data);
         }
 

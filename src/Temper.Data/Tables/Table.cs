@@ -4,19 +4,53 @@ using Temper.Formats;
 
 namespace Temper.Data.Tables;
 
-/// <summary>A table of numbers with a column of labels, read from a text file.</summary>
-/// <param name="Features">Names of the columns of numbers.</param>
+/// <summary>A table of numbers, usually with a column of labels, read from a text file.</summary>
+/// <param name="Features">Names of the columns of numbers, at least one.</param>
 /// <param name="Values">The numbers, row by row.</param>
-/// <param name="Labels">The label of each row as text, with its line in the file.</param>
+/// <param name="Labels">The label of each row as text, with its line in the file; empty if no labels are read.</param>
 internal sealed record Table(IReadOnlyList<string> Features, float[] Values, (string Text, int Line)[] Labels)
 {
     private const int MaxColumns = 100_000;
+
+    /// <summary>Number of rows.</summary>
+    internal int Rows => Values.Length / Features.Count;
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A text file in UTF-8 whose first row names the columns.</param>
     /// <param name="columns">How the columns are read.</param>
     /// <exception cref="ModelFormatException">The file is malformed, or a value is missing or not a number.</exception>
-    internal static Table Read(string path, TableColumns columns)
+    internal static Table Read(string path, TableColumns columns) => Read(path, reader =>
+    {
+        string[] names = NamesOf(reader);
+        TableColumns.RequireNames(path, names, columns.Delimiter);
+        int label = columns.LabelIn(path, names);
+        return Read(path, reader, names, columns.FeaturesIn(path, names, label), label);
+    }, columns.Delimiter);
+
+    /// <summary>Reads the numbers of some columns, without labels.</summary>
+    /// <param name="path">As in <see cref="Read(string, TableColumns)"/>.</param>
+    /// <param name="delimiter">Character between two values.</param>
+    /// <param name="choose">Returns the indices of the columns to read, given the names of all.</param>
+    /// <exception cref="ModelFormatException">The file is malformed, or a value is missing or not a number.</exception>
+    internal static Table Read(string path, char delimiter, Func<string[], int[]> choose) => Read(path, reader =>
+    {
+        string[] names = NamesOf(reader);
+        TableColumns.RequireNames(path, names, delimiter, hasLabels: false);
+        return Read(path, reader, names, choose(names), label: -1);
+    }, delimiter);
+
+    /// <summary>Reads the names of the columns only.</summary>
+    /// <exception cref="ModelFormatException">The file is malformed.</exception>
+    internal static string[] Names(string path, char delimiter) => Read(path, NamesOf, delimiter);
+
+    private static string[] NamesOf(DelimitedReader reader)
+    {
+        List<string> row = [];
+        reader.Read(row, MaxColumns);
+        return [.. row];
+    }
+
+    private static T Read<T>(string path, Func<DelimitedReader, T> read, char delimiter)
     {
         try
         {
@@ -27,7 +61,7 @@ internal sealed record Table(IReadOnlyList<string> Features, float[] Values, (st
                 _ = text.Read();
             }
 
-            return Read(path, new DelimitedReader(path, text, columns.Delimiter), columns);
+            return read(new DelimitedReader(path, text, delimiter));
         }
         catch (DecoderFallbackException error)
         {
@@ -35,15 +69,15 @@ internal sealed record Table(IReadOnlyList<string> Features, float[] Values, (st
         }
     }
 
-    private static Table Read(string path, DelimitedReader reader, TableColumns columns)
+    /// <summary>Reads the rows after the names of the columns.</summary>
+    /// <param name="path">The file, for errors.</param>
+    /// <param name="reader">Reader of the file, after its first row.</param>
+    /// <param name="names">Names of all columns.</param>
+    /// <param name="features">Indices of the columns of numbers, in the order of the result.</param>
+    /// <param name="label">Index of the column of labels; -1: labels are not read.</param>
+    private static Table Read(string path, DelimitedReader reader, string[] names, int[] features, int label)
     {
         List<string> row = [];
-        reader.Read(row, MaxColumns);
-        string[] names = [.. row];
-        TableColumns.RequireNames(path, names, columns.Delimiter);
-        int label = columns.LabelIn(path, names);
-        bool[] isFeature = columns.FeaturesIn(path, names, label);
-        int features = isFeature.Count(feature => feature);
         List<float> values = [];
         List<(string, int)> labels = [];
         while (reader.Read(row, names.Length))
@@ -53,24 +87,24 @@ internal sealed record Table(IReadOnlyList<string> Features, float[] Values, (st
                 throw reader.Error($"the row has too few values (got {row.Count}, expected {names.Length})");
             }
 
-            if (values.Count > Array.MaxLength - features)
+            if (values.Count > Array.MaxLength - features.Length)
             {
                 throw reader.Error($"the table is too large (expected at most {Array.MaxLength} values)");
             }
 
-            for (int i = 0; i < names.Length; i++)
+            foreach (int column in features)
             {
-                if (isFeature[i])
-                {
-                    values.Add(Number(reader, row[i], i, names));
-                }
+                values.Add(Number(reader, row[column], column, names));
             }
 
-            labels.Add((row[label].Length > 0 ? row[label] : throw Missing(reader, label, names), reader.Line));
+            if (label >= 0)
+            {
+                labels.Add((row[label].Length > 0 ? row[label] : throw Missing(reader, label, names), reader.Line));
+            }
         }
 
-        return labels.Count > 0
-            ? new Table([.. names.Where((_, i) => isFeature[i])], [.. values], [.. labels])
+        return values.Count > 0
+            ? new Table([.. features.Select(column => names[column])], [.. values], [.. labels])
             : throw new ModelFormatException(
                 path, "csv: the table has no rows (expected a row of column names, then data)");
     }

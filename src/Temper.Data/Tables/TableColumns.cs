@@ -10,9 +10,13 @@ namespace Temper.Data.Tables;
 internal sealed record TableColumns(string Label, IReadOnlyList<string> Skipped, char Delimiter)
 {
     /// <summary>Throws if the first row does not name the columns.</summary>
-    internal static void RequireNames(string path, string[] names, char delimiter)
+    /// <param name="path">The file, for errors.</param>
+    /// <param name="names">The first row.</param>
+    /// <param name="delimiter">Character between two values.</param>
+    /// <param name="hasLabels">Whether a column of labels is needed besides those of numbers.</param>
+    internal static void RequireNames(string path, string[] names, char delimiter, bool hasLabels = true)
     {
-        if (names.Length < 2)
+        if (names.Length < (hasLabels ? 2 : 1))
         {
             string found = names.Length == 0 ? "the file is empty" : $"only one column, '{Table.Short(names[0])}'";
             throw new ModelFormatException(path, $"csv: {found} (expected numbers and a label, separated by "
@@ -44,26 +48,23 @@ internal sealed record TableColumns(string Label, IReadOnlyList<string> Skipped,
     internal int LabelIn(string path, string[] names) =>
         Label.Length > 0 ? IndexIn(path, names, Label) : names.Length - 1;
 
-    /// <summary>Which columns are numbers: all but the labels and the skipped ones.</summary>
-    internal bool[] FeaturesIn(string path, string[] names, int label)
+    /// <summary>Indices of the columns of numbers: all but the labels and the skipped ones.</summary>
+    internal int[] FeaturesIn(string path, string[] names, int label)
     {
-        bool[] isFeature = new bool[names.Length];
-        Array.Fill(isFeature, true);
-        isFeature[label] = false;
-        foreach (string skipped in Skipped)
+        int[] skipped = [.. Skipped.Select(name => IndexIn(path, names, name))];
+        if (Array.IndexOf(skipped, label) >= 0)
         {
-            int at = IndexIn(path, names, skipped);
-            isFeature[at] = at == label
-                ? throw new ModelFormatException(path, $"csv: the column of labels cannot be skipped ('{skipped}')")
-                : false;
+            throw new ModelFormatException(
+                path, $"csv: the column of labels cannot be skipped ('{Table.Short(names[label])}')");
         }
 
-        return isFeature.Contains(true)
-            ? isFeature
+        int[] features = [.. Enumerable.Range(0, names.Length).Where(i => i != label && !skipped.Contains(i))];
+        return features.Length > 0
+            ? features
             : throw new ModelFormatException(path, "csv: no column is left besides the labels (expected numbers)");
     }
 
-    private static int IndexIn(string path, string[] names, string name)
+    internal static int IndexIn(string path, string[] names, string name)
     {
         int at = Array.IndexOf(names, name);
         return at >= 0 ? at : throw new ModelFormatException(

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Temper.Formats;
-using Temper.Randomness;
 
 namespace Temper.Data.Tables;
 
@@ -20,10 +19,7 @@ internal static class TableSets
     internal static DataSets Read(string path, string pairs)
     {
         var options = new SourceOptions("csv", pairs);
-        var columns = new TableColumns(
-            options.TakeText("label"),
-            options.TakeText("skip").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
-            Delimiter(options.TakeText("delimiter", IsTabbed(path) ? "tab" : "comma")));
+        TableColumns columns = ColumnsOf(path, options);
         string test = options.TakeText("test", DefaultShare), scale = options.TakeText("scale", "none");
         int seed = options.Take("seed", 1, min: 0, max: int.MaxValue);
         options.RequireAllTaken();
@@ -35,7 +31,22 @@ internal static class TableSets
         DataSets sets = double.TryParse(test, NumberStyles.Float, CultureInfo.InvariantCulture, out double share)
             ? Split(path, columns, share, seed)
             : Both(path, test, columns);
-        return scale is "standard" ? StandardizedDataset.Of(sets) : sets;
+        return scale is "standard" ? sets with { Scaling = ColumnScaling.Of(path, sets.Train) } : sets;
+    }
+
+    /// <summary>Takes the options that say how the columns are read.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Options given for it.</param>
+    /// <param name="usual">Columns of a similar file, whose delimiter is the default; null: none.</param>
+    internal static TableColumns ColumnsOf(string path, SourceOptions options, TableColumns? usual = null)
+    {
+        string delimiter = IsTabbed(path) ? "tab"
+            : usual is null or { Delimiter: '\t' } ? "comma"
+            : $"{usual.Delimiter}";
+        return new TableColumns(
+            options.TakeText("label"),
+            options.TakeText("skip").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            Delimiter(options.TakeText("delimiter", delimiter)));
     }
 
     private static DataSets Split(string path, TableColumns columns, double share, int seed)
@@ -48,10 +59,7 @@ internal static class TableSets
 
         Table table = Open(path, columns);
         var all = new TableDataset(NameOf(path), table, TableClasses.Of([(path, table)]));
-        int count = (int)Math.Round(share * all.Count, MidpointRounding.AwayFromZero);
-        (Dataset train, Dataset held) =
-            StratifiedSplit.Of(all, Math.Min(count, all.Count - 1), RandomStream.FromSeed((ulong)seed).Split("test"));
-        return new DataSets(train, held);
+        return TestShare.Split(all, share, seed);
     }
 
     private static DataSets Both(string path, string testPath, TableColumns columns)
@@ -84,5 +92,5 @@ internal static class TableSets
 
     private static bool IsTabbed(string path) => path.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase);
 
-    private static string NameOf(string path) => Path.GetFileNameWithoutExtension(path);
+    internal static string NameOf(string path) => Path.GetFileNameWithoutExtension(path);
 }

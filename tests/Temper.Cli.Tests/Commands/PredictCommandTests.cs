@@ -57,4 +57,28 @@ public sealed class PredictCommandTests : IDisposable
         Assert.DoesNotContain("Parameter", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["out"]));
     }
+
+    [Fact]
+    public void A_missing_input_gives_6_before_the_output_folder_is_asked_for()
+    {
+        foreach (string name in new[] { "none", "none.npy", "x=none.npy", "none.csv" })
+        {
+            var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = "net.safetensors", ["input"] = name };
+            var error = Assert.Throws<ToolException>(() => new PredictCommand().Run(Settings.Context(new PredictCommand(), flags, TimeProvider.System)));
+            Assert.Equal(ExitCode.InputOutput, error.ExitCode);
+            Assert.Contains($"there is no such file or folder (got '{name.Split('=')[^1]}')", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void An_array_of_another_type_is_named()
+    {
+        string model = _folder["net.safetensors"], array = _folder["bytes.npy"];
+        ModelFile.Save(Network.Build(InputSpec.Features(2), x => x.Linear(3)).Initialize(RandomStream.FromSeed(1)), model);
+        NpyFile.Save(array, Tensor.From<byte>([1, 2], [1, 2]));
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = model, ["input"] = array, ["output"] = _folder["out"] };
+        var error = Assert.Throws<ToolException>(() => new PredictCommand().Run(Settings.Context(new PredictCommand(), flags, TimeProvider.System)));
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.StartsWith($"predict: {array}: wrong dtype for input 'input' (got UInt8, expected Float32)", error.Message, StringComparison.Ordinal);
+    }
 }

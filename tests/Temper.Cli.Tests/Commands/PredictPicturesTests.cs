@@ -69,7 +69,8 @@ public sealed class PredictPicturesTests : IDisposable
         Assert.Equal(["moving.gif", "notes.txt"], list.Unused.Select(one => Path.GetFileName(one.Name)).Order(StringComparer.Ordinal));
         Assert.Equal(ExitCode.BadInput, Run(good, large));
         Assert.Equal(ExitCode.Success, Run(good));
-        Assert.Equal(ExitCode.BadInput, Run(_folder["missing.png"]));
+        Assert.Equal(ExitCode.InputOutput, Run(good, _folder["missing.png"]));
+        Assert.Equal(ExitCode.InputOutput, Assert.Throws<ToolException>(() => Run(_folder["missing"])).ExitCode);
     }
 
     [Fact]
@@ -176,7 +177,7 @@ public sealed class PredictPicturesTests : IDisposable
         Assert.Contains("arrays and pictures cannot be mixed", Refusal([picture, array]), StringComparison.Ordinal);
         Assert.Contains("--output does not apply to pictures", Refusal([picture], ("output", _folder["out"])), StringComparison.Ordinal);
         Assert.Contains("--top does not apply to arrays", Refusal([array], ("output", _folder["out"]), ("top", "2")), StringComparison.Ordinal);
-        Assert.Contains("--normalize does not apply to arrays", Refusal([array], ("normalize", "0/1")), StringComparison.Ordinal);
+        Assert.Contains("--normalize does not apply to arrays; store it in the network first: temper convert", Refusal([array], ("normalize", "0/1")), StringComparison.Ordinal);
 
         string Refusal(string[] inputs, params (string, string)[] more) =>
             Settings.Refusal(() => new PredictCommand().Run(Context([.. more, ("input", string.Join('\n', inputs))])));

@@ -15,7 +15,7 @@ public sealed class RunRecordsTests
     [InlineData(true, 100L, 25L)]
     public void Weights_are_shown_if_there_are_fewer(bool isShown, params long[] left)
     {
-        (string[] heads, IReadOnlyList<string[]> rows) = RunRecords.Text(Record(left));
+        (string[] heads, IReadOnlyList<string[]> rows) = RunRecords.Text(Record(left), []);
         string[] expected = isShown ? ["network", "#weights left", "#fewer", "#file, gzip"] : ["network", "#file, gzip"];
         Assert.Equal(expected, heads);
         Assert.All(rows, row => Assert.Equal(heads.Length, row.Length));

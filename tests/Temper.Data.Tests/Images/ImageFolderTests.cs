@@ -251,6 +251,41 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(["a", "b"], sets.Test.ClassNames);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("train/")]
+    public void A_folder_of_classes_is_divided_by_share_and_seed(string root)
+    {
+        for (int i = 0; i < 30; i++)
+        {
+            Put($"{root}{(i % 3 == 0 ? "cats" : "dogs")}/{i:D2}.png", new Picture(1, 1, 1, [(byte)i]));
+        }
+
+        DataSets sets = DataSource.Open($"{_folder.Path}?test=0.2"), other = DataSource.Open($"{_folder.Path}?test=0.2&seed=2");
+        Assert.Equal((24, 6), (sets.Train.Count, sets.Test.Count));
+        Assert.Equal(["cats", "dogs"], sets.Test.ClassNames);
+        Assert.Equal(2, Enumerable.Range(0, 6).Count(i => sets.Test.Label(i) == 0));
+        float[] test = sets.Test.Read(0, 6).Inputs.ToArray<float>();
+        Assert.Equal(30, test.Concat(sets.Train.Read(0, 24).Inputs.ToArray<float>()).Distinct().Count());
+        Assert.Equal(test, DataSource.Open($"{_folder.Path}?test=0.2").Test.Read(0, 6).Inputs.ToArray<float>());
+        Assert.NotEqual(test, other.Test.Read(0, 6).Inputs.ToArray<float>());
+        Assert.Equal(30, DataSource.Open($"{_folder.Path}?test=0").Train.Count);
+    }
+
+    [Fact]
+    public void A_folder_of_classes_without_parts_says_how_to_divide_it()
+    {
+        Put("cats/0.png", new Picture(1, 1, 1, [1]));
+        string message = Assert.Throws<DirectoryNotFoundException>(() => DataSource.Open(_folder.Path)).Message;
+        Assert.Contains("folders train and test", message, StringComparison.Ordinal);
+        Assert.Contains("?test=0.2' holds out", message, StringComparison.Ordinal);
+        Put("test/cats/0.png", new Picture(1, 1, 1, [1]));
+        foreach ((string options, string why) in new[] { ("test=0.2", "holds the test samples already"), ("test=1", "out of range"), ("tset=0.2", "no option 'tset'") })
+        {
+            Assert.Contains(why, Assert.Throws<ArgumentException>(() => DataSource.Open($"{_folder.Path}?{options}")).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Class_that_one_part_lacks_does_not_move_the_others()
     {

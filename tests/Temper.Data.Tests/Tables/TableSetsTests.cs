@@ -1,5 +1,6 @@
 using System.Text;
 using Temper.Formats;
+using Temper.Networks;
 using Temper.Testing;
 
 namespace Temper.Data.Tests.Tables;
@@ -57,8 +58,8 @@ public sealed class TableSetsTests : IDisposable
         string other = _folder.Write("other.csv", "x,y,c\n1,6,a\n");
         string rows = string.Concat(Enumerable.Range(0, 100).Select(i => $"{i},5,a\n"));
         DataSets sets = Open($"x,y,c\n{rows}", $"test={other}&scale=standard");
-        Assert.All(Values(sets.Train).Where((_, i) => i % 2 == 1), value => Assert.Equal(0, value));
-        Assert.Equal(1, Values(sets.Test)[1]);
+        Assert.All(Scaled(sets, sets.Train).Where((_, i) => i % 2 == 1), value => Assert.Equal(0, value));
+        Assert.Equal(1, Scaled(sets, sets.Test)[1]);
     }
 
     [Fact]
@@ -120,22 +121,32 @@ public sealed class TableSetsTests : IDisposable
         Assert.Equal(["a", "b", "d"], sets.Train.ClassNames);
         Assert.Equal(sets.Train.ClassNames, sets.Test.ClassNames);
         Assert.Equal([2L, 0], Labels(sets.Test));
-        Assert.Equal([-1, 1], Values(sets.Train));
-        Assert.Equal([7, 6], Values(sets.Test));            // with the mean 2 and the deviation 1 of the training part
+        Assert.Equal([1, 3, 9, 8], Values(sets.Train).Concat(Values(sets.Test)));
+        Assert.Equal([2, 1], sets.Scaling!.Mean.Concat(sets.Scaling.Deviation));           // of the training part
         _folder.Write("other.csv", "y,c\n9,d\n");
         Assert.Contains("the columns differ", Assert.Throws<ModelFormatException>(() => Open("x,c\n1,a\n3,b\n", $"test={other}")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Standardized_values_have_mean_0_and_deviation_1_and_constants_become_0()
+    public void Scaled_values_have_mean_0_and_deviation_1_and_constants_become_0()
     {
-        Dataset set = Open("x,y,c\n1,5,a\n2,5,b\n6,5,a\n", "test=0&scale=standard").Train;
-        float[] values = Values(set);
+        const string Text = "x,y,c\n1,5,a\n2,5,b\n6,5,a\n";
+        DataSets sets = Open(Text, "test=0&scale=standard");
+        Assert.Equal([1, 5, 2, 5, 6, 5], Values(sets.Train));
+        Assert.Null(Open(Text, "test=0").Scaling);
+        float[] values = Scaled(sets, sets.Train);
         Assert.Equal([0, 0, 0], values.Where((_, i) => i % 2 == 1));
         float[] x = [.. values.Where((_, i) => i % 2 == 0)];
         Assert.Equal(0, x.Sum(), 1e-5f);
         Assert.Equal(3, x.Sum(value => value * value), 1e-4f);
     }
+
+    [Theory]
+    [InlineData("1e-30", "2e-30")]
+    [InlineData("1e30", "2e30")]
+    public void A_column_whose_variance_is_not_a_number_of_single_precision_is_refused(string one, string two) => Assert.Contains(
+        "the standard deviation of number 2 of the rows is out of range",
+        Assert.Throws<ModelFormatException>(() => Open($"x,y,c\n1,{one},a\n2,{two},b\n", "test=0&scale=standard")).Message, StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(Malformed))]
@@ -184,6 +195,10 @@ public sealed class TableSetsTests : IDisposable
         File.WriteAllText(_folder["table.csv"], text, new UTF8Encoding(false));
         return DataSource.Open(options.Length == 0 ? _folder["table.csv"] : $"{_folder["table.csv"]}?{options}");
     }
+
+    /// <summary>The rows of a set as a network receives them that begins with the scaling.</summary>
+    private static float[] Scaled(DataSets sets, Dataset set) =>
+        Network.Build(InputSpec.Features(set.SampleShape.Count), x => x.Apply(sets.Scaling!)).Forward(set.Read(0, set.Count).Inputs).ToArray<float>();
 
     private static float[] Values(Dataset set) => set.Read(0, set.Count).Inputs.ToArray<float>();
 
