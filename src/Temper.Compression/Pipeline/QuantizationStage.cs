@@ -130,7 +130,7 @@ public sealed class QuantizationStage
                 + "the bound."] };
         }
 
-        Network network = QuantizationPlan.Snapped(_plan.Apply(_plan.Layers));
+        Network network = QuantizationPlan.WithRoundedWeights(_plan.Apply(_plan.Layers));
         double calibrated = Accuracy(network), accuracy = calibrated;
         double? tuned = null;
         _run.Note(string.Create(CultureInfo.InvariantCulture,
@@ -140,10 +140,10 @@ public sealed class QuantizationStage
         if (Epochs > 0)
         {
             TrainingResult result = _run.Fit(Stage, _plan.Apply(_plan.Layers), Training());
-            Network snapped = QuantizationPlan.Snapped(result.Network);
-            tuned = Accuracy(snapped);
+            Network rounded = QuantizationPlan.WithRoundedWeights(result.Network);
+            tuned = Accuracy(rounded);
             (network, accuracy, weights) =
-                tuned > calibrated ? (snapped, tuned.Value, result.Network) : (network, accuracy, weights);
+                tuned > calibrated ? (rounded, tuned.Value, result.Network) : (network, accuracy, weights);
         }
 
         (network, accuracy) = Repaired(network, accuracy, weights);
@@ -168,7 +168,7 @@ public sealed class QuantizationStage
         {
             _cancel.ThrowIfCancellationRequested();
             _float32[layer] = "accuracy";
-            network = QuantizationPlan.Snapped(_plan.Apply(Int8Layers(), weights));
+            network = QuantizationPlan.WithRoundedWeights(_plan.Apply(Int8Layers(), weights));
             accuracy = Accuracy(network);
             if (IsWithinBound(accuracy))
             {
@@ -197,8 +197,8 @@ public sealed class QuantizationStage
             return network;
         }
 
-        Network mixed =
-            QuantizationPlan.Snapped(_plan.Apply(Int8Layers().Except(slow, StringComparer.Ordinal), weights));
+        Network mixed = QuantizationPlan.WithRoundedWeights(
+            _plan.Apply(Int8Layers().Except(slow, StringComparer.Ordinal), weights));
         double found = Accuracy(mixed);
         if (!IsWithinBound(found) || !IsFaster("float32 for slow layers", network, mixed))
         {

@@ -55,7 +55,7 @@ internal sealed class BorderMap
     /// <param name="network">The network.</param>
     /// <param name="layer">Name of the layer.</param>
     /// <param name="name">Name of the node; the names of the other nodes begin with it.</param>
-    internal Network AddBehind(Network network, string layer, string name)
+    internal Network AddAfter(Network network, string layer, string name)
     {
         // A constant has no batch axis.
         int dropped = ChannelAxis > 0 && _stored.Shape[0] == 1 ? 1 : 0;
