@@ -110,6 +110,6 @@ internal sealed class Shortening(
         double epoch = edit.State.SecondsPerMac * network.Network.Cost().Macs,
             needed = edit.State.Seconds + ((options.RepairEpochs + options.FinishEpochs) * epoch);
         string next = string.Create(CultureInfo.InvariantCulture, $"repair after {Epochs} epochs of repair in time");
-        return run.Choose(GrowthEdit.Stage, next, () => needed <= limit.TotalSeconds ? "yes" : "no") is "yes";
+        return run.Decide(GrowthEdit.Stage, next, () => needed <= limit.TotalSeconds);
     }
 }

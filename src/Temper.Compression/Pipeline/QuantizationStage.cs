@@ -226,23 +226,22 @@ public sealed class QuantizationStage
             .ToDictionary(group => group.Key, group => group.Sum(step => step.Seconds ?? 0), StringComparer.Ordinal);
     }
 
-    private bool IsFaster(string name, Network one, Network other) => _run.Choose(Stage, name, () =>
+    private bool IsFaster(string name, Network one, Network other) => _run.Decide(Stage, name, () =>
     {
         IReadOnlyList<double> times = NetworkTiming.Milliseconds([one, other], 1, cancel: _cancel);
-        return times[1] < times[0] ? "yes" : "no";
-    }) is "yes";
+        return times[1] < times[0];
+    });
 
     /// <summary>
     /// Accepts the quantized network if its accuracy is within the bound and it is not worse by the goal.
     /// </summary>
     private CompressionResult Chosen(Network network, double accuracy, (double Calibrated, double? Tuned) found)
     {
-        string ratio = _run.Choose(Stage, "time beside float32", () =>
+        double slower = _run.Measure(Stage, "time beside float32", () =>
         {
             IReadOnlyList<double> times = NetworkTiming.Milliseconds([_before.Network, network], 1, cancel: _cancel);
-            return (times[1] / times[0]).ToString("R", CultureInfo.InvariantCulture);
+            return times[1] / times[0];
         });
-        double slower = double.Parse(ratio, CultureInfo.InvariantCulture);
         NetworkFigures last = _before.Chosen?.Figures ?? _before.Before;
         NetworkFigures figures = last with
         {
