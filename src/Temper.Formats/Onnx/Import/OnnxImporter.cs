@@ -260,8 +260,9 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
         }
     }
 
-    /// <summary>Returns an evaluated output with its type; a quantized one becomes like an initializer of its
-    /// type.</summary>
+    /// <summary>
+    /// Returns an evaluated output with its type; a quantized one becomes like an initializer of its type.
+    /// </summary>
     private static (Tensor Value, OnnxType Type) Typed(GraphImport alone, OnnxNode node, string output, Tensor value) =>
         alone.Quantized.TryGetValue(output, out OnnxType type)
             ? (QuantizationOperators.Whole(value, type), type)

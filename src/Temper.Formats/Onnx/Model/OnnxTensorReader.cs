@@ -172,8 +172,9 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         return Shape.Create([.. tensor.Dims.Select(length => (int)length)]);
     }
 
-    /// <summary>Opens an external data file; files outside the model's folder are rejected, also through
-    /// links.</summary>
+    /// <summary>
+    /// Opens an external data file; files outside the model's folder are rejected, also through links.
+    /// </summary>
     private FileStream OpenBeside(OnnxTensor tensor, IReadOnlyDictionary<string, string> external)
     {
         string location = external.GetValueOrDefault("location", "");

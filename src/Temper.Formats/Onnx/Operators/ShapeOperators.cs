@@ -170,8 +170,9 @@ internal static class ShapeOperators
             To(x, [.. Enumerable.Range(0, rank).Select(axis => axes.Contains(axis) ? 1 : lengths.Dequeue())]), x);
     }
 
-    /// <summary>If the batch axis is moved, it still stays first in the network; see <see
-    /// cref="MovedBatch"/>.</summary>
+    /// <summary>
+    /// If the batch axis is moved, it still stays first in the network; see <see cref="MovedBatch"/>.
+    /// </summary>
     private static void Transpose(NodeImport node)
     {
         MovedBatch x = node.Moved(0) ?? MovedBatch.Of(node.Input(0), node.Name);
