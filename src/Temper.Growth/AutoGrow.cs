@@ -184,8 +184,7 @@ public static class AutoGrow
         return training with { Epochs = epochs, Schedule = FinishSchedule(epochs) };
     }
 
-    private static void Require(
-        GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IMethodRun run)
+    private static void Require(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IMethodRun run)
     {
         ArgumentNullException.ThrowIfNull(seed);
         ArgumentNullException.ThrowIfNull(options);

@@ -16,8 +16,7 @@ namespace Temper.Growth;
 /// Blocks of random initialization take part in the computation from their first step, so a network rarely keeps its
 /// accuracy at the moment a block is removed (<see cref="RollBack.Trim"/>), even if it can do without it.
 /// </remarks>
-internal sealed class Shortening(
-    GrowthOptions options, TrainingOptions training, IMethodRun run, GrowthEdit edit)
+internal sealed class Shortening(GrowthOptions options, TrainingOptions training, IMethodRun run, GrowthEdit edit)
 {
     /// <summary>
     /// Learning rate of a repair, relative to that of growth; the final training first drops to it as well.

@@ -239,8 +239,7 @@ internal sealed class AttackParts(
         {
             float[] logits = new float[first.Shape[0] * asked.Classes];
             asked.Scores(first.AsSpan<float>(), first.Shape[0], logits);
-            text.Append('|').Append(Convert.ToHexString(
-                SHA256.HashData(MemoryMarshal.AsBytes(logits.AsSpan()))));
+            text.Append('|').Append(Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(logits.AsSpan()))));
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..12];

@@ -162,8 +162,7 @@ internal static class AttackSettings
         };
 
     /// <summary>The radius of the accuracy under attack; null: no limit.</summary>
-    internal static double? Radius(CommandContext context) =>
-        context.Get(Epsilon) ?? ThreatOf(context)?.Epsilon;
+    internal static double? Radius(CommandContext context) => context.Get(Epsilon) ?? ThreatOf(context)?.Epsilon;
 
     /// <summary>The named threat model; null: none.</summary>
     internal static ThreatModel? ThreatOf(CommandContext context) =>

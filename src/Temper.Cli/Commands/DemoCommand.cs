@@ -56,8 +56,7 @@ internal sealed class DemoCommand()
             TuneEpochs = context.Get(StageEpochs), Trials = 2, Training = training,
         };
         (Measurement before, _) = CompressionOutcome.MeasureBefore(run, dense, isOfTraining: true);
-        CompressionResult result =
-            CompressionPipeline.Run(dense, options, new SessionMethodRun(run), context.Cancel);
+        CompressionResult result = CompressionPipeline.Run(dense, options, new SessionMethodRun(run), context.Cancel);
         run.Note("3 of 3: measuring both networks on the test samples, and attacking them");
         if (run.Data!.Test.Count > 0)
         {

@@ -28,8 +28,7 @@ namespace Temper.Cli.Hardening;
 /// The network as it was opened. If it ends with a softmax, networks are trained and attacked without it, and saved
 /// with it: whoever reads a saved network gets what the given one returned.
 /// </param>
-internal sealed class HardeningRun(
-    CommandContext context, RunSession run, TrainingOptions training, Network given)
+internal sealed class HardeningRun(CommandContext context, RunSession run, TrainingOptions training, Network given)
 {
     private const string HeldOut = "held_out";
 
@@ -45,8 +44,7 @@ internal sealed class HardeningRun(
     {
         FeedbackOptions options =
             HardenSettings.Options(context, training, ProbeSettings.Options(context, FamiliesFor(start)));
-        FeedbackResult result = FeedbackLearning.Run(
-            start, options, new SessionMethodRun(run), Report, context.Cancel);
+        FeedbackResult result = FeedbackLearning.Run(start, options, new SessionMethodRun(run), Report, context.Cancel);
         run.Note($"kept round {result.Best}: {result.StopReason}");
         var fields = new JsonObject
         {

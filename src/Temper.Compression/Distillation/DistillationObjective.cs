@@ -101,8 +101,7 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
         }
 
         Tensor output = network.Forward(batch.Inputs, pass);
-        Tensor crossEntropy =
-            (wanted * output.Affine(1 / Temperature, 0).LogSoftmax()).Sum().Affine(-factor, 0);
+        Tensor crossEntropy = (wanted * output.Affine(1 / Temperature, 0).LogSoftmax()).Sum().Affine(-factor, 0);
         Tensor loss =
             Weight >= 1 ? crossEntropy : Loss.Value(output, batch.Targets).Affine(1 - Weight, 0) + crossEntropy;
 

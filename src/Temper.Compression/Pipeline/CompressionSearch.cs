@@ -68,8 +68,7 @@ internal sealed class CompressionSearch
         (Network tuned, double accuracy) = _trainer.FineTune(name, pruned, epochs);
         Network small = tuned.Shrink().Network;
         NetworkFigures figures = Evaluator.Figures(name, small, accuracy);
-        return Add(
-            name, new CompressionTrial(thinning.Structure, kept, small, figures, IsWithinBound(accuracy)));
+        return Add(name, new CompressionTrial(thinning.Structure, kept, small, figures, IsWithinBound(accuracy)));
     }
 
     /// <summary>

@@ -94,8 +94,7 @@ public sealed class QuantizationStage
         (Dataset fitting, Dataset others) =
             CalibrationSplit.Of(samples, Math.Min(quantization.Samples, samples.Count / 2));
         Dataset compared = AnsweredDataset.Of(start, others, cancel);
-        return Run(
-            start, before, (fitting, compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
+        return Run(start, before, (fitting, compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
     }
 
     /// <summary>Throws if a network cannot be quantized; call it before any training.</summary>

@@ -43,8 +43,7 @@ public static class NetworkPruning
     /// <param name="patterns">Names of nodes or parameters; <c>*</c> matches any text.</param>
     /// <param name="operation">Name of the operation, used in the error message.</param>
     /// <exception cref="ArgumentException">A pattern matches no layer with weights.</exception>
-    internal static HashSet<string> Ignored(
-        Network network, IReadOnlyList<string> patterns, string operation = "Prune")
+    internal static HashSet<string> Ignored(Network network, IReadOnlyList<string> patterns, string operation = "Prune")
     {
         var ignored = new HashSet<string>(StringComparer.Ordinal);
         (string Layer, string Weight)[] weights =

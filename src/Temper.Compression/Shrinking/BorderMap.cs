@@ -45,8 +45,7 @@ internal sealed class BorderMap
     internal int Nonzero => _stored.Count - _stored.AsSpan<float>().Count(0f);
 
     /// <summary>One constant per channel; null: they differ within a channel.</summary>
-    internal Tensor? Channels =>
-        _stored.Count == _stored.Shape[ChannelAxis] ? _stored.Reshape([_stored.Count]) : null;
+    internal Tensor? Channels => _stored.Count == _stored.Shape[ChannelAxis] ? _stored.Reshape([_stored.Count]) : null;
 
     /// <summary>
     /// Adds a node with the stored constants, nodes that repeat rows and columns, and a node that adds the result to

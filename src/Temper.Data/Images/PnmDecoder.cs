@@ -45,8 +45,7 @@ internal static class PnmDecoder
             (Number(file, ref at, name), Number(file, ref at, name), Number(file, ref at, name));
         if (width == 0 || height == 0 || (long)width * height > MaxPixels || max is 0 or > 65535)
         {
-            throw new ModelFormatException(
-                name, 2, $"PNM: invalid size (got {width} x {height}, values up to {max})");
+            throw new ModelFormatException(name, 2, $"PNM: invalid size (got {width} x {height}, values up to {max})");
         }
 
         byte[] pixels = new byte[Math.Min((long)width * height * channels, file.Length)];

@@ -36,8 +36,7 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
         var data = new Samples(sample, batch * Steps);
         using var end = new CancellationTokenSource();
         var clock = new StepClock(time, end);
-        TrainingRanks ranks =
-            isSharded ? new ShardedRanks(world, bare, Divided(bare, batch)) : new DataRanks(world);
+        TrainingRanks ranks = isSharded ? new ShardedRanks(world, bare, Divided(bare, batch)) : new DataRanks(world);
         using ((IDisposable)ranks)
         {
             Trainer.Fit(bare, data, data.Take(1), new TrainingOptions

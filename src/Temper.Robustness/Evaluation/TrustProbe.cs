@@ -164,8 +164,7 @@ internal sealed class TrustProbe
     /// Checks the result of an attack: short runs of PGD and Square, with its norm, radius and target class, must not
     /// fool clearly more samples. Null: the target's access or the norm permits neither.
     /// </summary>
-    internal TrustCheck? Weaker(
-        RobustnessEvaluation found, (Norm Norm, double Epsilon) ball, CancellationToken cancel)
+    internal TrustCheck? Weaker(RobustnessEvaluation found, (Norm Norm, double Epsilon) ball, CancellationToken cancel)
     {
         Pgd ascent = Ascent(ball);
         Attack[] all = [Longer(ascent), OnMargin(ascent), FewQueries(ball)],
@@ -175,8 +174,7 @@ internal sealed class TrustProbe
             return null;
         }
 
-        Criterion criterion =
-            found.Target is null ? _wrong : RobustnessEvaluation.CriterionOf(_labels, found.Target);
+        Criterion criterion = found.Target is null ? _wrong : RobustnessEvaluation.CriterionOf(_labels, found.Target);
         bool[][] fooled = [.. usual.Select(one => Fooled(one, criterion, cancel))];
         int more = Enumerable.Range(0, _count).Count(i =>
             IsRobust(found, found.Result.Samples[i]) && Array.Exists(fooled, run => run[i]));
@@ -214,8 +212,7 @@ internal sealed class TrustProbe
     {
         if (!_fooled.TryGetValue((attack, criterion), out bool[]? found))
         {
-            AttackResult result = attack.Run(
-                _target, _inputs, criterion, _random.Split("checks"), cancel: cancel);
+            AttackResult result = attack.Run(_target, _inputs, criterion, _random.Split("checks"), cancel: cancel);
             found = [.. result.Samples.Select(sample => sample.IsAdversarial)];
             _fooled.Add((attack, criterion), found);
         }

@@ -41,8 +41,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
     }
 
     /// <summary>Whether the number of samples is dynamic for an input.</summary>
-    private bool IsOpen =>
-        new InputShapes(file, options, model.Graph.InputsWithoutInitializer(), free: true).IsOpen;
+    private bool IsOpen => new InputShapes(file, options, model.Graph.InputsWithoutInitializer(), free: true).IsOpen;
 
     private OnnxImport Import(bool free)
     {

@@ -111,8 +111,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         }
         catch (OverflowException error)
         {
-            throw new ModelFormatException(
-                file, offset, $"ONNX: tensor '{tensor.Name}' has a value above 2^63", error);
+            throw new ModelFormatException(file, offset, $"ONNX: tensor '{tensor.Name}' has a value above 2^63", error);
         }
     }
 

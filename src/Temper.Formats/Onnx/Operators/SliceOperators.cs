@@ -77,8 +77,7 @@ internal static class SliceOperators
         Value x = node.Input(0), result = x;
         foreach ((int axis, int start, int end, int step) in RangesOf(node, x.Shape.Rank))
         {
-            bool isWhole =
-                step == 1 && start == 0 && end >= (x.IsBatched && axis == 0 ? int.MaxValue : x.Shape[axis]);
+            bool isWhole = step == 1 && start == 0 && end >= (x.IsBatched && axis == 0 ? int.MaxValue : x.Shape[axis]);
             result = isWhole ? result : node.Add(new Slice(axis, start, end, step), result);
         }
 
