@@ -72,9 +72,10 @@ internal sealed class AttackParts(
         var labels = new long[count];
         var rows = new List<SampleResult>(count);
         float[] adversarials = new float[count * Target.SampleShape.Count];
-        using TensorBoardWriter? board = context
-            .Get(AttackSettings.TensorBoard) && context
-            .Get(AttackSettings.Output) is { } output ? new TensorBoardWriter(output, context.Time) : null;
+        using TensorBoardWriter? board =
+            context.Get(AttackSettings.TensorBoard) && context.Get(AttackSettings.Output) is { } output
+                ? new TensorBoardWriter(output, context.Time)
+                : null;
         for (int start = 0; start < count; start += _size)
         {
             (Tensor inputs, Tensor wanted) = Samples(start);

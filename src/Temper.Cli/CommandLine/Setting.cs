@@ -211,8 +211,9 @@ internal abstract class Setting(string name, string help)
             && value <= maximum
             ? value
             : throw new FormatException(
-                maximum == double.MaxValue ? $"a number of at least {minimum}" : $"a number from {minimum} to "
-                    + $"{maximum}");
+                maximum == double.MaxValue
+                    ? $"a number of at least {minimum}"
+                    : $"a number from {minimum} to {maximum}");
 }
 
 /// <summary>A setting with a typed value.</summary>

@@ -259,7 +259,7 @@ public sealed class QuantizationStage
         _run.Note(string.Create(CultureInfo.InvariantCulture,
             $"{Stage}: {Measure} {accuracy * 100:F2} %, {outcome.Int8Layers.Count} layers in 8 bits, "
             + $"{outcome.Float32Layers.Count} in float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} "
-                + $"ms{(reason is null ? "" : $"; rejected, because it {reason}")}"));
+            + $"ms{(reason is null ? "" : $"; rejected, because it {reason}")}"));
         return reason is null
             ? _before with { Network = network, Quantization = outcome, IsWithinBound = true }
             : _before with

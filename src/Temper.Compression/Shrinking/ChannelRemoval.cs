@@ -158,8 +158,9 @@ internal sealed class ChannelRemoval
         }
 
         int channelAxis = ChannelAxis(reader, value.Unknown.Rank);
-        return slice.Axis != channelAxis || Along(value.Unknown, slice)
-            .All(mark => mark == 0) || IsUnread(reader, slice, value.Unknown.Shape[channelAxis]);
+        return slice.Axis != channelAxis
+            || Along(value.Unknown, slice).All(mark => mark == 0)
+            || IsUnread(reader, slice, value.Unknown.Shape[channelAxis]);
     }
 
     /// <summary>

@@ -9,6 +9,7 @@ internal static class PlanTurns
 {
     /// <summary>Minimum number of rounds.</summary>
     private const int FewestRounds = 2;
+
     /// <summary>Time budget per plan, and upper limit of the total time.</summary>
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(40),
         EnoughInAll = TimeSpan.FromMilliseconds(600);

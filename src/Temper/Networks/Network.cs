@@ -229,8 +229,8 @@ public sealed partial class Network
     /// </summary>
     internal static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)
     {
-        var parameter = new Parameter { Name = name, Role = spec.Role, Value = Tensor.Full(
-            spec.Shape, spec.Initializer is Constant constant ? constant.Value : 0f) };
+        float value = spec.Initializer is Constant constant ? constant.Value : 0;
+        var parameter = new Parameter { Name = name, Role = spec.Role, Value = Tensor.Full(spec.Shape, value) };
         return stream is null ? parameter : Start(parameter, spec, stream, weights: null);
     }
 

@@ -116,8 +116,11 @@ internal static class ShapeOperators
         }
         else
         {
-            node.Result(x.IsBatched ? throw node.Mixed($"merges the batch with other axes (axis {axis})") : To(
-                x, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)]), x);
+            node.Result(
+                x.IsBatched
+                    ? throw node.Mixed($"merges the batch with other axes (axis {axis})")
+                    : To(x, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)]),
+                x);
         }
     }
 
