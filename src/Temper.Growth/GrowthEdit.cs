@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Growth.Blocks;
 using Temper.Growth.Initializers;
+using Temper.Growth.Limits;
 using Temper.Growth.Policies;
 using Temper.Networks;
 using Temper.Optimization;
@@ -115,7 +116,7 @@ internal sealed class GrowthEdit : IEpochEdit
     /// run uses the recorded value.
     /// </summary>
     internal static double Milliseconds(GrowableNetwork network, IMethodRun run) =>
-        run.Measure(Stage, $"milliseconds of {network}", () => Limits.GrowthLimits.Measure(network.Network));
+        run.Measure(Stage, $"milliseconds of {network}", () => GrowthLimits.Measure(network.Network));
 
     /// <summary>
     /// Adds the time since the last epoch of growth, mainly that of roll-back, which no epoch includes. The checkpoints

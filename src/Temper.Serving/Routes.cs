@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Temper.Inference;
@@ -80,7 +81,7 @@ internal static class Routes
         });
     }
 
-    private static void Server(System.Text.Json.Utf8JsonWriter json)
+    private static void Server(Utf8JsonWriter json)
     {
         json.WriteStartObject();
         json.WriteString("name", "temper");
@@ -91,7 +92,7 @@ internal static class Routes
         json.WriteEndObject();
     }
 
-    private static void Flag(System.Text.Json.Utf8JsonWriter json, string name, bool value)
+    private static void Flag(Utf8JsonWriter json, string name, bool value)
     {
         json.WriteStartObject();
         json.WriteBoolean(name, value);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -154,7 +155,7 @@ public static class CalibratedPruning
 
             for (int i = 0; i < width; i++)
             {
-                sum += row[i] * System.Numerics.Tensors.TensorPrimitives.Dot(moments.AsSpan(i * width, width), row);
+                sum += row[i] * TensorPrimitives.Dot(moments.AsSpan(i * width, width), row);
             }
         }
 

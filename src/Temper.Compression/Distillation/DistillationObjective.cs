@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Training;
@@ -114,7 +115,7 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
     public override JsonNode Fingerprint() => new JsonObject
     {
         ["weight"] = Weight, ["temperature"] = Temperature, ["mixup"] = Mixup,
-        ["loss"] = Optimization.Fingerprints.Of(Loss), ["teacher"] = Hash(Teacher),
+        ["loss"] = Fingerprints.Of(Loss), ["teacher"] = Hash(Teacher),
     };
 
     private static ArgumentOutOfRangeException OutOfRange(string name, IFormattable got, string expected) => new(

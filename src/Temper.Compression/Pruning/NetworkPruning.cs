@@ -1,4 +1,5 @@
 using Temper.Networks;
+using Temper.Tensors;
 
 namespace Temper.Compression.Pruning;
 
@@ -71,8 +72,8 @@ public static class NetworkPruning
         return ignored;
     }
 
-    private static Tensors.Tensor? ScoresOf(PruningRule rule, Parameter parameter) =>
-        rule.Scores is null || rule.Scores.TryGetValue(parameter.Name, out Tensors.Tensor? scores)
+    private static Tensor? ScoresOf(PruningRule rule, Parameter parameter) =>
+        rule.Scores is null || rule.Scores.TryGetValue(parameter.Name, out Tensor? scores)
             ? rule.Scores?[parameter.Name]
             : throw new ArgumentException($"Prune: the rule has no scores for '{parameter.Name}'; add them, or skip "
                 + "the layer with ignore");

@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Optimization;
@@ -105,8 +106,8 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
 
         public override void CopySample(int index, Span<float> sample)
         {
-            System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<byte, float>(_bytes, sample);
-            System.Numerics.Tensors.TensorPrimitives.Multiply(sample, 1f / 255f, sample);
+            TensorPrimitives.ConvertTruncating<byte, float>(_bytes, sample);
+            TensorPrimitives.Multiply(sample, 1f / 255f, sample);
         }
 
         public override long Label(int index) => index % Classes;

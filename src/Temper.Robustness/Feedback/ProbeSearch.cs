@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Criteria;
 
@@ -62,7 +63,7 @@ internal sealed class ProbeSearch
     {
         double margin = (double)logits[label] - Criterion.LargestOther(logits, label);
         return double.IsFinite(margin)
-            ? (margin, System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits))
+            ? (margin, TensorPrimitives.IndexOfMax(logits))
             : throw new InvalidDataException(
                 $"probe: logits of sample {sample} are not finite; the network cannot be measured");
     }
