@@ -151,14 +151,9 @@ public sealed partial class Network
     /// Initializer for the weights of convolutions and linear layers; null: the initializer of each operator (PyTorch's
     /// default).
     /// </param>
-    public Network Initialize(RandomStream stream, Initializer? weights = null) => new(
-        Graph,
+    public Network Initialize(RandomStream stream, Initializer? weights = null) => With(
         Parameters.Select(parameter => Start(parameter, Graph.Parameters[parameter.Name], stream, weights)),
-        Graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())))
-    {
-        ClassNames = ClassNames,
-        Metadata = Metadata,
-    };
+        Graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())));
 
     /// <summary>Returns a deep copy. Its sole owner may write the parameters and buffers in place.</summary>
     public Network Copy() => With(
