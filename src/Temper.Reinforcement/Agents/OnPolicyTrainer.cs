@@ -170,7 +170,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
                 // The last minibatch takes the remainder.
                 int start = part * size, end = part == _options.Minibatches - 1 ? _shuffled.Length : start + size;
                 PolicyLoss loss = Step(_shuffled.AsMemory(start, end - start), (epoch * _options.Minibatches) + part);
-                _metrics = _metrics.Plus(
+                _metrics += new PolicyLoss(
                     loss.Policy / parts, loss.Value / parts, loss.Entropy / parts, loss.Divergence / parts);
             }
         }

@@ -45,7 +45,7 @@ internal sealed class ProbeSearch
     internal int Backwards { get; private set; }
 
     /// <summary>Returns the buffer for the gradient.</summary>
-    internal Span<float> GradientRoom()
+    internal Span<float> GradientBuffer()
     {
         Gradient = Gradient.Length == 0 ? new float[X.Length] : Gradient;
         return Gradient;
