@@ -9,16 +9,19 @@ namespace Temper.Data;
 internal sealed class ResizedDataset(Dataset source, int height, int width, PictureScaling scaling)
     : WrappedDataset(source)
 {
+    /// <summary>
+    /// Buffers that are not in use: one for each view, if the source of a resized set is itself a resized set.
+    /// </summary>
     [ThreadStatic]
-    private static float[]? _stored;
+    private static Stack<float[]>? _buffers;
 
     public override Shape SampleShape { get; } = [source.SampleShape[0], height, width];
 
     public override void CopySample(int index, Span<float> sample)
     {
         // Taken while it is in use: the source may itself be a resized set, which would overwrite it.
-        float[] stored = _stored ?? [];
-        _stored = null;
+        Stack<float[]> buffers = _buffers ??= new Stack<float[]>();
+        float[] stored = buffers.TryPop(out float[]? buffer) ? buffer : [];
         Source.CopyStored(index, out int rows, out int columns, ref stored);
         for (int channel = 0; channel < SampleShape[0]; channel++)
         {
@@ -26,7 +29,7 @@ internal sealed class ResizedDataset(Dataset source, int height, int width, Pict
                 channel * height * width, height * width));
         }
 
-        _stored = stored;
+        buffers.Push(stored);
     }
 
     private void Resize(ReadOnlySpan<float> from, (int Rows, int Columns) size, Span<float> to)

@@ -312,6 +312,7 @@ internal sealed class GrowthEdit : IEpochEdit
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"time: another growth after {now} and {_options.FinishEpochs} epochs of final training would not fit");
+                $"time: another growth after {now} and {Plural.Of(_options.FinishEpochs, "epoch")} of final training "
+                    + $"would not fit");
     }
 }

@@ -126,7 +126,8 @@ public sealed record TrainingOptions
         RequiredLists.Check(Edits);
         RequiredLists.Check(Callbacks);
         Schedule.Validate();
-        if (Ranks.Part.Count > 1 && Objective is null && Loss is CrossEntropyLoss { ClassWeights: not null })
+        TrainingLoss? labelLoss = Objective is null ? Loss : Objective.LabelLoss;
+        if (Ranks.Part.Count > 1 && labelLoss is CrossEntropyLoss { ClassWeights: not null })
         {
             throw new NotSupportedException("TrainingOptions: class weights need all samples of a batch on one rank "
                 + $"(got {Ranks.Part.Count} ranks, expected 1); use one rank, or no class weights");

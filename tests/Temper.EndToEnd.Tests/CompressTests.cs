@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Temper.Formats.Models;
 using Temper.Formats.Npz;
@@ -169,6 +170,27 @@ public sealed class CompressTests
         Assert.Contains("no 'y_train'", trained.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A bound on what a network loses says nothing if it has nothing to lose.</summary>
+    [Theory]
+    [InlineData("--calibrate 8")]
+    [InlineData("--data-free")]
+    public void A_network_at_chance_level_is_refused_without_training_too(string mode)
+    {
+        using var folder = new TemporaryFolder();
+        Save(folder["model.safetensors"], x => [("y", x.Linear(3, name: "fc"))]);
+        Tensor wrong = Tensor.From([.. Answers(folder["model.safetensors"]).Select(answer => (answer + 1) % 3)], [20]);
+        NpzFile.Save(folder["data.npz"], [
+            KeyValuePair.Create("x_train", Samples(60)), KeyValuePair.Create("y_train", Tensor.From(new long[60], [60])),
+            KeyValuePair.Create("x_test", Samples(20)), KeyValuePair.Create("y_test", wrong),
+        ]);
+        ToolResult result = Tool.Run(["compress", folder["model.safetensors"], "--data", folder["data.npz"], .. AnyResult, .. mode.Split(' '), "--runs", folder["runs"]]);
+        Assert.True(result.ExitCode == 2, result.Error);
+        Assert.Contains("the original network is at chance level (got 0.0 % of 20 test samples", result.Error, StringComparison.Ordinal);
+        ToolResult measured = Tool.Run("eval", folder["model.safetensors"], "--data", folder["data.npz"]);
+        Assert.Equal(0, measured.ExitCode);
+        Assert.Contains("hint: the accuracy is no better than chance (1 of 3)", measured.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Without_data_no_training_samples_are_needed()
     {
@@ -176,7 +198,7 @@ public sealed class CompressTests
         Save(folder["model.safetensors"], x => [("y", x.Linear(3, name: "fc"))]);
         NpzFile.Save(
             folder["data.npz"],
-            [KeyValuePair.Create("x_test", Samples(20)), KeyValuePair.Create("y_test", Tensor.From([.. Enumerable.Range(0, 20).Select(i => (long)(i % 3))], [20]))]);
+            [KeyValuePair.Create("x_test", Samples(20)), KeyValuePair.Create("y_test", Tensor.From(Answers(folder["model.safetensors"]), [20]))]);
         ToolResult result = Tool.Run(
             ["compress", folder["model.safetensors"], "--data", folder["data.npz"], .. AnyResult, "--data-free", "--sensitivity", "--runs", folder["runs"], "--json"]);
         Assert.True(result.ExitCode == 0, result.Error);
@@ -216,6 +238,13 @@ public sealed class CompressTests
         ]);
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Equal(2, Tool.Run(["prune", TrainedRun.Folder, "--rule", "macs", "--runs", folder.Path]).ExitCode);
+
+        // The table has what both networks cost.
+        ToolResult shown = Tool.Run(["prune", TrainedRun.Folder, "--rule", "2:4", "--runs", folder.Path]);
+        Assert.True(shown.ExitCode == 0, shown.Error);
+        string macs = JsonDocument.Parse(Tool.Run("inspect", TrainedRun.Folder, "--json").Output).RootElement.GetProperty("macs").GetInt64().ToString("N0", CultureInfo.InvariantCulture);
+        Assert.Matches("file, gzip │ +MACs │ ms \\(batch 1\\) │", shown.Output);
+        Assert.Matches($"│ before .* │ +{macs} │ +[0-9]+\\.[0-9]{{4}} │", shown.Output);
     }
 
     [Theory]
@@ -271,6 +300,9 @@ public sealed class CompressTests
 
     private static void Save(string path, Func<Value, IReadOnlyList<(string, Value)>> body) => ModelFile.Save(
         Network.Build([InputSpec.Features(6, 0, 1)], x => body(x[0])).Initialize(RandomStream.FromSeed(4)), path);
+
+    /// <summary>The classes that a network gives to the first samples.</summary>
+    private static long[] Answers(string path) => ModelFile.Load(path).Forward(Samples(20)).ArgMax(1).ToArray<long>();
 
     private static Tensor Samples(int count)
     {

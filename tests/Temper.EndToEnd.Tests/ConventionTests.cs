@@ -183,6 +183,15 @@ public sealed class ConventionTests
         Assert.Contains(message, result.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>As for other switches, the value may begin with a capital letter.</summary>
+    [Fact]
+    public void Environment_turns_on_the_stack_trace()
+    {
+        ToolResult result = Tool.RunWith(new(StringComparer.Ordinal) { ["TEMPER_FLOW__VERBOSE"] = "True" }, "flow", "no/such/clip.avi");
+        Assert.Equal(6, result.ExitCode);
+        Assert.Contains("   at Temper.", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Unknown_variable_of_a_command_gives_2()
     {

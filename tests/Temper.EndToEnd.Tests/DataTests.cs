@@ -108,6 +108,20 @@ public sealed class DataTests : IDisposable
         Assert.Equal(2, Directory.GetDirectories(_folder["runs"]).Length);  // a refused command leaves no run folder
     }
 
+    /// <summary>The title of a narrow table shows the end of a long path, and counts one sample in the singular.</summary>
+    [Fact]
+    public void Title_keeps_the_name_of_the_model()
+    {
+        string folder = _folder[new string('d', 60)], model = Path.Combine(folder, "net.onnx");
+        Directory.CreateDirectory(folder);
+        File.Copy(_folder["net.onnx"], model);
+        Save("one.npz", ("test", ChannelsFirst(Pictures(1)), [1]));
+        ToolResult result = Tool.Run("eval", model, "--data", _folder["one.npz"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        string words = string.Join(' ', result.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("net.onnx on 1 test sample of ", words, StringComparison.Ordinal);
+    }
+
     private static Network Classifier(bool isLast = false)
     {
         Network network = Network.Build(InputSpec.Image(3, Side, Side), x => x.Conv2d(4, kernel: 3, padding: 1).Relu().GlobalAvgPool2d().Flatten().Linear(Classes))

@@ -116,6 +116,43 @@ public sealed class HardenTests : IDisposable
         Assert.All(outputs.Zip(saved.Forward(inputs).ToArray<float>()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
     }
 
+    /// <summary>The last run ends before any work: its method needs pictures.</summary>
+    [Fact]
+    public void A_network_that_ends_with_sigmoid_is_taken_as_it_is_with_a_warning()
+    {
+        ModelFile.Save(
+            Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(3, name: "fc").Sigmoid()).WithParameters(ModelFile.Load(_folder["model.safetensors"]).Parameters),
+            _folder["sigmoid.safetensors"]);
+        string box = string.Concat(Enumerable.Range(0, 6).Select(i => $"(assert (>= X_{i} 0))(assert (<= X_{i} 1))"));
+        File.WriteAllText(_folder["order.vnnlib"], $"{box}(assert (>= Y_1 Y_0))");
+        File.WriteAllText(_folder["number.vnnlib"], $"{box}(assert (>= Y_1 0.5))");
+        string model = _folder["sigmoid.safetensors"];
+        string[] data = ["--data", _folder["data.npz"]];
+        Assert.Contains("with Sigmoid, and probe takes", Tool.Run(["probe", model, .. data, "--samples", "9"]).Error, StringComparison.Ordinal);
+        Assert.Contains("with Sigmoid, and attack takes", Tool.Run("attack", model, "--vnnlib", _folder["order.vnnlib"]).Error, StringComparison.Ordinal);
+        Assert.Contains("ends with Sigmoid, and the property", Tool.Run("attack", model, "--vnnlib", _folder["number.vnnlib"]).Error, StringComparison.Ordinal);
+        ToolResult hard = Tool.Run(["harden", model, .. data, "--method", "corruptions", "--runs", _folder["runs"]]);
+        Assert.Equal(Usage, hard.ExitCode);
+        Assert.Contains("with Sigmoid, and harden takes", hard.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Its outputs are 0 or 1 nearly everywhere.</summary>
+    [Fact]
+    public void A_network_that_hides_its_gradients_is_told()
+    {
+        Network linear = ModelFile.Load(_folder["model.safetensors"]);
+        ModelFile.Save(
+            Network.Build(InputSpec.Features(6, 0, 1), x => x.Linear(3, name: "fc").Sigmoid()).WithParameters([
+                linear.Parameters["fc.weight"] with { Value = linear.Parameters["fc.weight"].Value * 1000f },
+                linear.Parameters["fc.bias"] with { Value = Tensor.From(new float[] { -4000, -4000, -4000 }, [3]) },
+            ]),
+            _folder["steps.safetensors"]);
+        string[] probe = ["probe", _folder["steps.safetensors"], "--data", _folder["data.npz"], "--samples", "30", "--families", "adversarial"];
+        ToolResult text = Tool.Run(probe), json = Tool.Run([.. probe, "--json"]);
+        Assert.Contains("no gradient (zero or NaN) for ", text.Output, StringComparison.Ordinal);
+        Assert.True(JsonDocument.Parse(json.Output).RootElement.GetProperty("without_gradient").GetProperty("adversarial").GetDouble() > 0);
+    }
+
     [Fact]
     public void A_bound_that_is_not_met_gives_4_and_the_best_round_is_kept()
     {

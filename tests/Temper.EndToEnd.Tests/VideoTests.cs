@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Temper.Data.Video;
+using Temper.Formats.Models;
 using Temper.Formats.Npz;
+using Temper.Networks;
+using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Testing;
 
@@ -44,6 +47,15 @@ public sealed class VideoTests : IDisposable
         Assert.Contains("two frames", single.Error);
         Assert.Equal(6, Tool.Run("flow", _folder["missing.avi"]).ExitCode);
         Assert.Equal(2, Tool.Run("flow").ExitCode);
+    }
+
+    [Fact]
+    public void Format_that_cannot_be_written_is_refused_before_the_clip_is_read()
+    {
+        ToolResult result = Tool.Run("flow", _folder["missing.avi"], "--video", _folder["out.gif"]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("--video: cannot be used", result.Error);
+        Assert.All(VideoFile.WrittenEndings, ending => Assert.Equal(6, Tool.Run("flow", _folder["missing.avi"], "--video", _folder["out" + ending]).ExitCode));
     }
 
     /// <summary>
@@ -94,6 +106,40 @@ public sealed class VideoTests : IDisposable
         Assert.True(File.Exists(Path.Combine(_folder["out"], "report.html")));
         Assert.Equal([4, 4, 3, 16, 16], NpzFile.Load(Path.Combine(_folder["out"], "adversarial.npz"))["x_adv"].Shape);
         Assert.Equal(3, Tool.Run("attack", model, "--video", "--data", "synth:actions?count=24&classes=3&frames=5&size=16").ExitCode);
+    }
+
+    /// <summary>The label of the third clip is no class of the network.</summary>
+    [Fact]
+    public void Labels_of_clips_that_are_not_attacked_are_not_checked()
+    {
+        string[] attack = ["attack", .. SavedClips(), "--rules", "noise"];
+        ToolResult result = Tool.Run([.. attack, "--limit", "2"]), all = Tool.Run(attack);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(3, all.ExitCode);
+        Assert.Contains("a test label is not a class of the network (got 2 at sample 2", all.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A level was 1/255 of the units of the inputs, so that odd levels of inputs from -1 to 1 were rounded down.</summary>
+    [Fact]
+    public void A_level_is_a_part_of_the_range_of_the_inputs()
+    {
+        ToolResult result = Tool.Run(["attack", .. SavedClips(), "--rules", "noise", "--levels", "1,2.5", "--limit", "2", "--json"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        JsonElement rows = JsonDocument.Parse(result.Output).RootElement.GetProperty("rows");
+        Assert.Equal([0, 2 / 255.0, 4 / 255.0], rows.EnumerateArray().Select(row => row.GetProperty("epsilon").GetDouble()));
+        Assert.Contains("noise 1/255:", result.Error, StringComparison.Ordinal);
+        Assert.Contains("noise 2/255:", result.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Saves a network with inputs from -1 to 1 and three clips; returns the arguments that attack them.</summary>
+    private string[] SavedClips()
+    {
+        var input = new InputSpec { SampleShape = [2, 1, 2, 2], Minimum = -1, Maximum = 1 };
+        ModelFile.Save(Network.Build(input, x => x.Flatten().Linear(2)).Initialize(RandomStream.FromSeed(1)), _folder["clips.safetensors"]);
+        NpzFile.Save(_folder["clips.npz"], [
+            KeyValuePair.Create("x_test", Tensor.Zeros([3, 2, 1, 2, 2])), KeyValuePair.Create("y_test", Tensor.From(new long[] { 0, 1, 2 }, [3])),
+        ]);
+        return [_folder["clips.safetensors"], "--video", "--data", _folder["clips.npz"]];
     }
 
     private static VideoClip Moving(int frames, int size)

@@ -25,4 +25,13 @@ public sealed class NetworkTimingTests
     [InlineData(1_000_000, 1)]
     public void Short_work_is_repeated_a_limited_number_of_times(long ticks, int expected) =>
         Assert.Equal(expected, Rounds.Repetitions(TimeSpan.FromTicks(ticks)));
+
+    /// <summary>On one processor the JIT waits ten times as long before it optimizes.</summary>
+    [Theory]
+    [InlineData(1, null, 2000)]
+    [InlineData(1, "20", 400)]
+    [InlineData(1, "x", 2000)]
+    [InlineData(2, null, 0)]
+    public void Timings_wait_for_optimized_code_on_one_processor(int processors, string? delay, int milliseconds) =>
+        Assert.Equal(milliseconds, TieredJit.ExtraFor(processors, delay).TotalMilliseconds);
 }

@@ -39,11 +39,11 @@ internal static class MorphSamples
     }
 
     /// <summary>Writes a bundle of training and test rows with a layer, and opens it.</summary>
-    internal static MorphBundle Bundle(string folder, MorphKey key, DataSets data, Tensor weights, int padding, string format = "npy")
+    internal static MorphBundle Bundle(string folder, MorphKey key, DataSets data, Tensor weights, int padding, string format = "npy", int stride = 1)
     {
         using var morpher = new Morpher(key);
         MorphBundle.WriteData(key, morpher, data, folder, format);
-        MorphBundle.WriteLayer(key, AugConvLayer.Compose(key, morpher, weights, 1, padding), folder);
+        MorphBundle.WriteLayer(key, AugConvLayer.Compose(key, morpher, weights, stride, padding), folder);
         return MorphBundle.Open(folder);
     }
 }

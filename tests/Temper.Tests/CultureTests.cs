@@ -28,6 +28,13 @@ public sealed class CultureTests
     }
 
     [Fact]
+    public void Counts_have_a_noun_that_agrees()
+    {
+        using var commas = new CommaCulture();
+        Assert.Equal(["0 threads", "1 thread", "2 threads", "1,000 threads"], new[] { 0, 1, 2, 1000 }.Select(count => Plural.Of(count, "thread")));
+    }
+
+    [Fact]
     public void Tensors_and_initializers_have_decimal_points()
     {
         using var commas = new CommaCulture();

@@ -121,6 +121,27 @@ public sealed class TrainingChecksTests
     public void Options_that_are_null_are_refused_by_name(string name) =>
         Assert.Throws<ArgumentNullException>(name.Split(',')[0], () => Trainer.Fit(Classifier, Good, Good, Incomplete[name]));
 
+    /// <summary>The mean over the samples of two ranks is not the mean weighted by class.</summary>
+    [Fact]
+    public void Class_weights_on_several_ranks_are_refused()
+    {
+        TrainingOptions shared = Options with { Ranks = new FirstOfTwo() };
+        var weighted = new CrossEntropyLoss { ClassWeights = [1, 2, 1, 1] };
+        TrainingOptions[] wrong =
+        [
+            shared with { Loss = weighted },
+            shared with { Objective = new SupervisedObjective(weighted) },
+        ];
+        Assert.All(wrong, options => Assert.Contains(
+            "class weights", Assert.Throws<NotSupportedException>(() => Trainer.Fit(Classifier, Good, Good, options)).Message, StringComparison.Ordinal));
+        (shared with { Objective = new SupervisedObjective(new CrossEntropyLoss()) }).Validated();
+    }
+
+    private sealed class FirstOfTwo : TrainingRanks
+    {
+        public override BatchPart Part => new(0, 2);
+    }
+
     private static TensorDataset Set(int features, params long[] labels) =>
         new("set", Tensor.Zeros([labels.Length, features]), Tensor.From(labels, [labels.Length]));
 }

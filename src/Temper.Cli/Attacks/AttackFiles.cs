@@ -59,7 +59,7 @@ internal static class AttackFiles
         if (!arrays.TryGetValue("rows", out Tensor? rows) || !arrays.TryGetValue("x_adv", out Tensor? x)
             || rows.Rank != 2 || rows.Shape[1] != 10 || rows.DType != DType.Int64)
         {
-            throw new ModelFormatException(file, 0, "attack: the saved part cannot be read; delete the file and run "
+            throw new ModelFormatException(file, "attack: the saved part cannot be read; delete the file and run "
                 + "the command again");
         }
 
@@ -93,7 +93,7 @@ internal static class AttackFiles
         new Report
         {
             Title = $"Robustness: {title}",
-            Subtitle = $"temper attack, {found.Attack.Name}, {found.Labels.Count:N0} samples{aim}",
+            Subtitle = $"temper attack, {found.Attack.Name}, {Plural.Of(found.Labels.Count, "sample")}{aim}",
             Sections = sections,
         }
             .Save(Path.Combine(folder, "report.html"));

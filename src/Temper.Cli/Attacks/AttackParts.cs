@@ -198,7 +198,7 @@ internal sealed class AttackParts(
         catch (ArgumentException error)
         {
             throw new ToolException(
-                ExitCode.BadInput, $"attack: samples from {start} on: {error.Message.Split(" (Parameter")[0]}");
+                ExitCode.BadInput, $"attack: samples from {start} on: {Failure.Text(error)}");
         }
         catch (OperationCanceledException)
         {

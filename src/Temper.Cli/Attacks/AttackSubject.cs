@@ -169,7 +169,7 @@ internal sealed record AttackSubject(AttackTarget Target, Dataset Samples, IRead
         }
     }
 
-    /// <summary>Throws before the first query if a sample to attack has a label that is no class of the target.</summary>
+    /// <summary>Throws before the first query if a label of the samples to attack is no class of the target.</summary>
     private static void RequireLabels(CommandContext context, AttackTarget target, Dataset samples) =>
         DataChecks.RequireLabels(
             target.Classes, samples.Take(context.Get(AttackSettings.Limit) ?? samples.Count), "test");

@@ -55,7 +55,7 @@ internal sealed class AttackSummary(
     {
         string aim = Target is { } name ? $", target class {name}" : "";
         var table = new ResultTable(
-            $"{found.Attack.Name} on {found.Labels.Count:N0} samples of {Source}{aim}", "", "#value");
+            $"{found.Attack.Name} on {Plural.Of(found.Labels.Count, "sample")} of {Source}{aim}", "", "#value");
         table.Row("clean accuracy", $"{found.CleanAccuracy * 100:F2} %");
         if (Target is not null)
         {

@@ -57,11 +57,12 @@ internal static class PropertyRun
             return FinalSoftmax.Removed(context, model, network);
         }
 
-        if (FinalSoftmax.IsIn(network))
+        bool isSoftmax = FinalSoftmax.IsIn(network);
+        if (isSoftmax || network.HasFinalSigmoid)
         {
-            context.Terminal.Note($"warning: {model} ends with Softmax, and the property compares probabilities with "
-                + "numbers: where a probability is nearly 0 or 1 its gradient vanishes, so that counterexamples may be "
-                + "missed");
+            context.Terminal.Note($"warning: {model} ends with {(isSoftmax ? "Softmax" : "Sigmoid")}, and the property "
+                + "compares probabilities with numbers: where a probability is nearly 0 or 1 its gradient vanishes, so "
+                + "that counterexamples may be missed");
         }
 
         return network;
@@ -101,8 +102,8 @@ internal static class PropertyRun
 
         string where = file ?? "give a folder with --output to save it";
         Console.Out.WriteLine(found.Counterexample is null
-            ? $"no counterexample found with {found.Gradients:N0} gradients (this is not a proof)"
-            : $"counterexample found with {found.Gradients:N0} gradients: outputs "
+            ? $"no counterexample found with {Plural.Of(found.Gradients, "gradient")} (this is not a proof)"
+            : $"counterexample found with {Plural.Of(found.Gradients, "gradient")}: outputs "
                 + $"{string.Join(", ", found.Outputs)}; {where}");
     }
 }

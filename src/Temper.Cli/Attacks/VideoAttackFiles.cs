@@ -58,7 +58,7 @@ internal sealed class VideoAttackFiles(
         new Report
         {
             Title = $"Robustness of clips: {title}",
-            Subtitle = $"temper attack --video, {clips.Shape[0]:N0} clips", Sections = sections,
+            Subtitle = $"temper attack --video, {Plural.Of(clips.Shape[0], "clip")}", Sections = sections,
         }.Save(Path.Combine(folder, "report.html"));
         return context.Get(VideoAttackSettings.Clip) is null && fooled.Length == 0
             ? null

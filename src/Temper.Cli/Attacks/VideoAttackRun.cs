@@ -61,7 +61,7 @@ internal static class VideoAttackRun
         VideoOutcome? last = null;
         foreach (double level in context.Get(VideoAttackSettings.Levels))
         {
-            double epsilon = ByteFrames.WholeLevels(level / 255, target.Maximum - target.Minimum);
+            double epsilon = ByteFrames.WholeLevels(level, target.Maximum - target.Minimum);
             foreach (string rule in context.Get(VideoAttackSettings.Rules))
             {
                 last = Run(context, evaluation, (victim, network, surrogate), rule, epsilon);
@@ -95,7 +95,7 @@ internal static class VideoAttackRun
             Asked(context, models.Victim, models.Network), context.Cancel);
         if (attack is Transfer && TrustChecks.Tried(outcome.Result) is { IsSuspicious: true } check)
         {
-            context.Terminal.Note($"{rule} {epsilon * 255:0.##}/255: {check.Finding}");
+            context.Terminal.Note($"{rule} {outcome.Row.Levels:0.##}/255: {check.Finding}");
         }
 
         return outcome with { Row = outcome.Row with { Attack = rule } };
@@ -167,9 +167,9 @@ internal static class VideoAttackRun
         }
 
         DataChecks.RequireClasses(network, samples);
-        DataChecks.RequireLabels(network, samples, "test");
-        (Tensor clips, Tensor labels) =
-            samples.Read(0, Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? DefaultLimit));
+        int count = Math.Min(samples.Count, context.Get(AttackSettings.Limit) ?? DefaultLimit);
+        DataChecks.RequireLabels(network, samples.Take(count), "test");
+        (Tensor clips, Tensor labels) = samples.Read(0, count);
         return (clips, labels.ToArray<long>(), 25);
     }
 

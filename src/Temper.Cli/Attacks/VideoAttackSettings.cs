@@ -26,8 +26,8 @@ internal static class VideoAttackSettings
         ReadRules) { IsList = true, Separator = ',', Words = () => VideoAttacks.Names };
 
     internal static Setting<double[]> Levels { get; } =
-        Setting.Numbers("levels", "With --video: maximum perturbations of a pixel, in units of 1/255; fractions are "
-            + "rounded down, because frames have 8 bits",
+        Setting.Numbers("levels", "With --video: maximum perturbations of a pixel, in units of 1/255 of the input "
+            + "range; fractions are rounded down, because frames have 8 bits",
             [4], minimum: 0, maximum: 255);
 
     internal static Setting<int> Queries { get; } = Setting.Integer(

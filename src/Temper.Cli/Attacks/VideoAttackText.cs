@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
-using Temper.Cli.Reinforcement;
 using Temper.Robustness.Video;
 
 namespace Temper.Cli.Attacks;
@@ -20,7 +19,7 @@ internal static class VideoAttackText
         string frames = double.IsNaN(row.MedianFrames) ? ""
             : double.IsInteger(row.MedianFrames) ? $"{Plural.Of((long)row.MedianFrames, "frame")}, "
             : $"{row.MedianFrames:0.#} frames, ";
-        return $"{row.Attack} {row.Epsilon * 255:0.##}/255: {row.Top1 * 100:F1} % still classified correctly, "
+        return $"{row.Attack} {row.Levels:0.##}/255: {row.Top1 * 100:F1} % still classified correctly, "
             + $"{frames}{row.Seconds:F1} s";
     }
 
@@ -48,7 +47,7 @@ internal static class VideoAttackText
     /// <summary>The cells of a row; what only fooled clips have is a dash without them.</summary>
     internal static string[] Cells(VideoRow row) =>
     [
-        row.Attack, $"{row.Epsilon * 255:0.##}", $"{row.Top1 * 100:F1} %", $"{row.Top5 * 100:F1} %",
+        row.Attack, $"{row.Levels:0.##}", $"{row.Top1 * 100:F1} %", $"{row.Top5 * 100:F1} %",
         Number(row.MedianFrames, "0.#"), Number(row.LateFrames, "0.#"), Number(row.Ssim, "F4"), $"{row.Backwards:N0}",
         $"{row.Seconds:F1}",
     ];

@@ -31,7 +31,7 @@ internal sealed record VideoDefense(string Name, double Clean, double Attacked)
         {
             int count = Math.Min(MaxCoded, labels.Length);
             found.Add(Of(
-                $"H.264 at CRF 23 ({count} clips)", victim, labels[..count], Coded(clips, count, cancel),
+                $"H.264 at CRF 23 ({Plural.Of(count, "clip")})", victim, labels[..count], Coded(clips, count, cancel),
                 Coded(attacked, count, cancel)));
         }
 

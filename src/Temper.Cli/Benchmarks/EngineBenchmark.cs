@@ -21,7 +21,8 @@ internal static class EngineBenchmark
         }
 
         var table = new ResultTable(
-            $"{RunEnvironment.Current().Processor}, {threads} threads", "work", "#ms", "#GFLOP/s", "#samples/s");
+            $"{RunEnvironment.Current().Processor}, {Plural.Of(threads, "thread")}", "work", "#ms", "#GFLOP/s",
+            "#samples/s");
         var rows = new JsonArray();
         foreach (Workload load in chosen)
         {

@@ -58,7 +58,7 @@ internal sealed record InferenceReport(string Source, int Threads, IReadOnlyList
     private ResultTable Totals()
     {
         var table = new ResultTable(
-            $"{Source} on {Cpu}, {Threads} threads", "#batch", "#compiling s", "#Temper ms", "#samples/s",
+            $"{Source} on {Cpu}, {Plural.Of(Threads, "thread")}", "#batch", "#compiling s", "#Temper ms", "#samples/s",
             "#ONNX Runtime ms", "#times faster", "#difference");
         foreach (InferenceResult result in Results)
         {

@@ -101,7 +101,7 @@ internal static class Application
     private static int Execute(ToolCommand command, ParseResult parsed, Func<Setting, string?> flag)
     {
         Terminal terminal = Terminal.Plain;
-        bool isVerbose = Given(CommonSettings.Verbose) is "true" or "1";
+        bool isVerbose = Setting.IsOn(Given(CommonSettings.Verbose));
         try
         {
             ConfigFile? file = command.ConfigPath(Given) is { } path ? ConfigFile.Load(path) : null;

@@ -198,11 +198,13 @@ internal abstract class Setting(string name, string help)
     internal static Setting<bool> Switch(string name, string help) =>
         new(name, help, defaultValue: false, ReadSwitch) { IsSwitch = true };
 
+    /// <summary>Whether a text turns a switch on; false for a text that <see cref="ReadSwitch"/> refuses.</summary>
+    internal static bool IsOn(string? text) => text?.ToLowerInvariant() is "true" or "1";
+
     internal static bool ReadSwitch(string text) => text.ToLowerInvariant() switch
     {
-        "true" or "1" => true,
         "false" or "0" => false,
-        _ => throw new FormatException("true or false"),
+        _ => IsOn(text) ? true : throw new FormatException("true or false"),
     };
 
     private static double ReadNumber(string text, double minimum, double maximum) =>

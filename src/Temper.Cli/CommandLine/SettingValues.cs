@@ -9,6 +9,7 @@ namespace Temper.Cli.CommandLine;
 internal sealed class SettingValues
 {
     private readonly Dictionary<Setting, (object? Value, string? Text)> _values = [];
+    private readonly HashSet<Setting> _named = [];
 
     private SettingValues(ToolCommand command) => (Command, Section) = (command.Name, command.Section);
 
@@ -27,6 +28,12 @@ internal sealed class SettingValues
     /// other than the default.
     /// </summary>
     internal bool IsGiven(Setting setting) => _values[setting].Text is not null;
+
+    /// <summary>
+    /// True if the setting was given, also if a configuration file gives it with the default value: someone chose it,
+    /// or a run recorded it.
+    /// </summary>
+    internal bool IsNamed(Setting setting) => _named.Contains(setting);
 
     internal static SettingValues Resolve(
         ToolCommand command, Func<Setting, string?> flag, ConfigFile? file, System.Collections.IDictionary environment)
@@ -51,6 +58,10 @@ internal sealed class SettingValues
                 _ => ((string?)null, setting.Flag),
             };
             values._values[setting] = (setting.Read(text, origin), text);
+            if (text is not null || fromFile.ContainsKey(setting.Name))
+            {
+                values._named.Add(setting);
+            }
         }
 
         return values;

@@ -38,7 +38,8 @@ internal sealed class CompressCommand()
     {
         string model = context.Require(ModelSource.Setting), source = context.Get(RunSettings.Data);
         RequireUsable(context, model);
-        (Network start, CompressionOptions options, DataSets data, DataSplit split) = Open(context, model, source);
+        (Network given, Network start, CompressionOptions options, DataSets data, DataSplit split) =
+            Open(context, model, source);
         Dataset some = ForSensitivity(context, start, data, split);
         using SharedEvaluation? shared =
             ranks.Evaluation(("validation", split.Validation), ("sensitivity", some), ("test", split.Test));
@@ -52,11 +53,12 @@ internal sealed class CompressCommand()
             context, new RunDescription(Name, model, source)
             {
                 Title = $"{model} compressed on {source}", PlansTime = true, Split = _ => split,
-                Start = ModelSource.IsStored(model) ? start : null,
+                Start = ModelSource.IsStored(model) ? start : null, Given = given,
             }, data) { Shared = shared };
         start = StartingNetwork.Trained(run, model, start, options.Training!);
         (Measurement before, string? warning) = CompressionOutcome.MeasureBefore(
-            run, start, CompressionSettings.Trains(context) && !CompressionSettings.IsOfTest(context));
+            run, start, CompressionSettings.Trains(context) && !CompressionSettings.IsOfTest(context),
+            readsLabels: CompressionSettings.Trains(context));
         if (context.Get(CompressionSettings.Sensitivity))
         {
             double Accuracy(Network network) => run.Evaluate(network, some).Accuracy;
@@ -79,14 +81,16 @@ internal sealed class CompressCommand()
 
     /// <summary>
     /// Opens the network and the samples, and makes the checks that need no run: a refused command leaves no run folder
-    /// behind.
+    /// behind. The network to start from is that of the logits, if the given one ends with a softmax.
     /// </summary>
-    private static (Network Start, CompressionOptions Options, DataSets Data, DataSplit Split) Open(
+    private static (Network Given, Network Start, CompressionOptions Options, DataSets Data, DataSplit Split) Open(
         CommandContext context, string model, string source)
     {
         bool trains = CompressionSettings.Trains(context), needsLabels = trains || !ModelSource.IsStored(model);
+        RunSettings.RequireData(context, model);
         DataSets data = DataChoice.Open(context, source, needsLabels: needsLabels);
-        (Network start, data) = StartingNetwork.Open(context, model, data);
+        (Network given, data) = StartingNetwork.Open(context, model, data);
+        Network start = FinalSoftmax.RemovedToTrain(context, model, given);
         QuantizationOptions? quantization = QuantizationSettings.Options(context);
         CompressionOptions options = CompressionSettings.Options(context, TrainingSettings.Options(context)) with
         {
@@ -115,7 +119,7 @@ internal sealed class CompressCommand()
             QuantizationStage.Require(start, split.Train, options, quantization);
         }
 
-        return (start, options, data, split);
+        return (given, start, options, data, split);
     }
 
     /// <summary>

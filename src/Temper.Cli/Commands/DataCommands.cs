@@ -118,7 +118,7 @@ internal sealed class DataVerifyCommand()
         }
         else if (wrong.Count == 0)
         {
-            Console.Out.WriteLine($"{entry.Name}: all {entry.Files.Count} files are intact ({folder})");
+            Console.Out.WriteLine($"{entry.Name}: intact, {Plural.Of(entry.Files.Count, "file")} ({folder})");
         }
 
         return wrong.Count == 0 ? ExitCode.Success : throw new ToolException(

@@ -48,7 +48,7 @@ internal sealed class DemoCommand()
             Seed = run.Seed, Epochs = context.Get(Epochs), Loss = new CrossEntropyLoss { LabelSmoothing = 0.05f },
             Schedule = new CosineSchedule(), Optimizer = new Adam { LearningRate = 1e-3f },
         };
-        run.Note($"1 of 3: training, {training.Epochs} epochs");
+        run.Note($"1 of 3: training, {Plural.Of(training.Epochs, "epoch")}");
         Network dense = run.Fit("train", fresh, training).Network;
         run.Note("2 of 3: compressing: first channels, then blocks of weights");
         CompressionOptions options = new()

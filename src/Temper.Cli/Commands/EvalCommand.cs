@@ -75,13 +75,8 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
             return ExitCode.Success;
         }
 
-        if (found.Confusion!.Unanswered is > 0 and var unanswered)
-        {
-            context.Terminal.Note($"warning: {unanswered:N0} of {found.Count:N0} samples have outputs that are not "
-                + "numbers; they count as wrong");
-        }
-
-        IReadOnlyList<string> classes = ClassLabels.Of(network, samples, found.Confusion.Classes);
+        Tell(context, found);
+        IReadOnlyList<string> classes = ClassLabels.Of(network, samples, found.Confusion!.Classes);
         if (context.IsJson)
         {
             JsonObject fields = Fields(model, source, found, classes);
@@ -91,11 +86,30 @@ internal sealed class EvalCommand() : ToolCommand("eval", "Measure a trained net
             return Threshold.Check(context, found.Accuracy);
         }
 
-        var table = new ResultTable($"{model} on {found.Count:N0} {context.Get(Part)} samples of "
-            + $"{source}", "class", "#recall", "#precision");
+        var table = new ResultTable($"{model} on "
+            + $"{Plural.Of(found.Count, $"{context.Get(Part)} sample")} of {source}", "class", "#recall", "#precision");
         WriteTable(context, table, found, (classes, data.Unused));
         return Threshold.Check(context, found.Accuracy);
     }
+
+    /// <summary>Prints what is odd about the result.</summary>
+    private static void Tell(CommandContext context, EvaluationResult found)
+    {
+        if (found.Confusion!.Unanswered is > 0 and var unanswered)
+        {
+            context.Terminal.Note($"warning: {unanswered:N0} of {found.Count:N0} samples have outputs that are not "
+                + "numbers; they count as wrong");
+        }
+
+        if (IsAtChance(found.Accuracy, found.Confusion.Classes))
+        {
+            context.Terminal.Note($"hint: the accuracy is no better than chance (1 of {found.Confusion.Classes}): the "
+                + "order of the classes, the normalization or the labels may differ from those of the training");
+        }
+    }
+
+    /// <summary>Whether guessing would be at least as accurate.</summary>
+    internal static bool IsAtChance(double accuracy, int classes) => classes > 1 && accuracy <= 1.0 / classes;
 
     private static void WriteTable(
         CommandContext context, ResultTable table, EvaluationResult found,

@@ -39,7 +39,13 @@ internal sealed class FlowCommand()
         OutputKind.Folder);
 
     private static readonly Setting<string?> Video =
-        Setting.Output("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)", OutputKind.File);
+        new("video", "The same pictures as a video (.mkv, .avi, .mp4, .y4m)", null, text =>
+        VideoFile.WrittenEndings.Contains(Path.GetExtension(text), StringComparer.OrdinalIgnoreCase)
+            ? text
+            : throw new FormatException("a name that ends in .mkv, .avi, .mp4 or .y4m"))
+    {
+        Writes = OutputKind.File,
+    };
 
     private static readonly Setting<int> Start = Setting.Integer("start", "First frame", defaultValue: 0, minimum: 0);
 

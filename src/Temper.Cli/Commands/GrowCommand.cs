@@ -48,9 +48,9 @@ internal sealed class GrowCommand() : RunCommand(
         RequireSource(model, family);
         RequireFree(context, output);
         GrowthOptions options = GrowthSettings.Options(context);
-        DataSets data = DataChoice.Open(context, context.Get(RunSettings.Data));
+        DataSets data = OpenData(context, model);
         RandomStream weights = RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights");
-        (GrowableNetwork seed, data) =
+        (Network? given, GrowableNetwork seed, data) =
             model is null ? OfFamily(context, family!, data, weights) : OfModel(context, model, data);
         DataChecks.RequireToTrain(context, seed.Network, data);
         AutoGrow.RequireInitializer(seed, options);
@@ -65,8 +65,8 @@ internal sealed class GrowCommand() : RunCommand(
             return ExitCode.Success;
         }
 
-        using RunSession run = Start(context, name, seed, data);
-        if (model is not null)
+        using RunSession run = Start(context, name, (given, seed), data);
+        if (given is not null)
         {
             run.Measure("before", seed.Network, "before.safetensors");
         }
@@ -79,7 +79,7 @@ internal sealed class GrowCommand() : RunCommand(
         run.Add(GrowthSection.Of(result.Record));
         if (output is not null)
         {
-            ModelFile.Save(result.Network.Network, output);
+            ModelFile.Save(run.Saved(result.Network.Network), output);
         }
 
         JsonObject fields = SessionGrowth.ToJson(result, measured.Record.TestAccuracy);
@@ -88,6 +88,16 @@ internal sealed class GrowCommand() : RunCommand(
         run.Note($"found {result.Network} (grown to {string.Join('-', result.Grown)}) in "
             + $"{result.Record.Seconds:F0} s");
         return run.Finish(measured, fields);
+    }
+
+    private static DataSets OpenData(CommandContext context, string? model)
+    {
+        if (model is not null)
+        {
+            RunSettings.RequireData(context, model);
+        }
+
+        return DataChoice.Open(context, context.Get(RunSettings.Data));
     }
 
     /// <summary>Takes part in the growth that the first rank leads and records.</summary>
@@ -102,7 +112,8 @@ internal sealed class GrowCommand() : RunCommand(
         }
     }
 
-    private RunSession Start(CommandContext context, string name, GrowableNetwork seed, DataSets data)
+    private RunSession Start(
+        CommandContext context, string name, (Network? Given, GrowableNetwork Grows) seed, DataSets data)
     {
         string source = context.Get(RunSettings.Data);
         var run = new RunSession(
@@ -110,10 +121,10 @@ internal sealed class GrowCommand() : RunCommand(
             new RunDescription(Name, name, source)
             {
                 Title = $"{name} grown on {source}", PlansTime = true,
-                Start = context.Get(Model) is null ? null : seed.Network,
+                Start = seed.Given is null ? null : seed.Grows.Network, Given = seed.Given,
             }, data);
-        run.Note($"{name}: from {seed}, {run.Train!.Count:N0} training samples, {run.Validation!.Count:N0} held out "
-            + $"for validation, seed {run.Seed}");
+        run.Note($"{name}: from {seed.Grows}; {source}: {run.Train!.Count:N0} training samples, "
+            + $"{run.Validation!.Count:N0} held out for validation, seed {run.Seed}");
         return run;
     }
 
@@ -135,7 +146,7 @@ internal sealed class GrowCommand() : RunCommand(
         };
     }
 
-    private static (GrowableNetwork Seed, DataSets Data) OfFamily(
+    private static (Network? Given, GrowableNetwork Seed, DataSets Data) OfFamily(
         CommandContext context, string name, DataSets data, RandomStream weights)
     {
         Preprocessing.RequireUnusedForNew(context, name);
@@ -148,7 +159,7 @@ internal sealed class GrowCommand() : RunCommand(
         var seed = GrowableNetwork.Of(
             family, depths ?? [.. Enumerable.Repeat(1, stages)],
             ModelSource.OptionsFor(data.Train, context.Get(ModelSource.Normalize)));
-        return (seed.With(seed.Network.Initialize(weights).WithClassNames(data.Train.ClassNames)), data);
+        return (null, seed.With(seed.Network.Initialize(weights).WithClassNames(data.Train.ClassNames)), data);
     }
 
     /// <summary>Reads a setting with one number for each stage of a family; null: not given.</summary>
@@ -161,7 +172,8 @@ internal sealed class GrowCommand() : RunCommand(
                 $"{setting.Flag}: {family} has {stages} stages (got {numbers.Length} {setting.Name})");
     }
 
-    private static (GrowableNetwork Seed, DataSets Data) OfModel(CommandContext context, string model, DataSets data)
+    private static (Network? Given, GrowableNetwork Seed, DataSets Data) OfModel(
+        CommandContext context, string model, DataSets data)
     {
         if (context.Get(GrowthSettings.Widths) is not null || context.Get(GrowthSettings.Depths) is not null)
         {
@@ -175,7 +187,7 @@ internal sealed class GrowCommand() : RunCommand(
             options => ModelSource.OpenTrained(model, context.Get(ModelSource.Architecture), options));
         network = Preprocessing.Apply(context, network, data.Train.SampleShape);
         network.Batch.RequireFree($"grow: {model}");
-        return (GrowableNetwork.Find(network), data);
+        return (network, GrowableNetwork.Find(FinalSoftmax.RemovedToTrain(context, model, network)), data);
     }
 
     /// <summary>Throws unless there is either a model with weights or a family to grow.</summary>

@@ -33,9 +33,10 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         }
 
         RequireFree(context);
+        RunSettings.RequireData(context, model);
         DataSets data = DataChoice.Open(context, source);
         (Network given, data) = StartingNetwork.Open(context, model, data);
-        Network start = FinalSoftmax.Removed(context, model, given);
+        Network start = FinalSoftmax.RemovedToTrain(context, model, given);
         start.Batch.RequireFree($"harden: {model}");
         RequirePictures(context.Get(HardenSettings.Method), data.Train.SampleShape);
         DataChecks.RequireToTrain(context, start, data);
@@ -46,9 +47,10 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
             context, new RunDescription(Name, model, source)
             {
                 Title = $"{model} hardened on {source}", Start = ModelSource.IsStored(model) ? start : null,
+                Given = given,
             }, data);
         start = StartingNetwork.Trained(run, model, start, training);
-        var hardening = new HardeningRun(context, run, training, given);
+        var hardening = new HardeningRun(context, run, training);
         return context.Get(HardenSettings.Method) is HardenSettings.Feedback
             ? hardening.ByFeedback(start)
             : hardening.ByDefense(start, context.Get(HardenSettings.Method));

@@ -95,8 +95,9 @@ internal sealed class MorphEstimateCommand() : ToolCommand(
     private static void Show(CommandContext context, MorphMap map, MorphEstimate estimate)
     {
         AugConv layer = estimate.Layer;
-        string convolution = $"first convolution: {layer.Channels} channels, {layer.Kernel.Height}x"
-            + $"{layer.Kernel.Width}, stride {layer.Options.Stride.Height}, padding {layer.Options.Padding.Top}";
+        string convolution = $"first convolution: {Plural.Of(layer.Channels, "channel")}, "
+            + $"{layer.Kernel.Height}x{layer.Kernel.Width}, stride {layer.Options.Stride.Height}, padding "
+            + $"{layer.Options.Padding.Top}";
         new ResultTable($"costs of morphing ({convolution})", "what", "#number", "remark")
             .Row("owner: multiply-accumulates per picture", $"{estimate.OwnerMacs:N0}", map.IsStructured
                 ? "3 d log d"

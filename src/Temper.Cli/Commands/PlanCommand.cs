@@ -163,8 +163,8 @@ internal sealed class PlanCommand()
         MachineProbeResult probe = MachineProbe.Run(
             graph, own, ProbeTime, context.Time, ranks.Mpi is { } all ? new RankStart(all.World) : new ProbeStart(),
             context.Cancel);
-        context.Terminal.Note($"this machine: a step of {own} samples takes {probe.StepSeconds * 1e3:F1} ms, "
-            + $"{probe.FlopsPerSecond / 1e9:F1} Gflop/s");
+        context.Terminal.Note($"this machine: a step of {Plural.Of(own, "sample")} takes "
+            + $"{probe.StepSeconds * 1e3:F1} ms, {probe.FlopsPerSecond / 1e9:F1} Gflop/s");
         machine = machine with { FlopsPerSecond = probe.FlopsPerSecond };
         return ranks.Mpi is { } mpi ? WithLinks(context, machine, mpi.World, graph, batch) : machine with
         {
@@ -215,7 +215,7 @@ internal sealed class PlanCommand()
         }
         catch (ArgumentException error) when (ModelSource.IsStored(source))
         {
-            throw new ToolException(ExitCode.BadInput, error.Message);
+            throw new ToolException(ExitCode.BadInput, Failure.Text(error));
         }
     }
 
@@ -253,7 +253,7 @@ internal sealed class PlanCommand()
             RankPlan of = result.Plan;
             AtomicFile.WriteText(report, new Report
             {
-                Title = $"{of.Network} over {of.Accelerators} accelerators",
+                Title = $"{of.Network} over {Plural.Of(of.Accelerators, "accelerator")}",
                 Subtitle = $"temper plan, batch of {of.Batch}, {steps.Machine}",
                 Sections = [PlanSection.Of(result, steps)],
             }.ToHtml());

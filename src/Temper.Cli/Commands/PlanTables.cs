@@ -14,7 +14,7 @@ internal static class PlanTables
         RankPlan plan = result.Plan;
         string[] levels = [.. Enumerable.Range(1, plan.Levels.Count).Select(level => $"H{level}")];
         var layers = new ResultTable(
-            $"{plan.Network}, {plan.Accelerators} accelerators, batch of {plan.Batch}",
+            $"{plan.Network}, {Plural.Of(plan.Accelerators, "accelerator")}, batch of {plan.Batch}",
             ["layer", .. levels, "#gradients", "#outputs", "#to next layers"]);
         for (int i = 0; i < plan.Layers.Count; i++)
         {

@@ -96,7 +96,7 @@ internal sealed class ProbeCommand() : ToolCommand(
         }
         catch (ArgumentException error)
         {
-            throw new ToolException(ExitCode.BadInput, error.Message.Split(" (Parameter")[0]);
+            throw new ToolException(ExitCode.BadInput, Failure.Text(error));
         }
     }
 
@@ -116,7 +116,7 @@ internal sealed class ProbeCommand() : ToolCommand(
         new Report
         {
             Title = $"Decision space: {title}",
-            Subtitle = $"temper probe, {probe.Found.Labels.Count:N0} samples", Sections = sections,
+            Subtitle = $"temper probe, {Plural.Of(probe.Found.Labels.Count, "sample")}", Sections = sections,
         }.Save(path);
         return path;
     }
@@ -144,7 +144,7 @@ internal sealed class ProbeCommand() : ToolCommand(
             return;
         }
 
-        var table = new ResultTable($"{about.Model} on {found.Labels.Count:N0} samples of "
+        var table = new ResultTable($"{about.Model} on {Plural.Of(found.Labels.Count, "sample")} of "
             + $"{about.Data}", "family", "unit", "#median", "#10th percentile", "#covered", "#islands");
         foreach (FamilyCriteria family in space.Families)
         {
@@ -159,8 +159,13 @@ internal sealed class ProbeCommand() : ToolCommand(
             CultureInfo.InvariantCulture,
             $"accuracy {found.Accuracy * 100:F2} %, inequality of classes {Number(space.Inequality.Range)} (Gini "
             + $"{Number(space.Inequality.Gini)})"));
-        Console.Out.WriteLine($"{found.Paths.Count:N0} paths in {seconds:F1} s, {found.Forwards:N0} forward and "
-            + $"{found.Backwards:N0} backward passes");
+        if (DecisionSpaceSection.WithoutGradient(space) is { } warning)
+        {
+            Console.Out.WriteLine(warning);
+        }
+
+        Console.Out.WriteLine($"{Plural.Of(found.Paths.Count, "path")} in {seconds:F1} s, "
+            + $"{found.Forwards:N0} forward and {found.Backwards:N0} backward passes");
         if (to.Report is not null)
         {
             Console.Out.WriteLine($"report: {to.Report}");

@@ -3,7 +3,9 @@ using Temper.Cli.Models;
 using Temper.Cli.Runs;
 using Temper.Compression.Pruning;
 using Temper.Data;
+using Temper.Inference;
 using Temper.Networks;
+using Temper.Tensors;
 using Temper.Training;
 
 namespace Temper.Cli.Commands;
@@ -14,6 +16,9 @@ namespace Temper.Cli.Commands;
 internal sealed class PruneCommand()
     : RunCommand("prune", "Set small weights to zero, fine-tune the others, and measure before and after")
 {
+    /// <summary>Approximate time to spend on timing each network, in seconds.</summary>
+    private const double TimingSeconds = 0.2;
+
     private static readonly Setting<string> Data =
         Setting.Text("data", "Data set for fine-tuning and measuring; none = only prune", "none");
 
@@ -31,11 +36,15 @@ internal sealed class PruneCommand()
         ModelSource.RequireTrained(model);
         ModelSource.RefuseUnused(context, model);
         TrainingOptions? tuning = Tuning(context, hasData: source is not "none");
-        (Network before, DataSets? data) = Open(context, model, source);
+        (Network given, DataSets? data) = Open(context, model, source);
+        Network before = tuning is null ? given : FinalSoftmax.RemovedToTrain(context, model, given);
         PruningSettings.RequireLayers(context, before);
         using var run = new RunSession(
             context,
-            new RunDescription(Name, model, source) { Title = $"{model} pruned on {source}", Start = before }, data);
+            new RunDescription(Name, model, source)
+            {
+                Title = $"{model} pruned on {source}", Start = before, Given = given,
+            }, data);
         run.Measure("before", before, "before.safetensors");
         PruningRule rule = PruningSettings.RuleOf(context, before, (name, choose) => run.Choose("prune", name, choose));
         Network pruned = before.Prune(rule, context.Get(PruningSettings.Ignore));
@@ -48,7 +57,23 @@ internal sealed class PruneCommand()
 
         Measurement measured = run.Measure("pruned", pruned, ModelSource.ResultName);
         run.Add(SparsitySection.Of(run.Weights));
+        AddCosts(context, run, before, pruned);
         return run.Finish(measured);
+    }
+
+    /// <summary>
+    /// Adds what both networks cost to the table on the terminal. Noise cannot stand for inputs that are whole numbers,
+    /// such as indices, so such networks are not timed.
+    /// </summary>
+    private static void AddCosts(CommandContext context, RunSession run, Network before, Network pruned)
+    {
+        if (!context.IsJson)
+        {
+            bool isTimed = before.Inputs.All(input => input.DType == DType.Float32);
+            run.AddCosts(
+                [before.Cost().NonzeroMacs, pruned.Cost().NonzeroMacs],
+                isTimed ? NetworkTiming.Milliseconds([before, pruned], 1, TimingSeconds, context.Cancel) : []);
+        }
     }
 
     /// <summary>

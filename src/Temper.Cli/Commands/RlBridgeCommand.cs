@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Output;
-using Temper.Cli.Reinforcement;
 using Temper.Cli.Snooping;
 using Temper.Kernels;
 using Temper.Reinforcement.Bridges;

@@ -77,7 +77,7 @@ internal sealed class RlServeEnvCommand()
                 DnsEndPoint trainer = BridgeSettings.Peer(context.Require(Connect), Connect.Flag);
                 long steps = await GodotGame.RunAsync(
                     create(), trainer, context.Get(Seed), listener.Limits, context.Cancel).ConfigureAwait(false);
-                await Console.Out.WriteLineAsync($"played {steps:N0} steps").ConfigureAwait(false);
+                await Console.Out.WriteLineAsync($"played {Plural.Of(steps, "step")}").ConfigureAwait(false);
                 break;
         }
     }

@@ -60,10 +60,16 @@ internal sealed class TrainCommand()
         TrainingOptions options =
             TrainingSettings.Options(context) with { Regularizers = RegularizerSettings.Regularizers(context) };
         MorphBundle? bundle = Bundle(context, options);
+        if (bundle is null)
+        {
+            RunSettings.RequireData(context, model);
+        }
+
         source = context.Get(AugConv) ?? source;
         DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source);
         var weights = RandomStream.FromSeed(options.Seed).Split("weights");
-        (Network start, data) = Start(context, model, data, weights);
+        (Network given, data) = Start(context, model, data, weights);
+        Network start = FinalSoftmax.RemovedToTrain(context, model, given);
         start = bundle is null ? start : start.WithAugConv(bundle.OpenLayer());
         DataChecks.RequireToTrain(context, start, data);
         start = context.Get(FreezeZeros) ? start.MaskZeros() : start;
@@ -75,9 +81,15 @@ internal sealed class TrainCommand()
                 : ExitCode.Interrupted;
         }
 
-        using var run = new RunSession(context, new RunDescription(Name, model, source), data);
-        run.Note($"{model}: {start.Cost().Parameters:N0} parameters; {source}: {run.Train!.Count:N0} training samples, "
-            + $"{run.Validation!.Count:N0} held out for validation, seed {run.Seed}");
+        using var run = new RunSession(context, new RunDescription(Name, model, source) { Given = given }, data);
+        run.Note($"{model}: {Plural.Of(start.Cost().Parameters, "parameter")}; {source}: "
+            + $"{Plural.Of(run.Train!.Count, "training sample")}, {run.Validation!.Count:N0} held out for validation, "
+            + $"seed {run.Seed}");
+        if (DataChecks.FewHeldOut(run.Validation.Count, run.Validation.ClassNames.Count) is { } few)
+        {
+            run.Note(few);
+        }
+
         job.Lead(run.CheckpointsOf(Phase));
         TrainingResult result = run.Fit(Phase, start, options, isOnly: true);
         Measurement measured = run.Measure("result", result.Network, ModelSource.ResultName);

@@ -25,6 +25,7 @@ internal static class DecisionSpaceJson
         ["tau"] = ByFamily(space, family => family.Tau),
         ["exit_rate"] = ByFamily(space, family => family.ExitRate),
         ["islands"] = ByFamily(space, family => family.Islands),
+        ["without_gradient"] = ByFamily(space, family => family.WithoutGradient),
         ["unit"] = new JsonObject([.. space.Families.Select(family =>
             KeyValuePair.Create(family.Family.Name, (JsonNode?)(family.Family.IsRay ? "l2" : "severity")))]),
         ["asymmetry"] = JsonResult.Number(space.Asymmetry),

@@ -24,11 +24,7 @@ namespace Temper.Cli.Hardening;
 /// <param name="context">Settings of the command.</param>
 /// <param name="run">The run.</param>
 /// <param name="training">Options of the trainings.</param>
-/// <param name="given">
-/// The network as it was opened. If it ends with a softmax, networks are trained and attacked without it, and saved
-/// with it: whoever reads a saved network gets what the given one returned.
-/// </param>
-internal sealed class HardeningRun(CommandContext context, RunSession run, TrainingOptions training, Network given)
+internal sealed class HardeningRun(CommandContext context, RunSession run, TrainingOptions training)
 {
     private const string HeldOut = "held_out";
 
@@ -88,12 +84,12 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         CultureInfo.InvariantCulture,
         $"round {round.Number}: accuracy {round.Accuracy * 100:F2} %, criteria {round.Score:F3} of the initial "
             + $"value, inequality {round.Space.Inequality.Range:F3}, "
-            + $"{round.Feedback.Sum(one => one.Made):N0} examples"));
+            + $"{Plural.Of(round.Feedback.Sum(one => one.Made), "example")}"));
 
     private int Finish(Network start, Network hard, CleanAccuracy held, JsonObject fields, FeedbackResult? result)
     {
-        Measurement before = run.Measure("before", Saved(start), "before.safetensors"),
-            after = run.Measure("after", Saved(hard), ModelSource.ResultName);
+        Measurement before = run.Measure("before", start, "before.safetensors"),
+            after = run.Measure("after", hard, ModelSource.ResultName);
         HardeningComparison found = Compare(start, hard, result is null ? [] : HardenSettings.FamilyNames(context));
         IReadOnlyList<string> classes = ClassLabels.Of(hard, run.Train!, found.After.Space.Counts.Count);
         var test = new CleanAccuracy("test", before.Record.TestAccuracy, after.Record.TestAccuracy);
@@ -116,7 +112,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
         fields["output"] = output is null ? null : Path.GetFullPath(output);
         if (output is not null)
         {
-            ModelFile.Save(Saved(hard), output);
+            ModelFile.Save(run.Saved(hard), output);
         }
 
         int code = run.Finish(after, fields);
@@ -128,8 +124,6 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
 
         return exceeded.Length == 0 ? code : Refuse(exceeded, result);
     }
-
-    private Network Saved(Network network) => network.WithFinalSoftmaxOf(given);
 
     /// <summary>Says where too much accuracy is lost, and returns the exit code.</summary>
     private int Refuse(CleanAccuracy[] exceeded, FeedbackResult? result)
@@ -152,11 +146,20 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
             (ProbeSettings.Options(context, FamiliesFor(start)), HardenSettings.CheckOf(context));
         run.Note($"measuring before and after on {measured.Count:N0} "
             + $"samples{(how.Check is null ? "" : ", with attacks not used in training")}");
-        MeasuredNetwork before = Measured(start), after = Measured(hard);
+        MeasuredNetwork before = Measured("before", start), after = Measured("after", hard);
         return new HardeningComparison(before, after, trained);
 
-        MeasuredNetwork Measured(Network network) =>
-            MeasuredNetwork.Of(network, samples, reference, how, run.Stream.Split("measure"), context.Cancel);
+        MeasuredNetwork Measured(string when, Network network)
+        {
+            MeasuredNetwork found =
+                MeasuredNetwork.Of(network, samples, reference, how, run.Stream.Split("measure"), context.Cancel);
+            if (DecisionSpaceSection.WithoutGradient(found.Space) is { } warning)
+            {
+                run.Note($"{when}: {warning}");
+            }
+
+            return found;
+        }
     }
 
     private IEnumerable<Section> Sections(

@@ -181,7 +181,7 @@ internal sealed class RankJob : IDisposable
         }
         catch (Exception error) when (error is NotSupportedException or ArgumentException or InfeasiblePlanException)
         {
-            Note($"--plan auto: samples are divided, because {error.Message}");
+            Note($"--plan auto: samples are divided, because {Failure.Text(error)}");
             return null;
         }
     }

@@ -84,6 +84,11 @@ internal static class DataForModel
     /// <summary>Converts data for a new network, which takes the shape of the data.</summary>
     internal static DataSets ForNew(CommandContext context, FitOptions options, DataSets data)
     {
+        if (Runs.DataChecks.Unscaled(context.Get(Runs.RunSettings.Data), data.Train) is { } note)
+        {
+            context.Terminal.Note(note);
+        }
+
         if (options.Scaling is { } scaling)
         {
             (int height, int width) = options.Size

@@ -14,23 +14,44 @@ internal static class FinalSoftmax
     /// <summary>Returns the network of the logits; unchanged if the network does not end with a softmax.</summary>
     internal static Network Removed(Network network) => network.WithoutFinalSoftmax();
 
-    /// <summary>Returns the network of the logits, and says so if the network ends with a softmax.</summary>
+    /// <summary>
+    /// Returns the network of the logits, and says so if the network ends with a softmax. Warns if the result ends with
+    /// a sigmoid for each class, which stays.
+    /// </summary>
     /// <param name="context">Context of the command.</param>
     /// <param name="model">Name of the network, as the user gave it.</param>
     /// <param name="network">The network.</param>
     internal static Network Removed(CommandContext context, string model, Network network)
     {
         Tell(context, model, network);
+        Network logits = Removed(network);
+        if (logits.HasFinalSigmoid)
+        {
+            context.Terminal.Note($"warning: {model} computes probabilities with Sigmoid, and {context.Values.Section} "
+                + "takes them for logits: where one is nearly 0 or 1 its gradient vanishes, so that the network may "
+                + "seem more robust than it is; export the model without it");
+        }
+
+        return logits;
+    }
+
+    /// <summary>
+    /// Returns the network of the logits to train, and says so if the network ends with a softmax. The run saves its
+    /// networks with it, see <see cref="Runs.RunSession.Saved"/>.
+    /// </summary>
+    internal static Network RemovedToTrain(CommandContext context, string model, Network network)
+    {
+        Tell(context, model, network, ", and saves networks with it");
         return Removed(network);
     }
 
     /// <summary>Says that the logits of a network are used, if it ends with a softmax.</summary>
-    internal static void Tell(CommandContext context, string model, Network network)
+    internal static void Tell(CommandContext context, string model, Network network, string more = "")
     {
         if (IsIn(network))
         {
             context.Terminal.Note($"{model} ends with Softmax; {context.Values.Section} uses its logits, the values "
-                + "before it (the predicted classes are the same)");
+                + $"before it (the predicted classes are the same){more}");
         }
     }
 }

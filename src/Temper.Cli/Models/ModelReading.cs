@@ -30,6 +30,13 @@ internal static class ModelReading
             return OnnxFile.Load(path, options).Network;
         }
 
+        if (Directory.Exists(path) && !File.Exists(Path.Combine(path, ModelFile.WeightsName)))
+        {
+            throw new ToolException(
+                ExitCode.InputOutput, $"model: {path} is neither a model folder nor the folder of a finished run (it "
+                    + $"has no {ModelFile.WeightsName}); give another folder, or a file");
+        }
+
         if (architecture is null && ModelFile.HoldsGraph(path))
         {
             return ModelFile.Load(path);
@@ -48,7 +55,7 @@ internal static class ModelReading
 
         ZooOptions chosen = Options(tensors).FirstOrDefault(options => Fits(architecture, options, tensors))
             ?? new ZooOptions();
-        return ModelFile.LoadWeights(NetworkZoo.Create(architecture, chosen), path);
+        return ModelFile.LoadWeights(ModelSource.Build(architecture, chosen), path);
     }
 
     /// <summary>Throws if the path is a folder, for which the system reports only that access is denied.</summary>
@@ -73,5 +80,5 @@ internal static class ModelReading
     }
 
     private static bool Fits(string name, ZooOptions options, StateDict tensors) =>
-        tensors.Misfits(NetworkZoo.Create(name, options).Graph, ModelFile.MaskSuffix) is null;
+        tensors.Misfits(ModelSource.Build(name, options).Graph, ModelFile.MaskSuffix) is null;
 }

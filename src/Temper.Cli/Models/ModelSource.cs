@@ -103,7 +103,20 @@ internal static class ModelSource
     /// <summary>Creates a built-in network with random weights, to train on the data.</summary>
     internal static Network New(string name, Dataset data, Normalize? normalize, RandomStream weights)
     {
-        return Build(name, OptionsFor(data, normalize)).Initialize(weights).WithClassNames(data.ClassNames);
+        try
+        {
+            return Build(name, OptionsFor(data, normalize)).Initialize(weights).WithClassNames(data.ClassNames);
+        }
+        catch (ShapeMismatchException error)
+        {
+            Shape sample = data.SampleShape;
+            string reason = sample.Rank != 3 && NetworkZoo.Create(name).Inputs[0].SampleShape.Rank == 3
+                ? ", which expects pictures [C, H, W]"
+                : $" ({Failure.Text(error)})";
+            string advice = sample.Rank == 1 ? "; use mlp-64-64, for example" : "";
+            throw new ToolException(
+                ExitCode.BadInput, $"data: samples {sample} of {data.Name} do not fit {name}{reason}{advice}");
+        }
     }
 
     /// <summary>Input, number of classes and preprocessing of a new network for the data.</summary>
@@ -187,10 +200,10 @@ internal static class ModelSource
         {
             return NetworkZoo.Create(name, options);
         }
-        catch (ArgumentException error) when (!NetworkZoo.Names.Contains(name, StringComparer.Ordinal)
+        catch (ArgumentException) when (!NetworkZoo.Names.Contains(name, StringComparer.Ordinal)
             && Suggestion.For(name, NetworkZoo.Names) is { Length: > 0 } suggestion)
         {
-            throw ToolException.Usage($"no such network (got '{name}'){suggestion} ({error.Message.Split('\n')[0]})");
+            throw ToolException.Usage($"no such network (got '{name}'){suggestion}");
         }
     }
 }

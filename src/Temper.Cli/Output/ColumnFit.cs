@@ -84,6 +84,13 @@ internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, I
     internal static string Wrap(string cell, int width) =>
         string.Join('\n', cell.Split('\n').SelectMany(line => Lines(line, width)));
 
+    /// <summary>Width of a table with columns of the given widths.</summary>
+    internal static int TableWidth(IEnumerable<int> columns) => 1 + columns.Sum(column => column + Frame);
+
+    /// <summary>Shortens the words of a title that are wider than its table at the start: a path keeps its name.</summary>
+    internal static string Title(string title, int width) => string.Join(
+        ' ', title.Split(' ').Select(word => word.Length <= width ? word : $"…{word[^(width - 1)..]}"));
+
     /// <summary>Breaks a key into lines of at most <paramref name="width"/> without shortening it.</summary>
     internal static string Fold(string key, int width) =>
         string.Join('\n', key.Chunk(width).Select(part => new string(part)));

@@ -29,9 +29,14 @@ internal sealed class ResultTable
     internal void Write(Terminal terminal)
     {
         ColumnFit fit = ColumnFit.Of(_heads, _rows, terminal.Results.Profile.Width);
+        string[][] rows =
+            [.. _rows.Select(row => fit.Shown.Select(shown => Cell(row, shown.Column, shown.Width)).ToArray())];
+        int width = ColumnFit.TableWidth(
+            fit.Shown.Select((shown, i) => _heads[shown.Column].Natural(rows.Select(row => row[i]))));
         var table = new Table
         {
-            Border = TableBorder.Rounded, Title = _title is null ? null : new TableTitle(Markup.Escape(_title)),
+            Border = TableBorder.Rounded,
+            Title = _title is null ? null : new TableTitle(Markup.Escape(ColumnFit.Title(_title, width))),
         };
         foreach ((int column, _) in fit.Shown)
         {
@@ -39,9 +44,9 @@ internal sealed class ResultTable
             table.AddColumn(_heads[column].IsNumber ? cell.RightAligned() : cell);
         }
 
-        foreach (string[] row in _rows)
+        foreach (string[] row in rows)
         {
-            table.AddRow([.. fit.Shown.Select(shown => new Text(Cell(row, shown.Column, shown.Width)))]);
+            table.AddRow([.. row.Select(cell => new Text(cell))]);
         }
 
         terminal.Results.Write(table);

@@ -37,9 +37,12 @@ internal static class CompressionOutcome
             batch => Times(run, start, result.Network, batch, context.Cancel), Batches)
             .Counted(start, result.Network, run.Data!.Test, context.Cancel);
         AddSections(run, start, comparison, (result, options));
+        run.AddCosts(
+            [comparison.Before.Macs, comparison.After.Macs],
+            [comparison.Before.Milliseconds[1], comparison.After.Milliseconds[1]]);
         if (output is not null)
         {
-            ModelFile.Save(result.Network, output, new SaveOptions { Sparse = true });
+            ModelFile.Save(run.Saved(result.Network), output, new SaveOptions { Sparse = true });
         }
 
         int code = run.Finish(after, new JsonObject
@@ -90,15 +93,22 @@ internal static class CompressionOutcome
 
     /// <summary>
     /// Measures the original network and warns if it appears to have memorized the validation samples: accuracy on them
-    /// would then be no guide for the search.
+    /// would then be no guide for the search. Throws if a search that reads no labels, on which it would see this
+    /// itself, would start from a network at chance level.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="start">The original network.</param>
+    /// <param name="readsLabels">Whether the search measures accuracy on labels.</param>
     /// <param name="isOfTraining">Whether the validation samples are taken from the training set.</param>
     internal static (Measurement Before, string? Warning) MeasureBefore(
-        RunSession run, Network start, bool isOfTraining)
+        RunSession run, Network start, bool isOfTraining, bool readsLabels = true)
     {
         Measurement before = run.Measure("before", start, "before.safetensors");
+        if (!readsLabels && before.Record.TestAccuracy is { } accuracy)
+        {
+            CompressionChecks.RequireBetterThanChance(accuracy, run.Data!.Test, "test");
+        }
+
         if (!isOfTraining
             || before.Record.TestAccuracy is not { } test || run.Validation is not { Count: > 0 } validation)
         {

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Temper.Cli.CommandLine;
-using Temper.Cli.Models;
+using Temper.Cli.Reinforcement;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
@@ -10,6 +10,15 @@ namespace Temper.Cli.Runs;
 /// <summary>Checks that a network and its data fit together, before any training starts.</summary>
 internal static class DataChecks
 {
+    /// <summary>Number of samples that suffice to choose an epoch.</summary>
+    private const int EnoughHeldOut = 20;
+
+    /// <summary>Number of rows whose deviations are computed.</summary>
+    private const int MaxForScale = 1000;
+
+    /// <summary>Deviation of a column above which a table counts as not scaled.</summary>
+    private const double LargeDeviation = 10;
+
     /// <summary>Throws if the data cannot be used for training and measuring.</summary>
     internal static void RequireToTrain(CommandContext context, Network network, DataSets data)
     {
@@ -27,12 +36,6 @@ internal static class DataChecks
         if (ClassWarning(data) is { } warning)
         {
             context.Terminal.Note($"warning: {warning}");
-        }
-
-        if (FinalSoftmax.IsIn(network))
-        {
-            context.Terminal.Note("warning: the network ends with Softmax, and trainings take its probabilities for "
-                + "logits, which slows them and limits their accuracy; export the model without it");
         }
     }
 
@@ -58,6 +61,55 @@ internal static class DataChecks
             ? null
             : $"no training sample has the {(isOne ? "class" : "classes")} {Names.Sample(missing)}"
                 + $"{(isTested ? ", but test samples have" : "")}: the network cannot learn {(isOne ? "it" : "them")}";
+    }
+
+    /// <summary>
+    /// Returns a note if too few samples are held out to choose an epoch by their accuracy; else null.
+    /// </summary>
+    internal static string? FewHeldOut(int count, int classes) => count >= Math.Max(EnoughHeldOut, classes)
+        ? null
+        : $"note: only {Plural.Of(count, "sample")} held out to choose the epoch (expected {EnoughHeldOut} or more, "
+            + $"and one for each of {classes} classes), so the validation accuracy says little; hold out more with "
+            + $"{RunSettings.Validation.Flag}, or give more data";
+
+    /// <summary>Returns a note if a new network is to be trained on a table of large numbers; else null.</summary>
+    /// <param name="source">The data as the user named them.</param>
+    /// <param name="train">The training samples.</param>
+    internal static string? Unscaled(string source, Dataset train)
+    {
+        string path = source.Split('?')[0];
+        bool isTable = path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)
+            || path.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase);
+        if (!isTable || train.Count == 0 || train.SampleShape.Rank != 1)
+        {
+            return null;
+        }
+
+        Dataset some = train.Spread(MaxForScale);
+        (Tensor inputs, _) = some.Read(0, some.Count);
+        float[] values = inputs.ToArray<float>();
+        double largest = Enumerable.Range(0, train.SampleShape.Count).Max(column => Deviation(values, column));
+        return largest > LargeDeviation
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"note: the columns of {path} are not scaled (deviations up to {largest:G3}), which hinders training; "
+                + $"--data \"{source}{(path.Length < source.Length ? '&' : '?')}scale=standard\" scales them")
+            : null;
+
+        double Deviation(float[] rows, int column)
+        {
+            double mean = 0, squares = 0;
+            for (int i = column; i < rows.Length; i += train.SampleShape.Count)
+            {
+                mean += rows[i] / (double)some.Count;
+            }
+
+            for (int i = column; i < rows.Length; i += train.SampleShape.Count)
+            {
+                squares += (rows[i] - mean) * (rows[i] - mean);
+            }
+
+            return Math.Sqrt(squares / some.Count);
+        }
     }
 
     private static IEnumerable<long> Labels(Dataset samples) =>

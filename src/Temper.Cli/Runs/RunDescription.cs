@@ -19,6 +19,12 @@ internal sealed record RunDescription(string Command, string Network, string Dat
     internal Network? Start { get; init; }
 
     /// <summary>
+    /// The network as it was opened; null: a new one. If it ends with a softmax, networks are trained without it and
+    /// saved with it: whoever reads a saved network gets what the given one returned.
+    /// </summary>
+    internal Network? Given { get; init; }
+
+    /// <summary>
     /// Splits off the validation samples; null: the fraction of the training samples given by <c>--validation</c>.
     /// </summary>
     internal Func<DataSets, DataSplit>? Split { get; init; }

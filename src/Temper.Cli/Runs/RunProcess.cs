@@ -126,7 +126,7 @@ internal sealed class RunProcess
     private string Resumption => $"resume with: temper {_command} --resume {Quoted(Folder.FullPath)}";
 
     /// <summary>A path as a shell reads it: in quotes if it has a space.</summary>
-    private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
+    internal static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
 
     private static double SecondsIn(RunFolder folder) =>
         Math.Max(folder.ReadSeconds(), File.Exists(folder.ResultPath) ? RunRecords.Read(folder).Seconds : 0);

@@ -10,6 +10,11 @@ using Temper.Training.Runs;
 
 namespace Temper.Cli.Runs;
 
+/// <summary>A column of the table of networks that only the terminal shows.</summary>
+/// <param name="Head">Title; one leading <c>#</c> marks a column of numbers.</param>
+/// <param name="Cells">One cell for each network.</param>
+internal sealed record NetworkColumn(string Head, IReadOnlyList<string> Cells);
+
 /// <summary>Creates, saves, reads and shows the records of a run.</summary>
 internal static class RunRecords
 {
@@ -39,7 +44,8 @@ internal static class RunRecords
         if (!File.Exists(path))
         {
             throw new ToolException(ExitCode.InputOutput, File.Exists(folder.ConfigPath)
-                ? $"run: the run in {folder.FullPath} has not finished; resume it with --resume {folder.FullPath}"
+                ? $"run: the run in {folder.FullPath} has not finished; resume it with --resume "
+                    + RunProcess.Quoted(folder.FullPath)
                 : $"run: {folder.FullPath} is not a run folder (it has no {Path.GetFileName(path)}); give the folder "
                     + "of a run");
         }
@@ -85,10 +91,12 @@ internal static class RunRecords
     /// <param name="context">Settings and output of the command.</param>
     /// <param name="folder">The run folder, which has the record.</param>
     /// <param name="record">The record.</param>
+    /// <param name="columns">Columns of the table besides those of the record.</param>
     /// <param name="fields">Fields of the command's JSON document besides the record; null: none.</param>
     /// <param name="summary">Line printed below the table of networks; null: none.</param>
     internal static void Tell(
-        CommandContext context, RunFolder folder, RunRecord record, JsonObject? fields, string? summary)
+        CommandContext context, RunFolder folder, RunRecord record, IReadOnlyList<NetworkColumn> columns,
+        JsonObject? fields, string? summary)
     {
         string report = WriteReport(folder, folder.PathOf(ReportName));
         if (context.IsJson)
@@ -101,7 +109,7 @@ internal static class RunRecords
             return;
         }
 
-        ToTable(record).Write(context.Terminal);
+        ToTable(record, columns).Write(context.Terminal);
         if (summary is not null)
         {
             Console.Out.WriteLine(summary);
@@ -114,9 +122,9 @@ internal static class RunRecords
     /// <summary>
     /// A table that compares the networks of a run. Test accuracy has a column only if a network has one.
     /// </summary>
-    internal static ResultTable ToTable(RunRecord record)
+    internal static ResultTable ToTable(RunRecord record, IReadOnlyList<NetworkColumn> columns)
     {
-        (string[] heads, IReadOnlyList<string[]> rows) = Text(record);
+        (string[] heads, IReadOnlyList<string[]> rows) = Text(record, columns);
         var table = new ResultTable($"{record.Network} on {record.Data}, seed {record.Seed}", heads);
         foreach (string[] row in rows)
         {
@@ -127,16 +135,19 @@ internal static class RunRecords
     }
 
     /// <summary>The column titles and the cells of <see cref="ToTable"/>.</summary>
-    internal static (string[] Heads, IReadOnlyList<string[]> Rows) Text(RunRecord record)
+    internal static (string[] Heads, IReadOnlyList<string[]> Rows) Text(
+        RunRecord record, IReadOnlyList<NetworkColumn> columns)
     {
         bool hasAccuracy = record.Networks.Any(network => network.TestAccuracy is not null);
         string[] accuracy = hasAccuracy ? ["#test accuracy"] : [];
         return (
-            ["network", .. accuracy, "#weights left", "#fewer", "#file, gzip"],
-            [.. record.Networks.Select(network => (string[])
+            ["network", .. accuracy, "#weights left", "#fewer", "#file, gzip",
+                .. columns.Select(column => column.Head)],
+            [.. record.Networks.Select((network, i) => (string[])
             [
                 network.Name, .. hasAccuracy ? [Accuracy(network)] : Array.Empty<string>(), $"{network.Left:N0}",
                 $"{network.TimesFewer(record.Networks):F1} x", $"{network.CompressedBytes / 1024.0:N0} KiB",
+                .. columns.Select(column => column.Cells[i]),
             ])]);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Compression.Pruning;
@@ -28,6 +29,7 @@ internal sealed class RunSession : IDisposable
     private readonly List<NetworkRecord> _networks = [];
     private readonly List<(string, SparsityReport)> _weights = [];
     private readonly List<Section> _sections = [];
+    private readonly List<NetworkColumn> _columns = [];
     private readonly double _validationPart;
 
     /// <param name="context">Settings of the command.</param>
@@ -97,6 +99,22 @@ internal sealed class RunSession : IDisposable
     /// <param name="values">Values by name; values that are not finite are skipped.</param>
     internal void Log(long step, IEnumerable<KeyValuePair<string, double>> values) => _trainings.Log(step, values);
 
+    /// <summary>
+    /// Adds columns to the table of networks on the terminal: MACs, and milliseconds of a sample unless they were not
+    /// measured.
+    /// </summary>
+    /// <param name="macs">Multiply-accumulates of the measured networks, in their order.</param>
+    /// <param name="milliseconds">Milliseconds of the same networks; empty: not measured.</param>
+    internal void AddCosts(IReadOnlyList<long> macs, IReadOnlyList<double> milliseconds)
+    {
+        _columns.Add(new NetworkColumn("#MACs", [.. macs.Select(count => $"{count:N0}")]));
+        if (milliseconds.Count > 0)
+        {
+            _columns.Add(new NetworkColumn("#ms (batch 1)", [.. milliseconds.Select(
+                time => time.ToString("F4", CultureInfo.InvariantCulture))]));
+        }
+    }
+
     /// <summary>Adds a section to the report, after the sections common to all runs.</summary>
     internal void Add(Section section) => _sections.Add(section);
 
@@ -124,13 +142,18 @@ internal sealed class RunSession : IDisposable
     /// <inheritdoc cref="RunProcess.Stopped"/>
     internal ToolException Stopped(string phase, long step, string where) => _process.Stopped(phase, step, where);
 
+    /// <summary>The network as it is saved: it ends with a softmax if the given network does.</summary>
+    internal Network Saved(Network network) =>
+        _description.Given is { } given ? network.WithFinalSoftmaxOf(given) : network;
+
     /// <summary>Saves a network to the run folder and measures it on the test samples.</summary>
     /// <param name="name">Name of the network in this run, such as before.</param>
-    /// <param name="network">The network to measure.</param>
+    /// <param name="network">The network to measure; it is saved as <see cref="Saved"/> returns it.</param>
     /// <param name="file">File name for the network.</param>
     internal Measurement Measure(string name, Network network, string file)
     {
         string path = Folder.PathOf(file);
+        network = Saved(network);
         ModelFile.Save(network, path, new SaveOptions { Sparse = true });       // tensors without many zeros stay dense
         Measurement measured = Measurement.Of(name, network, path, Data?.Test, Evaluate);
         _networks.Add(measured.Record);
@@ -154,7 +177,7 @@ internal sealed class RunSession : IDisposable
         _process.SaveSettings();
         RunRecords.Save(Folder, record);
         _process.End();
-        RunRecords.Tell(_context, Folder, record, fields, summary);
+        RunRecords.Tell(_context, Folder, record, _columns, fields, summary);
         return _description.HasAccuracy ? Threshold.Check(_context, result.Record.TestAccuracy) : ExitCode.Success;
     }
 

@@ -1,4 +1,5 @@
 using Temper.Cli.CommandLine;
+using Temper.Cli.Models;
 using Temper.Kernels;
 using Temper.Training.Runs;
 
@@ -11,7 +12,22 @@ internal static class RunSettings
     private const string Last = "last";
 
     internal static Setting<string> Data { get; } = Setting.Text(
-        "data", "A known set, a path, or synth:shapes; see 'temper data list'", "fashion-mnist");
+        "data", "A known set, a path, or synth:shapes; see 'temper data list'; must be given for a stored network",
+        "fashion-mnist");
+
+    /// <summary>
+    /// Throws if a stored network is given without data: the default is for built-in networks, and hardly what a stored
+    /// one was trained on.
+    /// </summary>
+    internal static void RequireData(CommandContext context, string model)
+    {
+        if (ModelSource.IsStored(model) && !context.Values.IsNamed(Data))
+        {
+            throw ToolException.Usage($"{context.Values.Command}: {Data.Flag} is missing; the default, "
+                + $"{Data.DefaultText}, is for built-in networks only (got the stored network {model}); name the data "
+                + "that it was trained on");
+        }
+    }
 
     internal static Setting<double> Validation { get; } = Setting.Number(
         "validation", "Fraction of the training samples held out for validation, used to select the epoch",

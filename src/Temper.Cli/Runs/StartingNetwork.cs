@@ -1,6 +1,5 @@
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
-using Temper.Cli.Reinforcement;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
@@ -39,7 +38,7 @@ internal static class StartingNetwork
             return network;
         }
 
-        run.Note($"train: {model} from random weights, {Plural.Of(training.Epochs, "epoch")}");
+        run.Note($"train: {model} from random weights on {run.Train!.Name}, {Plural.Of(training.Epochs, "epoch")}");
         return run.Fit("train", network, training).Network;
     }
 }

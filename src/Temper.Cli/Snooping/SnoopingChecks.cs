@@ -56,7 +56,7 @@ internal sealed class SnoopingChecks(SnoopingRun run, SnoopingRunOptions options
         }
         catch (ArgumentException error)
         {
-            throw ToolException.Usage($"rl report: {flag} cannot be used: {error.Message}");
+            throw ToolException.Usage($"rl report: {flag} cannot be used: {Failure.Text(error)}");
         }
 
         if (run.Streams.FirstOrDefault(victim => !victim.StackShape.Equals(stream.StackShape)) is { } other)
@@ -112,7 +112,7 @@ internal sealed class SnoopingChecks(SnoopingRun run, SnoopingRunOptions options
         }
         catch (ArgumentException error)
         {
-            throw ToolException.Usage($"rl report: {flag} cannot be used: {error.Message}");
+            throw ToolException.Usage($"rl report: {flag} cannot be used: {Failure.Text(error)}");
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Temper.Cli.Reinforcement;
 using Temper.Snooping.Attacks;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;

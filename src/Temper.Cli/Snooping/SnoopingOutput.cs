@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
-using Temper.Cli.Reinforcement;
 using Temper.Snooping.Evaluation;
 
 namespace Temper.Cli.Snooping;

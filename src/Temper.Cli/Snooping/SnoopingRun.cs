@@ -1,5 +1,4 @@
 using Temper.Cli.CommandLine;
-using Temper.Cli.Reinforcement;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Reinforcement.Agents;

@@ -58,6 +58,9 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
     }
 
     /// <inheritdoc/>
+    public override TrainingLoss? LabelLoss => Weight < 1 ? Loss : null;
+
+    /// <inheritdoc/>
     /// <exception cref="ArgumentException"><see cref="Mixup"/> is used with labels.</exception>
     public override Batch Prepare(Network network, Batch batch, RandomStream stream)
     {

@@ -46,8 +46,9 @@ internal sealed class CompressionBudget
         if (options.MaxTime is not null)
         {
             run.Note(string.Create(CultureInfo.InvariantCulture,
-                $"time: {_epochSeconds:F1} s per epoch, so {RegularizeEpochs} epochs with the regularizer and {Trials} "
-                + $"trials of {TuneEpochs} epochs for each of {structures} structures"));
+                $"time: {_epochSeconds:F1} s per epoch, so {Plural.Of(RegularizeEpochs, "epoch")} with the regularizer "
+                + $"and {Plural.Of(Trials, "trial")} of {Plural.Of(TuneEpochs, "epoch")} for each of "
+                + $"{Plural.Of(structures, "structure")}"));
         }
     }
 

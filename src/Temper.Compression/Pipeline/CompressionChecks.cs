@@ -89,14 +89,17 @@ internal static class CompressionChecks
     }
 
     /// <summary>Throws if a network's accuracy is at chance level, where a bound on its loss is meaningless.</summary>
-    internal static void RequireBetterThanChance(double accuracy, Dataset validation)
+    /// <param name="accuracy">Accuracy of the network, 0 to 1.</param>
+    /// <param name="measured">The samples it was measured on.</param>
+    /// <param name="part">What the samples are used for, such as <c>test</c>.</param>
+    internal static void RequireBetterThanChance(double accuracy, Dataset measured, string part = "held-out")
     {
-        double chance = 1.0 / validation.ClassNames.Count;
+        double chance = 1.0 / Math.Max(measured.ClassNames.Count, 1);
         if (accuracy < Math.Min(ChanceMargin * chance, (1 + chance) / 2))
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"compress: the original network is at chance level (got {accuracy * 100:F1} % of {validation.Count} "
-                + $"held-out samples, chance is {chance * 100:F1} %); "
+                $"compress: the original network is at chance level (got {accuracy * 100:F1} % of {measured.Count} "
+                + $"{part} samples, chance is {chance * 100:F1} %); "
                 + $"check the data, its normalization and the order of classes"));
         }
     }

@@ -11,6 +11,12 @@ internal sealed class CompressionHistory(
     /// <summary>Ratio of times above which a network counts as slower; smaller differences are noise.</summary>
     internal const double Slower = 1.02;
 
+    /// <summary>
+    /// Largest fraction of the original network's figure of the goal with which a network is better than the original
+    /// one: for less, no accuracy is given up.
+    /// </summary>
+    private const double Improved = 0.99;
+
     /// <summary>Advice of a remark, to which a tool can add the name of its option.</summary>
     internal const string AllowSlower = "allow slower networks";
 
@@ -64,8 +70,15 @@ internal sealed class CompressionHistory(
             return Choose(nearest, isWithinBound: false);
         }
 
-        CompressionTrial? best = Best(holding.Where(IsFastEnough));
-        if (best is null)
+        CompressionTrial[] fast = [.. holding.Where(IsFastEnough)];
+        CompressionTrial? best =
+            Best(fast.Where(trial => trial.Figures[options.Goal] <= Improved * evaluator.Baseline[options.Goal]));
+        if (best is null && fast.Length > 0)
+        {
+            _remarks.Add("No network within the bound improves the objective by 1 % or more, so the original network "
+                + "is kept.");
+        }
+        else if (best is null)
         {
             _remarks.Add("Every network within the bound is slower on this processor than the original network, "
                 + "which is kept"

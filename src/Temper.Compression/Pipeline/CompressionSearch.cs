@@ -1,4 +1,5 @@
 using Temper.Compression.Calibration;
+using Temper.Compression.Pruning;
 using Temper.Compression.Shrinking;
 using Temper.Data;
 using Temper.Networks;
@@ -15,6 +16,9 @@ internal sealed class CompressionSearch
 {
     /// <summary>Largest factor from one kept fraction to the next while no trial has met the bound.</summary>
     private const double MaxGrowth = 4;
+
+    /// <summary>Fraction of the kept weights up to which the removal of channels is not explained.</summary>
+    private const double Nearly = 0.95;
 
     private readonly Network _network;
     private readonly CompressionOptions _options;
@@ -66,10 +70,32 @@ internal sealed class CompressionSearch
         _cancel.ThrowIfCancellationRequested();
         (Network pruned, int epochs) = _pruner.Prune(thinning, prepared, kept, name);
         (Network tuned, double accuracy) = _trainer.FineTune(name, pruned, epochs);
-        Network small = tuned.Shrink().Network;
+        Network small = Shrunk(name, tuned);
         NetworkFigures figures = Evaluator.Figures(name, small, accuracy);
         return Add(name, new CompressionTrial(thinning.Structure, kept, small, figures, IsWithinBound(accuracy)));
     }
+
+    private Network Shrunk(string name, Network pruned)
+    {
+        Network small = pruned.Shrink().Network;
+        if (Removed(SparsityReport.Of(pruned).Nonzero, SparsityReport.Of(small).Nonzero) is { } removed)
+        {
+            History.Note($"{name}: {removed}");
+        }
+
+        return small;
+    }
+
+    /// <summary>
+    /// Explains why a network has clearly fewer weights than pruning kept: the fraction of the trial is that which
+    /// pruning kept. Null if it has about as many.
+    /// </summary>
+    /// <param name="kept">Number of weights that pruning kept.</param>
+    /// <param name="left">Number of weights after channels without effect are removed.</param>
+    internal static string? Removed(long kept, long left) => left >= Nearly * kept
+        ? null
+        : $"pruning kept {kept:N0} weights; {kept - left:N0} of them belong to channels that nothing reads any more or "
+            + "that are constant, and are removed with these";
 
     /// <summary>
     /// Returns the next fraction to keep: half of the last one while no trial has failed; then bisection on a
@@ -99,7 +125,7 @@ internal sealed class CompressionSearch
         for (int trial = 1; trial <= _options.Trials; trial++)
         {
             string name = $"calibrated-{trial}";
-            Network pruned = _network.PruneCalibrated(samples, sparsity, Ignores, _cancel).Shrink().Network;
+            Network pruned = Shrunk(name, _network.PruneCalibrated(samples, sparsity, Ignores, _cancel));
             double accuracy = Evaluator.Accuracy(pruned);
             NetworkFigures figures = Evaluator.Figures(name, pruned, accuracy);
             CompressionTrial tried = Add(name, new CompressionTrial(

@@ -46,11 +46,12 @@ internal sealed class CompressionTrainer(
             };
             run.Note(string.Create(CultureInfo.InvariantCulture, $"regularize: {regularizer.Name}, strength "
                 + $"{regularizer.Strength:G3}, weight decay {training.Optimizer.WeightDecay:G3}, "
-                + $"{budget.RegularizeEpochs} epochs"));
+                + $"{Plural.Of(budget.RegularizeEpochs, "epoch")}"));
         }
         else
         {
-            run.Note($"train: {budget.RegularizeEpochs} epochs without a regularizer, as many as with one");
+            run.Note(
+                $"train: {Plural.Of(budget.RegularizeEpochs, "epoch")} without a regularizer, as many as with one");
         }
 
         // The last epoch, not the most accurate one: sparsity grows until the end.

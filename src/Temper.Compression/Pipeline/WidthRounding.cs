@@ -14,6 +14,12 @@ internal sealed class WidthRounding(IMethodRun run, CompressionHistory history, 
     /// <summary>Largest fraction of the removed MACs that rounding widths up may add back.</summary>
     private const double MaxGivenBack = 0.25;
 
+    /// <summary>
+    /// Ratio of times above which rounding is worth its MACs; more than what still counts as equally fast (<see
+    /// cref="CompressionHistory.Slower"/>).
+    /// </summary>
+    private const double Faster = 1.05;
+
     /// <summary>Returns the pruned network, or the network pruned again to rounded widths if that is faster.</summary>
     /// <param name="thinning">Structure that was removed, with the multiples to try.</param>
     /// <param name="prepared">Network before pruning.</param>
@@ -60,15 +66,18 @@ internal sealed class WidthRounding(IMethodRun run, CompressionHistory history, 
     }
 
     /// <summary>
-    /// Returns the number of the fastest candidate, counted from 1, with its times; "0" if none is faster.
+    /// Returns the number of the fastest candidate, counted from 1, with its times; "0" if none is clearly faster.
     /// </summary>
-    private string Fastest(Network pruned, Candidate[] candidates)
+    private string Fastest(Network pruned, Candidate[] candidates) => Fastest(NetworkTiming.Milliseconds(
+        [pruned, .. candidates.Select(candidate => candidate.Network)], 1, cancel: cancel));
+
+    /// <inheritdoc cref="Fastest(Network, Candidate[])"/>
+    /// <param name="times">Milliseconds of the pruned network and of the candidates.</param>
+    internal static string Fastest(IReadOnlyList<double> times)
     {
-        IReadOnlyList<double> times = NetworkTiming.Milliseconds(
-            [pruned, .. candidates.Select(candidate => candidate.Network)], 1, cancel: cancel);
-        int best = Enumerable.Range(1, candidates.Length).MinBy(i => times[i]);
-        return times[best] * CompressionHistory.Slower < times[0]
-            ? string.Create(CultureInfo.InvariantCulture, $"{best}: {times[0]:F4} ms to {times[best]:F4} ms")
+        int best = Enumerable.Range(1, times.Count - 1).MinBy(i => times[i]);
+        return times[best] * Faster < times[0]
+            ? string.Create(CultureInfo.InvariantCulture, $"{best}: {times[0]:G4} ms to {times[best]:G4} ms")
             : "0";
     }
 

@@ -16,7 +16,7 @@ internal static class BmpDecoder
         if (file.Length < 54)
         {
             throw new ModelFormatException(
-                name, 0, $"BMP: the file is truncated (got {file.Length} bytes, expected a header of 54)");
+                name, $"BMP: the file is truncated (got {file.Length} bytes, expected a header of 54)");
         }
 
         long start = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(10));
@@ -28,8 +28,13 @@ internal static class BmpDecoder
         long height = Math.Abs((long)signedHeight);
         bool hasPlainPixels = compression == 0
             || (compression == 3 && bits == 32 && file.AsSpan(54).StartsWith(DefaultMasks));
-        if (width <= 0 || height == 0
-            || width * height > MaxPixels || !hasPlainPixels || bits is not (8 or 24 or 32) || headerSize < 40)
+        if (width <= 0 || height == 0 || width * height > MaxPixels)
+        {
+            throw new ModelFormatException(
+                name, 18, $"BMP: invalid size (got {width} x {signedHeight}, expected at most {MaxPixels} pixels)");
+        }
+
+        if (!hasPlainPixels || bits is not (8 or 24 or 32) || headerSize < 40)
         {
             throw new ModelFormatException(
                 name, 14, $"BMP: not supported (got {width} x {signedHeight}, {bits} bits, compression {compression}; "

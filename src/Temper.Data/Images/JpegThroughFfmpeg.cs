@@ -36,7 +36,7 @@ internal static class JpegThroughFfmpeg
             return process.ExitCode == 0 && picture.Length > 2
                 ? PnmDecoder.Decode(picture.ToArray(), path)
                 : throw new ModelFormatException(
-                    path, 0, $"JPEG: ffmpeg cannot read it ({errors.GetAwaiter().GetResult().Trim()})");
+                    path, $"JPEG: ffmpeg cannot read it ({errors.GetAwaiter().GetResult().Trim()})");
         }
         catch (Win32Exception e)
         {

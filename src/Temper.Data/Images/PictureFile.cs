@@ -18,7 +18,7 @@ public static class PictureFile
     {
         if (new FileInfo(path).Length > MaxFileBytes)
         {
-            throw new ModelFormatException(path, 0, $"picture: the file is larger than {MaxFileBytes} bytes");
+            throw new ModelFormatException(path, $"picture: the file is larger than {MaxFileBytes} bytes");
         }
 
         return Decode(File.ReadAllBytes(path), path);
@@ -31,6 +31,6 @@ public static class PictureFile
         [(byte)'P', >= (byte)'2' and <= (byte)'6', ..] => PnmDecoder.Decode(bytes, path),
         [(byte)'B', (byte)'M', ..] => BmpDecoder.Decode(bytes, path),
         [0xFF, 0xD8, ..] => JpegThroughFfmpeg.Decode(path),
-        _ => throw new ModelFormatException(path, 0, "picture: unknown format (expected PNG, PNM, BMP or JPEG)"),
+        _ => throw new ModelFormatException(path, "picture: unknown format (expected PNG, PNM, BMP or JPEG)"),
     };
 }

@@ -24,7 +24,7 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
         return header is { Width: > 0, Height: > 0 } && (long)header.Width * header.Height <= MaxPixels
             ? header
             : throw new ModelFormatException(
-                path, 0, $"picture: the size is out of range (got {header.Width} x {header.Height}, expected 1 to "
+                path, $"picture: the size is out of range (got {header.Width} x {header.Height}, expected 1 to "
                     + $"{MaxPixels} pixels)");
     }
 
@@ -39,7 +39,7 @@ internal sealed record PictureHeader(int Width, int Height, int Channels)
             [0x89, (byte)'P', ..] or [(byte)'B', (byte)'M', ..] =>
                 throw new ModelFormatException(path, start.Length, "picture: the file is truncated"),
             _ => throw new ModelFormatException(
-                path, 0, $"picture: cannot read {Kind(start)} (expected PNG, PNM, BMP or JPEG); convert it"),
+                path, $"picture: cannot read {Kind(start)} (expected PNG, PNM, BMP or JPEG); convert it"),
         };
     }
 

@@ -76,22 +76,13 @@ public sealed record PictureList(
     /// <summary>Pictures below a folder. One that may not be read is listed, and the others are found.</summary>
     private static string[] FilesBelow(string folder, List<UnusedSamples> unreadable, List<UnusedSamples> unused)
     {
-        string[] files;
-        UnusedSamples[] others;
-        try
+        (string[] files, UnusedSamples[] others, UnusedSamples[] closed) = PictureSearch.Below(folder);
+        if (files.Length == 0 && closed.Length == 0)
         {
-            (files, others) = PictureSearch.Below(folder, skipsClosed: false);
-            if (files.Length == 0)
-            {
-                unreadable.Add(new UnusedSamples(folder, 0, "the folder contains no pictures"));
-            }
-        }
-        catch (UnauthorizedAccessException error)
-        {
-            unreadable.Add(new UnusedSamples(folder, 0, error.Message));
-            (files, others) = PictureSearch.Below(folder, skipsClosed: true);
+            unreadable.Add(new UnusedSamples(folder, 0, "the folder contains no pictures"));
         }
 
+        unreadable.AddRange(closed);
         unused.AddRange(others);
         return files;
     }

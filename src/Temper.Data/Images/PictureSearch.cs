@@ -8,15 +8,15 @@ internal sealed record PictureEntry(string Path, int Label, int Width, int Heigh
 /// </summary>
 internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedSamples> Unused, int Channels)
 {
-    /// <summary>Depth to which folders are searched; it is limited because links can form loops.</summary>
-    private const int MaxDepth = 8;
-
-    /// <summary>A folder that may not be read is an error: skipped, its samples would be missing silently.</summary>
-    private static readonly EnumerationOptions Everything = Options(skipsClosed: false);
+    /// <summary>
+    /// Depth of the class folders. One that may not be read is an error: skipped, its samples would be missing
+    /// silently.
+    /// </summary>
+    private const int ClassDepth = 1;
 
     internal static string[] ClassesOf(string root) =>
-        [.. Directory.GetDirectories(root).Select(folder =>
-            Path.GetFileName(folder)!).Where(name => name[0] != '.').Order(StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(root).Where(folder => !FolderListing.IsOfSystem(folder))
+            .Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
 
     /// <summary>Finds the pictures <c>root/class/picture.png</c>, ordered by class, then by name.</summary>
     /// <param name="root">Folder with one folder per class.</param>
@@ -27,7 +27,8 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
         var files = new List<PictureEntry>();
         var unused = new List<UnusedSamples>();
         int channels = 1;
-        foreach (string path in Directory.EnumerateFiles(root, "*", Everything).Order(StringComparer.Ordinal))
+        var listing = FolderListing.Of(root, ClassDepth);
+        foreach (string path in listing.Files)
         {
             string[] steps = Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar);
             int label = steps.Length == 2 ? IndexOf(classes, steps[0]) : -1;
@@ -44,44 +45,28 @@ internal sealed record PictureSearch(PictureEntry[] Files, IReadOnlyList<UnusedS
             }
         }
 
-        unused.AddRange(TooDeep(root, Everything).Select(
-            deep => deep with { Name = Path.GetRelativePath(top, deep.Name) }));
+        unused.AddRange(listing.Closed.Concat(listing.TooDeep).Select(
+            folder => folder with { Name = Path.GetRelativePath(top, folder.Name) }));
         return new PictureSearch(
             [.. files.OrderBy(file => file.Label).ThenBy(file => file.Path, StringComparer.Ordinal)], unused, channels);
     }
 
-    /// <summary>Finds all pictures below a folder, without classes, in ordinal order.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="skipsClosed">Whether folders that may not be read are skipped; false: they are an error.</param>
-    internal static (string[] Pictures, UnusedSamples[] Unused) Below(string folder, bool skipsClosed)
+    /// <summary>
+    /// Finds all pictures below a folder, without classes, in ordinal order, and the folders that may not be read.
+    /// </summary>
+    internal static (string[] Pictures, UnusedSamples[] Unused, UnusedSamples[] Closed) Below(string folder)
     {
-        EnumerationOptions options = Options(skipsClosed);
-        ILookup<string?, string> files = Directory.EnumerateFiles(folder, "*", options)
-            .Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
-            .ToLookup(ReasonAgainst, StringComparer.Ordinal);
+        var listing = FolderListing.Of(folder, requiredDepth: -1);
+        ILookup<string?, string> files =
+            listing.Files.Where(path => !IsHidden(path)).ToLookup(ReasonAgainst, StringComparer.Ordinal);
         return ([.. files[null]], [.. files.Where(group => group.Key is not null)
             .SelectMany(group => group.Select(path => new UnusedSamples(path, 1, group.Key!))),
-            .. TooDeep(folder, options)]);
+            .. listing.TooDeep], [.. listing.Closed]);
     }
-
-    /// <summary>Folders whose files are not found because they are too deep.</summary>
-    private static IEnumerable<UnusedSamples> TooDeep(string root, EnumerationOptions options) =>
-        Directory.EnumerateDirectories(root, "*", options)
-            .Where(path => Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar).Length > MaxDepth)
-            .Order(StringComparer.Ordinal)
-            .Select(path => new UnusedSamples(path, 0, $"the folder is more than {MaxDepth} folders deep, so its files "
-                + "are not read; move it up"));
-
-    private static EnumerationOptions Options(bool skipsClosed) => new()
-    {
-        RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, AttributesToSkip = FileAttributes.None,
-        IgnoreInaccessible = skipsClosed,
-    };
 
     /// <summary>Lists all files below a folder as unused.</summary>
     internal static IEnumerable<UnusedSamples> AllIn(string root, string top, string reason) =>
-        Directory.EnumerateFiles(root, "*", Options(skipsClosed: true))
-            .Where(path => !IsHidden(path)).Order(StringComparer.Ordinal)
+        FolderListing.Of(root, requiredDepth: -1).Files.Where(path => !IsHidden(path))
             .Select(path => new UnusedSamples(Path.GetRelativePath(top, path), 1, reason));
 
     internal static DirectoryNotFoundException NoPictures(string root, IReadOnlyList<UnusedSamples> unused) => new(

@@ -108,7 +108,7 @@ internal static class PngDecoder
                 Span<byte> line = rows.AsSpan(row * h.Stride, h.Stride);
                 if (zlib.ReadAtLeast(filter, 1, false) < 1 || zlib.ReadAtLeast(line, line.Length, false) < line.Length)
                 {
-                    throw new ModelFormatException(name, 0, $"PNG: the pixels end in row {row} of {h.Height}");
+                    throw new ModelFormatException(name, $"PNG: the pixels end in row {row} of {h.Height}");
                 }
 
                 ReadOnlySpan<byte> above = row == 0 ? new byte[h.Stride] : rows.AsSpan((row - 1) * h.Stride, h.Stride);
@@ -117,7 +117,7 @@ internal static class PngDecoder
         }
         catch (Exception e) when (DamagedData.IsCauseOf(e))
         {
-            throw new ModelFormatException(name, 0, "PNG: the compressed pixels are damaged", e);
+            throw new ModelFormatException(name, "PNG: the compressed pixels are damaged", e);
         }
 
         return rows;
@@ -127,7 +127,7 @@ internal static class PngDecoder
     {
         if (filter > 4)
         {
-            throw new ModelFormatException(name, 0, $"PNG: unknown filter (got {filter}, expected 0 to 4)");
+            throw new ModelFormatException(name, $"PNG: unknown filter (got {filter}, expected 0 to 4)");
         }
 
         for (int i = 0; i < line.Length && filter != 0; i++)
@@ -184,7 +184,7 @@ internal static class PngDecoder
                 int index = h.Sample(rows, y, x);
                 if ((3 * index) + 2 >= palette.Length)
                 {
-                    throw new ModelFormatException(name, 0, $"PNG: a pixel is not in the palette (got {index}, "
+                    throw new ModelFormatException(name, $"PNG: a pixel is not in the palette (got {index}, "
                         + $"expected less than {palette.Length / 3})");
                 }
 

@@ -45,7 +45,9 @@ internal static class PnmDecoder
             (Number(file, ref at, name), Number(file, ref at, name), Number(file, ref at, name));
         if (width == 0 || height == 0 || (long)width * height > MaxPixels || max is 0 or > 65535)
         {
-            throw new ModelFormatException(name, 2, $"PNM: invalid size (got {width} x {height}, values up to {max})");
+            throw new ModelFormatException(
+                name, 2, $"PNM: invalid size (got {width} x {height}, values up to {max}; expected at most {MaxPixels} "
+                    + "pixels, values up to 65535)");
         }
 
         byte[] pixels = new byte[Math.Min((long)width * height * channels, file.Length)];
@@ -70,7 +72,7 @@ internal static class PnmDecoder
     {
         if (file[1] == (byte)'4')
         {
-            throw new ModelFormatException(name, 0, "PNM: bitmaps (P4) are not supported (expected P2, P3, P5 or P6)");
+            throw new ModelFormatException(name, "PNM: bitmaps (P4) are not supported (expected P2, P3, P5 or P6)");
         }
     }
 

@@ -36,12 +36,12 @@ internal static class CompressedFile
 
             return !isPacked || IsWhole(all.GetBuffer().AsSpan(0, (int)all.Length), end)
                 ? all.ToArray()
-                : throw new ModelFormatException(path, 0, $"the compressed data is truncated (got {all.Length} bytes, "
+                : throw new ModelFormatException(path, $"the compressed data is truncated (got {all.Length} bytes, "
                     + $"expected {LengthIn(end)})");
         }
         catch (Exception e) when (DamagedData.IsCauseOf(e))
         {
-            throw new ModelFormatException(path, 0, "the compressed data is damaged or truncated", e);
+            throw new ModelFormatException(path, "the compressed data is damaged or truncated", e);
         }
     }
 
@@ -75,7 +75,7 @@ internal static class CompressedFile
         if (file.Length < 18)
         {
             throw new ModelFormatException(
-                path, 0, $"the compressed data is truncated (got {file.Length} bytes, expected 18 or more)");
+                path, $"the compressed data is truncated (got {file.Length} bytes, expected 18 or more)");
         }
 
         file.Seek(-end.Length, SeekOrigin.End);

@@ -90,7 +90,7 @@ public static class IdxReader
         if (bytes.Length < header)
         {
             throw new ModelFormatException(
-                path, 0, $"IDX: the file is truncated (got {bytes.Length} bytes, expected a header of {header})");
+                path, $"IDX: the file is truncated (got {bytes.Length} bytes, expected a header of {header})");
         }
 
         int found = BinaryPrimitives.ReadInt32BigEndian(bytes);

@@ -23,7 +23,7 @@ internal static class NpzReader
         if (parts.Length == 0)
         {
             throw new ModelFormatException(
-                path, 0, $"npz: the archive contains neither 'x_train' nor 'x_test' (got: {string.Join(", ", names)})");
+                path, $"npz: the archive contains neither 'x_train' nor 'x_test' (got: {string.Join(", ", names)})");
         }
 
         string[] wanted = [.. parts.SelectMany(part => (string[])["x_" + part, "y_" + part])];
@@ -33,7 +33,7 @@ internal static class NpzReader
         if (read.FirstOrDefault(part =>
             part.X.Shape.Skip(1).SequenceEqual(read[0].X.Shape.Skip(1)) == false) is { X: not null } other)
         {
-            throw new ModelFormatException(path, 0, "npz: the sample shapes of the two sets differ (got "
+            throw new ModelFormatException(path, "npz: the sample shapes of the two sets differ (got "
                 + $"{read[0].X.Shape} and {other.X.Shape}, expected the same shape after the first axis)");
         }
 
@@ -68,13 +68,13 @@ internal static class NpzPart
         Tensor x = arrays["x_" + part];
         if (!arrays.TryGetValue("y_" + part, out Tensor? y) && needsLabels)
         {
-            throw new ModelFormatException(path, 0, $"npz: the archive has 'x_{part}' but no 'y_{part}'");
+            throw new ModelFormatException(path, $"npz: the archive has 'x_{part}' but no 'y_{part}'");
         }
 
         if (x.Rank < 2)
         {
             throw new ModelFormatException(
-                path, 0, $"npz: x_{part} has a wrong shape (got {x.Shape}, expected [N, ...])");
+                path, $"npz: x_{part} has a wrong shape (got {x.Shape}, expected [N, ...])");
         }
 
         Tensor? labels = y is null ? null : Labels(path, part, y, x.Shape);
@@ -95,7 +95,7 @@ internal static class NpzPart
         int count = isOneHot ? y.Shape[0] : y.Count;
         if (count != x[0] || (isOneHot && y.Shape[1] > MaxClasses))
         {
-            throw new ModelFormatException(path, 0, $"npz: y_{part} does not match x_{part} (got {y.Shape} and "
+            throw new ModelFormatException(path, $"npz: y_{part} does not match x_{part} (got {y.Shape} and "
                 + $"{x}, expected [N] or one-hot [N, classes] of at most {MaxClasses} classes, and [N, ...])");
         }
 
@@ -113,7 +113,7 @@ internal static class NpzPart
             Array.FindIndex(values, value => value is not (>= 0 and <= MaxClasses) || value != Math.Floor(value));
         return wrong < 0
             ? [.. values.Select(value => (long)value)]
-            : throw new ModelFormatException(path, 0, string.Create(
+            : throw new ModelFormatException(path, string.Create(
                 CultureInfo.InvariantCulture,
                 $"npz: y_{part} has a value that is not a class label (got {values[wrong]} at {wrong}, expected "
                 + $"integers from 0 to {MaxClasses})"));
@@ -129,7 +129,7 @@ internal static class NpzPart
             labels[row] = line.IndexOf(1);
             if (labels[row] < 0 || line.Count(0) != classes - 1)
             {
-                throw new ModelFormatException(path, 0, $"npz: y_{part} is not one-hot (row {row}, expected one 1 and "
+                throw new ModelFormatException(path, $"npz: y_{part} is not one-hot (row {row}, expected one 1 and "
                     + "zeros elsewhere); use class labels [N]");
             }
         }

@@ -71,7 +71,7 @@ internal static class Ffmpeg
 
             process.WaitForExit();
             return process.ExitCode == 0 ? rate : throw new ModelFormatException(
-                path, 0, $"video: ffmpeg cannot read the whole file ({Shown(errors, process)})");
+                path, $"video: ffmpeg cannot read the whole file ({Shown(errors, process)})");
         }
         finally
         {
@@ -79,24 +79,34 @@ internal static class Ffmpeg
         }
     }
 
-    /// <summary>Writes the video to a temporary file in the same folder, then renames it.</summary>
+    /// <summary>
+    /// Writes the video to a temporary file in the same folder, then renames it. One that a killed process left behind
+    /// is deleted.
+    /// </summary>
     internal static void Write(string path, VideoClip clip, string[] codec)
     {
-        string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(folder);
-        string temporary = Path.Combine(folder, $".{Environment.ProcessId}-{Path.GetFileName(full)}");
+        string full = Path.GetFullPath(path), temporary = Leftovers.PathFor(full);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+
+        // Named, because the temporary file has another extension.
+        string format = Path.GetExtension(full).ToLowerInvariant() switch
+        {
+            ".mkv" => "matroska",
+            string ending => ending[1..],
+        };
         try
         {
             using (Process process = Start("ffmpeg", [
                 "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", $"{clip.Width}x{clip.Height}",
                 "-r", clip.FramesPerSecond.ToString("R", CultureInfo.InvariantCulture), "-i", "-", .. codec,
                 "-map_metadata", "-1", "-fflags", "+bitexact",
-                "-flags:v", "+bitexact", temporary], writes: true))
+                "-flags:v", "+bitexact", "-f", format, temporary], writes: true))
             {
                 Send(process, clip, path);
             }
 
             File.Move(temporary, full, overwrite: true);
+            Leftovers.Remove(full);
         }
         finally
         {
@@ -147,7 +157,7 @@ internal static class Ffmpeg
         if (process.ExitCode != 0 || text.Length == 0)
         {
             string message = process.ExitCode == 0 ? "it has no video stream" : Shown(errors, process);
-            throw new ModelFormatException(path, 0, $"video: ffmpeg cannot read the file ({message})");
+            throw new ModelFormatException(path, $"video: ffmpeg cannot read the file ({message})");
         }
 
         string[] sides = text.Split('\n')[0].Trim().TrimEnd(',').Split('/');
@@ -173,7 +183,7 @@ internal static class Ffmpeg
 
         if (first != 'P' || stream.ReadByte() != '6')
         {
-            throw new ModelFormatException(path, 0, "video: ffmpeg's output is not a frame (expected a portable "
+            throw new ModelFormatException(path, "video: ffmpeg's output is not a frame (expected a portable "
                 + "pixmap)");
         }
 
@@ -200,7 +210,7 @@ internal static class Ffmpeg
             {
                 return next < 0
                     ? null
-                    : throw new ModelFormatException(path, 0, "video: ffmpeg's output contains a malformed frame");
+                    : throw new ModelFormatException(path, "video: ffmpeg's output contains a malformed frame");
             }
         }
 

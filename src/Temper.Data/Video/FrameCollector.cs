@@ -29,13 +29,13 @@ internal sealed class FrameCollector(string path, VideoReadOptions options, int?
         long bytes = 3L * width * height;
         if (width < 1 || height < 1 || bytes > options.MaxBytes)
         {
-            throw new ModelFormatException(path, 0, $"video: invalid frame size (got {width} x {height}, "
+            throw new ModelFormatException(path, $"video: invalid frame size (got {width} x {height}, "
                 + $"expected at most {options.MaxBytes} bytes)");
         }
 
         if (_frames.Count > 0 && (width != _width || height != _height))
         {
-            throw new ModelFormatException(path, 0, $"video: the frame size changes (got {width} x {height} at "
+            throw new ModelFormatException(path, $"video: the frame size changes (got {width} x {height} at "
                 + $"frame {_seen}, expected {_width} x {_height})");
         }
 
@@ -43,7 +43,7 @@ internal sealed class FrameCollector(string path, VideoReadOptions options, int?
         if ((_frames.Count + 1) * 3L * keptWidth * keptHeight > options.MaxBytes)
         {
             throw new ModelFormatException(
-                path, 0, $"video: {_frames.Count + 1} frames of {keptWidth} x {keptHeight} take more than "
+                path, $"video: {_frames.Count + 1} frames of {keptWidth} x {keptHeight} take more than "
                     + $"{options.MaxBytes} bytes; ask for fewer frames or "
                     + (side is null ? "a larger step" : "smaller ones (limit, size)"));
         }
@@ -69,7 +69,7 @@ internal sealed class FrameCollector(string path, VideoReadOptions options, int?
     {
         if (_frames.Count == 0)
         {
-            throw new ModelFormatException(path, 0, $"video: the requested frames do not exist (got {_seen} frames, "
+            throw new ModelFormatException(path, $"video: the requested frames do not exist (got {_seen} frames, "
                 + $"the first requested frame is number {options.Start})");
         }
 

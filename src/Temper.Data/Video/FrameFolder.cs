@@ -19,7 +19,7 @@ internal static partial class FrameFolder
             .OrderBy(SortKey, StringComparer.Ordinal).ThenBy(path => path, StringComparer.Ordinal)];
         if (files.Length == 0)
         {
-            throw new ModelFormatException(folder, 0, "video: the folder contains no pictures (expected "
+            throw new ModelFormatException(folder, "video: the folder contains no pictures (expected "
                 + $"{string.Join(", ", PictureFile.Extensions)})");
         }
 

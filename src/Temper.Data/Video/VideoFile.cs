@@ -53,6 +53,11 @@ public static class VideoFile
         ".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".y4m", ".gif", ".npy",
     ];
 
+    /// <summary>
+    /// File name extensions that <see cref="Save"/> writes, in lower case; without one it writes a folder of pictures.
+    /// </summary>
+    public static IReadOnlyList<string> WrittenEndings { get; } = ["", ".y4m", ".npy", ".mkv", ".avi", ".mp4"];
+
     /// <summary>Reads frames of a video.</summary>
     /// <param name="path">
     /// A video file, a folder of pictures (read in the order of their names), or a uint8 array <c>[T, H, W, 3]</c> as
@@ -159,7 +164,7 @@ public static class VideoFile
         Span<byte> start = stackalloc byte[10];
         using FileStream file = File.OpenRead(path);
         int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        return read == 0 ? throw new ModelFormatException(path, 0, "video: the file is empty")
+        return read == 0 ? throw new ModelFormatException(path, "video: the file is empty")
             : start[..read].StartsWith("YUV4MPEG2"u8) ? "Y4M"
             : start[..read].StartsWith("GIF8"u8) ? "GIF"
             : "";
@@ -168,7 +173,7 @@ public static class VideoFile
     private static string RequireSize(string path) => new FileInfo(path).Length <= MaxFileBytes
         ? path
         : throw new ModelFormatException(
-            path, 0, $"video: the file is too large (expected at most {MaxFileBytes} bytes)");
+            path, $"video: the file is too large (expected at most {MaxFileBytes} bytes)");
 
     private static void ReadArray(string path, FrameCollector frames)
     {
@@ -177,7 +182,7 @@ public static class VideoFile
         Tensor array = NpyFile.Read(stream, file.Length, path);
         if (array.DType != DType.UInt8 || array.Rank != 4 || array.Shape[3] != 3)
         {
-            throw new ModelFormatException(path, 0, "video: the array has the wrong shape or type (got "
+            throw new ModelFormatException(path, "video: the array has the wrong shape or type (got "
                 + $"{array.DType} {array.Shape}, expected uint8 [T, H, W, 3])");
         }
 

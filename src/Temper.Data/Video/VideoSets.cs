@@ -112,7 +112,7 @@ public static class VideoSets
         if (classes.Length is 0 or > 256 || train.Count + test.Count == 0)
         {
             throw new ModelFormatException(
-                folder, 0, $"video: the folder is not a data set (got {train.Count + test.Count} videos of "
+                folder, $"video: the folder is not a data set (got {train.Count + test.Count} videos of "
                     + $"{classes.Length} classes; expected train and test with folders of classes, UCF-101's split "
                     + "files, or videos)");
         }
@@ -170,7 +170,7 @@ public static class VideoSets
         return path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? new Entry(path, (byte)Array.IndexOf(classes, name.Split('/')[0]), 0, 1)
             : throw new ModelFormatException(
-                folder, 0, $"video: the split file names a video outside the folder (got '{name}')");
+                folder, $"video: the split file names a video outside the folder (got '{name}')");
     }
 
     private static IEnumerable<string> Lines(string file) =>
@@ -215,7 +215,7 @@ public static class VideoSets
                 byte[] pixels = video.Window(start, options.Frames, options.Step).Pixels.ToArray();
                 bytes += pixels.Length;
                 clips.Add(bytes <= MaxBytes ? (pixels, entry.Label) : throw new ModelFormatException(
-                    entry.Path, 0, $"video: the clips of the data set take more than {MaxBytes} bytes; use smaller or "
+                    entry.Path, $"video: the clips of the data set take more than {MaxBytes} bytes; use smaller or "
                         + "fewer clips (size, stride)"));
             }
         }

@@ -116,11 +116,11 @@ internal static class Y4m
             "444" => (1, 1),
             "mono" => (0, 0),
             _ => throw new ModelFormatException(
-                path, 0, $"Y4M: pixel format '{color}' is not supported (expected 8 bits: 420, 422, 444 or mono)"),
+                path, $"Y4M: pixel format '{color}' is not supported (expected 8 bits: 420, 422, 444 or mono)"),
         };
         return width is > 0 and <= 1 << 15 && height is > 0 and <= 1 << 15
             ? new Header(width, height, rate, step.X, step.Y) { IsFull = isFull }
-            : throw new ModelFormatException(path, 0, $"Y4M: invalid size (got {width} x {height})");
+            : throw new ModelFormatException(path, $"Y4M: invalid size (got {width} x {height})");
 
         static int Number(string part) =>
             int.TryParse(part.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0;

@@ -6,8 +6,8 @@ namespace Temper.Formats.Onnx;
 /// <summary>Reads and writes ONNX models.</summary>
 /// <remarks>
 /// IR version 3 and later, with operator sets 7 and later, can be read. Initializers become parameters with the same
-/// names (floats, trainable) or buffers; constants become frozen parameters. Files are treated as untrusted input:
-/// every length is checked, nothing is executed, and external data must be in the model's folder.
+/// names (floats; trainable unless they are scalars) or buffers; constants become frozen parameters. Files are treated
+/// as untrusted input: every length is checked, nothing is executed, and external data must be in the model's folder.
 /// </remarks>
 public static class OnnxFile
 {

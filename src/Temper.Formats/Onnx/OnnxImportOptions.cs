@@ -27,8 +27,8 @@ public sealed record OnnxImportOptions
 
     /// <summary>
     /// Whether axis 0 of the inputs becomes the network's batch, of any size, if no node mixes samples, even if the
-    /// file declares a fixed length. If false, the file's length is kept, or <see cref="Batch"/> is used if it is
-    /// dynamic. Default true.
+    /// file declares a fixed length (the same for all inputs with two or more axes). If false, the file's length is
+    /// kept, or <see cref="Batch"/> is used if it is dynamic. Default true.
     /// </summary>
     public bool FreesBatch { get; init; } = true;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Temper.Inference.Timing;
 
 namespace Temper.Inference;
 
@@ -25,7 +26,8 @@ internal static class PlanTurns
     /// <param name="report">Called with the plan and the round number.</param>
     internal static void Run(IReadOnlyList<TimedPlan> plans, double share, Action<TimedPlan, int> report)
     {
-        TimeSpan enough = share * TimeSpan.FromTicks(Math.Min(plans.Count * Enough.Ticks, EnoughInAll.Ticks));
+        TimeSpan enough = TieredJit.Extra
+            + (share * TimeSpan.FromTicks(Math.Min(plans.Count * Enough.Ticks, EnoughInAll.Ticks)));
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < FewestRounds || Stopwatch.GetElapsedTime(start) < enough; round++)
         {

@@ -17,12 +17,6 @@ internal static class Rounds
     /// <summary>Work shorter than this is repeated within one sample.</summary>
     private static readonly TimeSpan ShortestSample = TimeSpan.FromMicroseconds(150);
 
-    /// <summary>
-    /// Time before the first sample. The JIT compiles methods with full optimization 100 ms after the last new method;
-    /// before, generic vector code can be several hundred times slower.
-    /// </summary>
-    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(200);
-
     private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(20);
 
     private const int SamplesATurn = 10;
@@ -91,10 +85,10 @@ internal static class Rounds
 
     private static int Repetitions(Action work, double seconds)
     {
+        double warmUp = Math.Min(seconds, TieredJit.WarmUp.TotalSeconds) + TieredJit.Extra.TotalSeconds;
         TimeSpan best = TimeSpan.MaxValue;
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < 5
-            || Stopwatch.GetElapsedTime(start).TotalSeconds < Math.Min(seconds, WarmUp.TotalSeconds); i++)
+        for (int i = 0; i < 5 || Stopwatch.GetElapsedTime(start).TotalSeconds < warmUp; i++)
         {
             long once = Stopwatch.GetTimestamp();
             work();

@@ -64,8 +64,8 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
     }
 
     /// <summary>
-    /// Records the time from each step to the next, and ends the training at the time limit. On a busy machine compiling
-    /// the code can take all of the time; the training then ends after a few steps.
+    /// Records the time from each step to the next, and ends the training at the time limit. On a busy machine
+    /// compiling the code can take all of the time; the training then ends after a few steps.
     /// </summary>
     private sealed class StepClock(TimeProvider time, CancellationTokenSource end) : ITrainingCallback
     {

@@ -11,7 +11,8 @@ namespace Temper.Privacy.Audit;
 /// Smallest nonzero singular value of this matrix, as a fraction of the largest.
 /// </param>
 /// <param name="Redundancy">
-/// Features per picture value, <c>O / (C stride²)</c>. Attack A works if it is above 1.
+/// Features per picture value that the layer reads, <c>O / (C min(KH, stride) min(KW, stride))</c>. Attack A works if
+/// it is above 1.
 /// </param>
 /// <param name="Warnings">Warnings for the owner; may be empty.</param>
 public sealed record FirstLayerCheck(
@@ -31,7 +32,8 @@ public sealed record FirstLayerCheck(
         int outputs = weights.Shape[0], positions = w.Length / outputs;
         double[] values = SymmetricEigen.Of(DenseMatrix.Gram(w, outputs, positions), positions).Values;
         int rank = SymmetricEigen.Rank(values);
-        double redundancy = outputs / (double)(weights.Shape[1] * stride * stride);
+        double redundancy = outputs / ((double)weights.Shape[1] * Math.Min(weights.Shape[2], stride)
+            * Math.Min(weights.Shape[3], stride));
         int copying = Enumerable.Range(0, outputs).Count(o => IsCopying(w.AsSpan(o * positions, positions)));
         List<string> warnings = [];
         if (copying > 0)
@@ -46,8 +48,8 @@ public sealed record FirstLayerCheck(
         {
             warnings.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"there are {redundancy:F1} times as many features as values in the picture: the order of "
-                + $"the channels can be found from the layer (attack A)"));
+                $"there are {redundancy:F1} times as many features as picture values that they read: the order "
+                + $"of the channels can be found from the layer (attack A)"));
         }
 
         return new FirstLayerCheck(rank, rank == 0 ? 0 : Math.Sqrt(values[rank - 1] / values[0]), redundancy, warnings);

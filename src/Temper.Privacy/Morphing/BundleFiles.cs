@@ -24,7 +24,7 @@ internal static class BundleFiles
         long end = stream.Position + ((long)part.Rows * container.Stride(inputs));
         long length = Math.Min(stream.Length, (long)part.ChunkRows * container.Stride(inputs));
         byte[] chunk = length <= Array.MaxLength ? new byte[length] : throw new ModelFormatException(
-            path, 0, $"morphed rows: a chunk is too long (got {length} bytes, expected at most {Array.MaxLength}); "
+            path, $"morphed rows: a chunk is too long (got {length} bytes, expected at most {Array.MaxLength}); "
                 + "write the bundle again");
         uint sum = container.HeadSum(part.Rows, inputs);
         for (int i = 0; i < part.Chunks.Length; i++)
@@ -55,7 +55,7 @@ internal static class BundleFiles
     {
         if (!File.Exists(path) || !string.Equals(DigestOf(path), digest, StringComparison.Ordinal))
         {
-            throw new ModelFormatException(path, 0, "bundle: the file is missing or does not match the manifest; it "
+            throw new ModelFormatException(path, "bundle: the file is missing or does not match the manifest; it "
                 + "was damaged or changed, get it again");
         }
     }

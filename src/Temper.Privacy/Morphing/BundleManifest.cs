@@ -54,7 +54,7 @@ internal sealed record BundleManifest
         }
         catch (Exception error) when (error is JsonException or ArgumentException or OverflowException)
         {
-            throw new ModelFormatException(name, 0, $"bundle: the manifest is not valid ({error.Message})", error);
+            throw new ModelFormatException(name, $"bundle: the manifest is not valid ({error.Message})", error);
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed record BundleManifest
             : null;
         if (problem is not null)
         {
-            throw new ModelFormatException(name, 0, $"bundle: the manifest is not valid ({problem})");
+            throw new ModelFormatException(name, $"bundle: the manifest is not valid ({problem})");
         }
     }
 

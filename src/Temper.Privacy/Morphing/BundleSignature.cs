@@ -41,11 +41,11 @@ internal static class BundleSignature
             when (error is JsonException or FormatException or CryptographicException or ArgumentException)
         {
             throw new ModelFormatException(
-                name, 0, $"bundle: the signature cannot be read ({error.Message}); do not use the bundle", error);
+                name, $"bundle: the signature cannot be read ({error.Message}); do not use the bundle", error);
         }
 
         throw new ModelFormatException(
-            name, 0, "bundle: the signature does not match the manifest, which was changed or damaged; do not use "
+            name, "bundle: the signature does not match the manifest, which was changed or damaged; do not use "
                 + "the bundle");
     }
 

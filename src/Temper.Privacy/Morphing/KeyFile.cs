@@ -42,7 +42,7 @@ internal static class KeyFile
         using FileStream stream = File.OpenRead(path);
         if (stream.Length > MaxBytes)
         {
-            throw new ModelFormatException(path, 0, $"morphing key: the file is too long (got {stream.Length} bytes, "
+            throw new ModelFormatException(path, $"morphing key: the file is too long (got {stream.Length} bytes, "
                 + $"expected at most {MaxBytes}); this is not a key file");
         }
 
@@ -100,7 +100,7 @@ internal static class KeyFile
         if (file.Length < HeaderBytes + MorphKey.SeedBytes + TagBytes + SHA256.HashSizeInBytes
             || !file.StartsWith(Magic))
         {
-            throw new ModelFormatException(name, 0, $"morphing key: not a key file (got {file.Length} bytes); the file "
+            throw new ModelFormatException(name, $"morphing key: not a key file (got {file.Length} bytes); the file "
                 + "is truncated or has another format");
         }
 
@@ -108,7 +108,7 @@ internal static class KeyFile
         if (!SHA256.HashData(body).AsSpan().SequenceEqual(file[^SHA256.HashSizeInBytes..]))
         {
             throw new ModelFormatException(
-                name, 0, "morphing key: the checksum is wrong; the file is damaged or truncated, use a backup copy");
+                name, "morphing key: the checksum is wrong; the file is damaged or truncated, use a backup copy");
         }
 
         int Number(int offset, ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes[offset..]);

@@ -119,7 +119,7 @@ public sealed class MorphBundle
     public AugConvLayer OpenLayer()
     {
         BundleLayer layer = _manifest.Layer ?? throw new ModelFormatException(
-            Path.Combine(_folder, ManifestName), 0,
+            Path.Combine(_folder, ManifestName),
             "bundle: there is no Aug-Conv layer; the owner can create one with temper morph layer");
         string path = Path.Combine(_folder, layer.File);
         BundleFiles.RequireDigest(path, layer.Digest);
@@ -130,7 +130,7 @@ public sealed class MorphBundle
         if (weight.Count != operation.Pattern.Count
             || !float.IsFinite(TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))
         {
-            throw new ModelFormatException(path, 0, "Aug-Conv: the layer does not match the manifest (got "
+            throw new ModelFormatException(path, "Aug-Conv: the layer does not match the manifest (got "
                 + $"{weight.Count} numbers, expected {operation.Pattern.Count}, all finite)");
         }
 
@@ -142,7 +142,7 @@ public sealed class MorphBundle
         if (!_manifest.Parts.TryGetValue(name, out BundlePart? part))
         {
             throw new ModelFormatException(
-                Path.Combine(_folder, ManifestName), 0,
+                Path.Combine(_folder, ManifestName),
                 $"bundle: there is no part '{name}'; the owner can create it with temper morph data");
         }
 
@@ -152,7 +152,7 @@ public sealed class MorphBundle
         if (labels.Length != part.Rows
             || Array.Exists(labels, label => label < 0 || label >= Math.Max(_manifest.Classes.Length, 1)))
         {
-            throw new ModelFormatException(labelsPath, 0, $"bundle: the labels are not valid (got {labels.Length} for "
+            throw new ModelFormatException(labelsPath, $"bundle: the labels are not valid (got {labels.Length} for "
                 + $"{part.Rows} rows and {_manifest.Classes.Length} classes)");
         }
 
@@ -191,7 +191,7 @@ public sealed class MorphBundle
     {
         if (!File.Exists(path) || new FileInfo(path).Length > max)
         {
-            throw new ModelFormatException(path, 0, $"bundle: the file is missing or longer than {max} bytes");
+            throw new ModelFormatException(path, $"bundle: the file is missing or longer than {max} bytes");
         }
 
         return File.ReadAllBytes(path);

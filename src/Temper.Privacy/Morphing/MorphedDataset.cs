@@ -42,7 +42,7 @@ internal sealed class MorphedDataset : Dataset, IDisposable
         {
             long length = RandomAccess.GetLength(_file);
             _file.Dispose();
-            throw new ModelFormatException(path, 0, "morphed rows: the file does not match the manifest (got "
+            throw new ModelFormatException(path, "morphed rows: the file does not match the manifest (got "
                 + $"{length} bytes, expected {expected} for {part.Rows} rows)");
         }
     }

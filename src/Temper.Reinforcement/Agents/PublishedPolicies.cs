@@ -26,7 +26,7 @@ internal static class PublishedPolicies
         return read is not null
             ? read(weights) with { Source = name }
             : throw new ModelFormatException(
-                path, 0, "agent: its tensor names match no known layout (got "
+                path, "agent: its tensor names match no known layout (got "
                     + $"{string.Join(", ", file.Tensors.Take(4).Select(t => t.Key))}, "
                 + $"expected one of {string.Join(", ", Layouts.Select(layout => layout.Marker))})");
     }

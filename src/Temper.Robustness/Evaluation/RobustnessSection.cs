@@ -55,32 +55,42 @@ public static class RobustnessSection
         found = found.Unlimited is { } all ? found with { Result = found.Result with { Samples = all } } : found;
         double[] sizes = [.. found.Result.Samples.Where(sample =>
             sample.IsAdversarial).Select(sample => sample.Distance(found.Attack.Norm)).Append(0).Distinct().Order()];
-        int stride = Math.Max(1, sizes.Length / 200);
         bool isTargeted = found.Target is not null;
         return new LineChart
         {
             Title = $"{(isTargeted ? "Not classified as the target" : "Accuracy")} by size of the perturbation",
             XLabel = $"size of the perturbation, {found.Attack.Norm}",
             YLabel = isTargeted ? "samples not classified as the target, %" : "accuracy, %",
-            Lines = [new ChartLine(
-                found.Attack.Name, Stepped(found.Attack, [.. sizes
-                    .Where((_, i) => i % stride == 0 || i == sizes.Length - 1)
-                    .Select(size => new ChartPoint(size, found.AccuracyAt(size) * 100))]))],
+            Lines = [new ChartLine(found.Attack.Name, [.. Points(found, sizes)])],
         };
     }
 
     /// <summary>
-    /// Points of the curve with a step at each size, for an attack within a ball: it finds no smaller perturbations, so
-    /// that a sloped line from no perturbation to its radius would show accuracies that it did not measure.
+    /// Points of the curve, at about 200 of the sizes; those between two of them have the lower accuracy of the larger
+    /// one, so that the curve is never above the measured accuracy. An attack within a ball has a step at each size: it
+    /// finds no smaller perturbations, so that a sloped line from no perturbation to its radius would show accuracies
+    /// that it did not measure.
     /// </summary>
-    private static ChartPoint[] Stepped(Attack attack, ChartPoint[] points) => double.IsInfinity(attack.Radius)
-        ? points
-        :
-        [
-            points[0],
-            .. points.Skip(1).Zip(points, (next, last) => new[] { last with { X = next.X }, next })
-                .SelectMany(pair => pair),
-        ];
+    private static IEnumerable<ChartPoint> Points(RobustnessEvaluation found, double[] sizes)
+    {
+        bool isStepped = !double.IsInfinity(found.Attack.Radius);
+        int stride = Math.Max(1, sizes.Length / 200);
+        ChartPoint last = At(0);
+        yield return last;
+        for (int i = 0; i < sizes.Length - 1; i += stride)
+        {
+            ChartPoint next = At(Math.Min(i + stride, sizes.Length - 1)), fall = next with { X = sizes[i + 1] };
+            ChartPoint[] all = isStepped ? [last with { X = fall.X }, fall, next] : [fall, next];
+            foreach (ChartPoint point in all.Distinct())
+            {
+                yield return point;
+            }
+
+            last = next;
+        }
+
+        ChartPoint At(int i) => new(sizes[i], found.AccuracyAt(sizes[i]) * 100);
+    }
 
     private static DataTable Confusion(RobustnessEvaluation found, IReadOnlyList<string> classes)
     {

@@ -46,7 +46,7 @@ public sealed class VnnLibProperty
         return file.Length <= MaxBytes
             ? Parse(File.ReadAllText(path), path)
             : throw new ModelFormatException(
-                path, 0, $"vnnlib: the file is too large (got {file.Length} bytes, expected at most {MaxBytes})");
+                path, $"vnnlib: the file is too large (got {file.Length} bytes, expected at most {MaxBytes})");
     }
 
     /// <summary>Parses a property from text.</summary>
@@ -84,7 +84,7 @@ public sealed class VnnLibProperty
         RequireBounds(low, high, name);
         if (cases.Any(one => one.Count == 0))
         {
-            throw new ModelFormatException(name, 0, "vnnlib: the property has no condition on the outputs");
+            throw new ModelFormatException(name, "vnnlib: the property has no condition on the outputs");
         }
 
         (float Low, float High)[] bounds = [.. low.Keys.Select(i => Interval(i, low[i], high[i], name))];
@@ -98,7 +98,7 @@ public sealed class VnnLibProperty
         if (low.Count == 0 || high.Count != low.Count
             || !low.Keys.SequenceEqual(Enumerable.Range(0, low.Count)) || !high.Keys.SequenceEqual(low.Keys))
         {
-            throw new ModelFormatException(name, 0, $"vnnlib: some inputs lack bounds (got {low.Count} lower and "
+            throw new ModelFormatException(name, $"vnnlib: some inputs lack bounds (got {low.Count} lower and "
                 + $"{high.Count} upper bounds, expected both for X_0, X_1 and so on)");
         }
     }
@@ -133,7 +133,7 @@ public sealed class VnnLibProperty
         const double Largest = 1e38;
         if (low > high || low < -Largest || high > Largest)
         {
-            throw new ModelFormatException(name, 0, string.Create(CultureInfo.InvariantCulture,
+            throw new ModelFormatException(name, string.Create(CultureInfo.InvariantCulture,
                 $"vnnlib: the bounds of X_{index} are invalid (got {low:R} to {high:R}, expected low <= "
                 + $"high, both within +-{Largest}); correct the file"));
         }
@@ -188,7 +188,7 @@ public sealed class VnnLibProperty
         (long)a.Count * b.Count <= MaxCases
             ? [.. from first in a from second in b select first.Concat(second).ToList()]
             : throw new ModelFormatException(
-                name, 0, $"vnnlib: the condition has too many cases (more than {MaxCases}); split the property");
+                name, $"vnnlib: the condition has too many cases (more than {MaxCases}); split the property");
 
     private static OutputComparison Compare(Expression larger, Expression smaller, string name)
     {

@@ -64,6 +64,12 @@ public sealed record FamilyCriteria(
     int Islands, Inequality Inequality,
     double[,] PairDistances, int[,] PairHits)
 {
+    /// <summary>
+    /// Number of paths without a direction, because the gradient at the sample is zero or not finite. They count with
+    /// the largest possible distance, so that a network that hides its gradients seems more robust than it is.
+    /// </summary>
+    public int WithoutGradient { get; init; }
+
     internal static FamilyCriteria Of(DirectionFamily family, IReadOnlyList<ProbedPath> paths, int classes, double? tau)
     {
         double[][] distances = [.. Enumerable.Range(0, classes).Select(
@@ -91,7 +97,10 @@ public sealed record FamilyCriteria(
         return new FamilyCriteria(
             family, best, DistanceSummary.Of([.. paths.Select(path => path.Distance)], best), own, exits,
             paths.Count(path => path.IsIsland),
-            Inequality.Of(own.Select(one => one.Median)), sums, hits);
+            Inequality.Of(own.Select(one => one.Median)), sums, hits)
+        {
+            WithoutGradient = paths.Count(path => path.LacksGradient),
+        };
     }
 }
 

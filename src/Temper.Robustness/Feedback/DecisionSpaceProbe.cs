@@ -251,7 +251,7 @@ internal sealed class ProbeRunner(
                 point.Exited, point.IsIsland, point.Winner,
                 Search.Forwards, Search.Backwards)
             {
-                Point = point,
+                Point = point, LacksGradient = Search.LacksGradient,
             };
         }
     }

@@ -22,6 +22,7 @@ public static class DecisionSpaceSection
                 new Warning(
                     "Distances along probed directions are upper bounds of the distance to the boundary, which may be "
                     + "shorter in other directions. Attacks search these."),
+                .. WithoutGradient(space) is { } text ? new Block[] { new Warning($"{text}.") } : [],
                 Families(space),
             ]),
             new Section("Classes", [new ChartRow([Bars([("level", space)], classes)]), Classes(space, classes)]),
@@ -33,6 +34,17 @@ public static class DecisionSpaceSection
 
         return sections;
     }
+
+    /// <summary>Says how many directions of the adversarial family have no gradient; null: all have one.</summary>
+    internal static string? WithoutGradient(DecisionSpace space) =>
+        space.Families.FirstOrDefault(family => family.WithoutGradient > 0) is { } family
+            ? $"no gradient (zero or NaN) for {Count(family.WithoutGradient)} of {Count(family.All.Count)} "
+                + $"{family.Family.Name} directions, which count with the largest possible distance: the network may "
+                + "be less robust than it seems"
+            : null;
+
+    private static Warning[] Hidden(string when, MeasuredNetwork network) =>
+        WithoutGradient(network.Space) is { } text ? [new Warning($"{when}: {text}.")] : [];
 
     private static KeyFigures Figures(DecisionSpace space) => new(
     [
@@ -66,6 +78,8 @@ public static class DecisionSpaceSection
                         $"L2, {Number(soft.MedianDistance)} before") }
                     : [],
             ]),
+            .. Hidden("Before", before),
+            .. Hidden("After", after),
         ];
         if (found.MovedOnlyAlongProbed)
         {

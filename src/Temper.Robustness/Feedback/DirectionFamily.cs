@@ -71,7 +71,8 @@ public abstract record DirectionFamily
 
 /// <summary>
 /// The adversarial direction: against the gradient of the margin at the sample, then against its gradient at the
-/// boundary point found. The closer exit counts.
+/// boundary point found. The closer exit counts. If the gradient at the sample is zero or not finite, the distance is
+/// the largest possible one, see <see cref="FamilyCriteria.WithoutGradient"/>.
 /// </summary>
 public sealed record AdversarialDirection : DirectionFamily
 {
@@ -95,6 +96,13 @@ public sealed record AdversarialDirection : DirectionFamily
 
             // Elements that point out of the box would be clipped, so removing them shortens no path.
             float[] direction = (float[])s.Gradient.Clone();
+            if (Perturbations.Length(direction) is not (> 0 and < double.PositiveInfinity))
+            {
+                // Along NaN the search would meet logits that are not finite. Zeros lead nowhere.
+                Array.Clear(direction);
+                s.LacksGradient |= round == 0;
+            }
+
             Perturbations.RemoveOutward(direction, s.Sample.Clean, s.Sample.Low, s.Sample.High);
             foreach (Ask ask in BoundarySearch.Along(s, Ray.Along(s.Sample, direction), options))
             {

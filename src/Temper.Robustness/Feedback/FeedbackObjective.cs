@@ -70,6 +70,8 @@ internal sealed record FeedbackObjective : Objective
 
     internal required TrainingLoss Loss { get; init; }
 
+    public override TrainingLoss? LabelLoss => Loss;
+
     public override Batch Prepare(Network network, Batch batch, RandomStream stream)
     {
         int rows = batch.Inputs.Shape[0], drawn = (int)Math.Round(rows * Share), kept = rows - drawn;

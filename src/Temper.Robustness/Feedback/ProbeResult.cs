@@ -22,6 +22,9 @@ public sealed record ProbedPath(
 {
     /// <summary>Point at which the path leaves the class.</summary>
     internal BoundaryPoint? Point { get; init; }
+
+    /// <summary>Whether the path has no direction, because the gradient at the sample is zero or not finite.</summary>
+    internal bool LacksGradient { get; init; }
 }
 
 /// <summary>The result of a probe.</summary>

@@ -40,6 +40,9 @@ internal sealed class ProbeSearch
 
     internal BoundaryPoint? Found { get; set; }
 
+    /// <summary>Whether the direction was to follow the gradient at the sample, which is zero or not finite.</summary>
+    internal bool LacksGradient { get; set; }
+
     internal int Forwards { get; private set; }
 
     internal int Backwards { get; private set; }

@@ -96,6 +96,8 @@ public sealed class ClassReweighting : IEpochEdit
 
     private sealed record FairTraining(ClassReweighting Owner) : AdversarialObjective
     {
+        public override TrainingLoss? LabelLoss => new CrossEntropyLoss { ClassWeights = Owner.Weights };
+
         public override JsonNode Fingerprint() =>
             new JsonObject { ["adversarial"] = base.Fingerprint(), ["weights"] = "by class" };
 

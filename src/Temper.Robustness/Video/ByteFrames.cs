@@ -28,11 +28,12 @@ public static class ByteFrames
     }
 
     /// <summary>
-    /// Returns the largest whole number of levels within a radius: rounding to bytes could move a frame beyond any
-    /// other radius.
+    /// Returns the radius, in units of the inputs, of the largest whole number of levels: rounding to bytes could move
+    /// a frame beyond any other radius.
     /// </summary>
-    internal static double WholeLevels(double epsilon, double range) =>
-        Math.Floor((epsilon / range * 255) + 1e-6) * range / 255;
+    /// <param name="levels">Number of levels, each 1/255 of the range.</param>
+    /// <param name="range">Difference between the bounds of the inputs.</param>
+    internal static double WholeLevels(double levels, double range) => Math.Floor(levels + 1e-6) * range / 255;
 
     /// <summary>
     /// Rounds changed clips to 256 levels between two bounds; elements equal to the clean clip stay unchanged.

@@ -64,7 +64,7 @@ public sealed record TransferMatrix(
         IReadOnlyList<(string Name, Network Network)> members, Tensor clips, long[] labels, double epsilon, int steps,
         RandomStream random, CancellationToken cancel = default)
     {
-        epsilon = ByteFrames.WholeLevels(epsilon, 1);
+        epsilon = ByteFrames.WholeLevels(epsilon * 255, 1);
         VideoEvaluation[] victims =
             [.. members.Select(one => new VideoEvaluation(Target(one.Network), clips, labels, TimeProvider.System))];
         List<TransferRow> rows = [];

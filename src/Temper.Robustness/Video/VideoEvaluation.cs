@@ -26,7 +26,14 @@ namespace Temper.Robustness.Video;
 public sealed record VideoRow(
     string Attack, double Epsilon, double Top1, double Top5, double Fooled, double MedianFrames, double LateFrames,
     double MeanChange, double Psnr, double Ssim,
-    long Forwards, long Backwards, double Seconds);
+    long Forwards, long Backwards, double Seconds)
+{
+    /// <summary>Difference between the bounds of the inputs: 255 levels of 8-bit frames.</summary>
+    internal double Range { get; init; } = 1;
+
+    /// <summary><see cref="Epsilon"/> in levels of 8-bit frames.</summary>
+    internal double Levels => Epsilon / Range * 255;
+}
 
 /// <summary>The clips that result from an attack, and their table row.</summary>
 /// <param name="Row">Table row.</param>
@@ -96,7 +103,10 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
             Mean(i => ClipChange.Psnr(Clip(clips, i), Clip(result.Adversarials, i), range)),
             Mean(i => ClipChange.Ssim(Clip(clips, i), Clip(result.Adversarials, i), target.SampleShape, range)),
             result.Samples.Sum(sample => (long)sample.Forwards), result.Samples.Sum(sample => (long)sample.Backwards),
-            seconds);
+            seconds)
+        {
+            Range = range,
+        };
         return new VideoOutcome(row, result);
 
         double Mean(Func<int, double> value) => fooled.Length == 0 ? double.NaN : fooled.Average(value);

@@ -26,9 +26,9 @@ public static class VideoSection
             ],
             [.. rows.Select(row => (string[])
             [
-                row.Attack, Number(row.Epsilon * 255, "0.##"), Percent(row.Top1), Percent(row.Top5),
+                row.Attack, Number(row.Levels, "0.##"), Percent(row.Top1), Percent(row.Top5),
                 Percent(row.Fooled), Number(row.MedianFrames, "0.#"), Number(row.LateFrames, "0.#"),
-                Number(row.MeanChange * 255, "0.000"), Number(row.Psnr, "0.0"), Number(row.Ssim, "0.0000"),
+                Number(row.MeanChange / row.Range * 255, "0.000"), Number(row.Psnr, "0.0"), Number(row.Ssim, "0.0000"),
                 Number(row.Forwards, "N0"), Number(row.Backwards, "N0"), Number(row.Seconds, "0.0"),
             ])]),
     ]);

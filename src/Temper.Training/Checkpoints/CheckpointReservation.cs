@@ -31,7 +31,7 @@ internal static class CheckpointReservation
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             return FolderLock.Take(path);
         }
-        catch (IOException error) when (File.Exists(path))
+        catch (IOException error) when (FolderLock.IsHeld(path))
         {
             throw new IOException(
                 $"checkpoint: {folder} is in use by another training (got: {error.Message}, expected one training at a "
@@ -40,6 +40,7 @@ internal static class CheckpointReservation
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
+            // Also if a killed process left the file, and the folder is now mounted read-only.
             return null;
         }
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Temper.Networks;
 using Temper.Optimization;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Training;
 
@@ -91,10 +92,23 @@ public sealed partial class Learner
             }
 
             _options.Clipping?.ClipValues(gradient);
-            squares += _options.Clipping?.MaxNorm is null ? 0 : GradientClipping.SumOfSquares(gradient);
+            squares += _options.Clipping?.MaxNorm is null ? 0 : SumOfSquares(gradient, parameter);
         }
 
         return value;
+    }
+
+    /// <summary>
+    /// Returns the sum of squares of a gradient without that of masked weights, which do not change; it is set to 0.
+    /// </summary>
+    private static double SumOfSquares(Span<float> gradient, Parameter parameter)
+    {
+        if (parameter.Mask is not null)
+        {
+            TensorPrimitives.Multiply(gradient, parameter.Mask.Physical(), gradient);
+        }
+
+        return GradientClipping.SumOfSquares(gradient);
     }
 
     private void Step(TrainedParameter trained, ReadOnlySpan<float> gradient, float rateFactor, float clip)

@@ -19,6 +19,13 @@ namespace Temper.Training;
 public abstract record Objective : IFingerprinted
 {
     /// <summary>
+    /// The loss of the labels in this objective, by default null: a plain mean over the samples, or none. Several ranks
+    /// sum the losses of their samples; with class weights that is not the loss of the batch, so that training rejects
+    /// them.
+    /// </summary>
+    public virtual TrainingLoss? LabelLoss => null;
+
+    /// <summary>
     /// First phase: prepares the batch on which the loss is computed. Nothing is recorded on a tape. Tensors created
     /// here live only for the current step; call <see cref="Tensor.Detach"/> on a tensor that must live longer.
     /// </summary>
@@ -47,6 +54,9 @@ public readonly record struct ObjectiveValue(Tensor Loss, Tensor? Output);
 /// <param name="Loss">The loss to minimize.</param>
 public sealed record SupervisedObjective(TrainingLoss Loss) : Objective
 {
+    /// <inheritdoc/>
+    public override TrainingLoss? LabelLoss => Loss;
+
     /// <inheritdoc/>
     public override ObjectiveValue Value(Network network, Pass pass, Batch batch)
     {

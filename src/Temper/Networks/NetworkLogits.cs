@@ -10,32 +10,41 @@ public sealed partial class Network
     /// as in convolutional classifiers that normalize <c>[N, K, 1, 1]</c>, unless another node or output uses a value
     /// on the way.
     /// </summary>
-    internal Node? FinalSoftmax
+    internal Node? FinalSoftmax =>
+        LastNode is { } last && IsOverClasses(last, Graph.ShapeOf(Outputs[0].Value)[1])
+            && (IsFirstOutput(last) || IsUsedOnce(last.Name))
+            ? last
+            : null;
+
+    /// <summary>
+    /// Whether a sigmoid for each class computes the first output <c>[N, K]</c>; reshapes may follow it.
+    /// </summary>
+    internal bool HasFinalSigmoid => LastNode is { Operator: Sigmoid };
+
+    /// <summary>
+    /// The node that computes the first output <c>[N, K]</c>, before reshapes that nothing else uses; null: none, or
+    /// the output has another rank.
+    /// </summary>
+    private Node? LastNode
     {
         get
         {
             string value = Outputs[0].Value;
-            if (Graph.ShapeOf(value) is not { Rank: 2 } shape)
-            {
-                return null;
-            }
-
-            Node? last = Graph.FindNode(value);
+            Node? last = Graph.ShapeOf(value).Rank == 2 ? Graph.FindNode(value) : null;
             while (last is { Operator: Flatten or Reshape { KeepsAxis0: true } } && IsUsedOnce(last.Name))
             {
                 last = Graph.FindNode(last.Inputs[0]);
             }
 
-            return last is not null && IsOverClasses(last, shape[1]) && (IsFirstOutput(last) || IsUsedOnce(last.Name))
-                ? last
-                : null;
+            return last;
         }
     }
 
     /// <summary>
-    /// Returns the network of the logits: without the softmax that computes the first output <c>[N, K]</c>. Files of
-    /// other programs often end with one, but losses, attacks, probes and distillation expect logits: they would take a
-    /// second softmax, whose gradients vanish, and robustness would be overstated.
+    /// Returns the network of the logits: without the softmax that computes the first output <c>[N, K]</c>, or without
+    /// several one after the other. Files of other programs often end with one, but losses, attacks, probes and
+    /// distillation expect logits: they would take a second softmax, whose gradients vanish, and robustness would be
+    /// overstated.
     /// </summary>
     /// <returns>
     /// The changed network, which predicts the same classes and keeps the class names; this network itself if its first
@@ -44,24 +53,19 @@ public sealed partial class Network
     /// </returns>
     public Network WithoutFinalSoftmax()
     {
-        if (FinalSoftmax is not { } last)
+        Network logits = this;
+        while (logits.FinalSoftmax is { } last)
         {
-            return this;
+            logits = logits.WithoutSoftmax(last);
         }
 
-        if (!IsFirstOutput(last))
-        {
-            return Remove(last.Name);
-        }
-
-        NetworkOutput[] outputs = [Outputs[0] with { Value = last.Inputs[0] }, .. Outputs.Skip(1)];
-        Network logits = WithOutputs(outputs);
-        return ClassNames.Count == 0 ? logits : logits.WithClassNames(ClassNames);
+        return logits;
     }
 
     /// <summary>
-    /// Returns this network with the final softmax of another one, from which it was made by <see
-    /// cref="WithoutFinalSoftmax"/> and changes that keep the names of nodes; unchanged if the other one has none.
+    /// Returns this network with the final softmax of another one, or with several one after the other. This network
+    /// was made from the other one by <see cref="WithoutFinalSoftmax"/> and changes that keep the names of nodes;
+    /// unchanged if the other one has none.
     /// </summary>
     internal Network WithFinalSoftmaxOf(Network other)
     {
@@ -70,13 +74,28 @@ public sealed partial class Network
             return this;
         }
 
+        Network inner = WithFinalSoftmaxOf(other.WithoutSoftmax(last));
+
         // Behind reshapes it is over [N, K]. The node is still there if another output uses it.
         Operator softmax = other.IsFirstOutput(last) ? last.Operator : new Softmax();
-        Node[] added = Graph.NumberOf(last.Name) >= 0
+        Node[] added = inner.Graph.NumberOf(last.Name) >= 0
             ? []
-            : [last with { Operator = softmax, Inputs = [Outputs[0].Value] }];
+            : [last with { Operator = softmax, Inputs = [inner.Outputs[0].Value] }];
         NetworkOutput[] outputs = [Outputs[0] with { Value = last.Name }, .. Outputs.Skip(1)];
-        return Rebuilt(GraphOf([.. Nodes, .. added], outputs));
+        return inner.Rebuilt(inner.GraphOf([.. inner.Nodes, .. added], outputs));
+    }
+
+    /// <summary>Returns this network without its last final softmax; those before it stay.</summary>
+    private Network WithoutSoftmax(Node last)
+    {
+        if (!IsFirstOutput(last))
+        {
+            return Remove(last.Name);
+        }
+
+        NetworkOutput[] outputs = [Outputs[0] with { Value = last.Inputs[0] }, .. Outputs.Skip(1)];
+        Network logits = WithOutputs(outputs);
+        return ClassNames.Count == 0 ? logits : logits.WithClassNames(ClassNames);
     }
 
     /// <summary>Whether a node is a softmax along the only axis of a sample that is longer than 1.</summary>

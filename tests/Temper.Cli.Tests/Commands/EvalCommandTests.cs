@@ -14,6 +14,15 @@ public sealed class EvalCommandTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData(0.1, 10, true)]
+    [InlineData(0.0056, 10, true)]
+    [InlineData(0.11, 10, false)]
+    [InlineData(0.4, 2, true)]
+    [InlineData(1, 1, false)]
+    public void An_accuracy_that_guessing_reaches_is_at_chance(double accuracy, int classes, bool expected) =>
+        Assert.Equal(expected, EvalCommand.IsAtChance(accuracy, classes));
+
     /// <summary>The environment of the run is no data set.</summary>
     [Theory]
     [InlineData("")]

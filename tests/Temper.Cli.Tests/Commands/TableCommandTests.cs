@@ -34,4 +34,27 @@ public sealed class TableCommandTests : IDisposable
         var eval = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = run, ["fail-below"] = "95", ["quiet"] = "true" };
         Assert.Equal(ExitCode.Success, new EvalCommand().Run(Settings.Context(new EvalCommand(), eval, TimeProvider.System)));
     }
+
+    /// <summary>The message names the data and the network, not the layer that found the mismatch.</summary>
+    [Fact]
+    public void A_table_does_not_fit_a_network_of_pictures()
+    {
+        string rows = string.Concat(Enumerable.Range(0, 20).Select(i => $"{20 + i},{i % 7},{(i % 2 == 0 ? "low" : "high")}\n"));
+        string table = _folder.Write("people.csv", $"age,income,risk\n{rows}");
+        foreach ((string network, string reason) in new[]
+        {
+            ("lenet-5", "lenet-5, which expects pictures [C, H, W]; use mlp-64-64, for example"), ("two-stream", "use mlp-64-64, for example"),
+        })
+        {
+            var flags = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["model"] = network, ["data"] = $"{table}?label=risk", ["runs"] = _folder["runs"], ["quiet"] = "true",
+            };
+            var error = Assert.Throws<ToolException>(() => new TrainCommand().Run(Settings.Context(new TrainCommand(), flags, TimeProvider.System)));
+            Assert.Equal(ExitCode.BadInput, error.ExitCode);
+            Assert.StartsWith("data: samples [2] of ", error.Message, StringComparison.Ordinal);
+            Assert.Contains($" do not fit {network}", error.Message, StringComparison.Ordinal);
+            Assert.EndsWith(reason, error.Message, StringComparison.Ordinal);
+        }
+    }
 }

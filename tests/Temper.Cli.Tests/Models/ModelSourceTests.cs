@@ -33,6 +33,26 @@ public sealed class ModelSourceTests
     }
 
     [Fact]
+    public void An_unknown_network_is_named_without_words_of_the_library()
+    {
+        Assert.Equal("no such network (got 'lenet5'); did you mean 'lenet-5'?", Settings.Refusal(() => ModelSource.Open("lenet5")));
+        var error = Assert.Throws<ArgumentException>(() => ModelSource.Open("zzzzzzzzzz"));
+        Assert.StartsWith("unknown network (got 'zzzzzzzzzz', expected one of lenet-300-100, ", Failure.Of(error).Message, StringComparison.Ordinal);
+        Assert.EndsWith(" or mlp-width-width)", Failure.Of(error).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("lenet-5")]
+    public void A_folder_without_a_network_is_no_model(string? architecture)
+    {
+        using var folder = new TemporaryFolder();
+        var error = Assert.Throws<ToolException>(() => ModelSource.OpenTrained(folder.Path, architecture));
+        Assert.Equal(ExitCode.InputOutput, error.ExitCode);
+        Assert.StartsWith($"model: {folder.Path} is neither a model folder nor the folder of a finished run", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Commands_agree()
     {
         using var folder = new TemporaryFolder();

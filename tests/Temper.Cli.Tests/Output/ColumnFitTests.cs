@@ -59,6 +59,14 @@ public sealed class ColumnFitTests
     }
 
     [Fact]
+    public void Title_keeps_the_name_at_the_end_of_a_path()
+    {
+        Assert.Equal("…s/digits.onnx on 5 samples", ColumnFit.Title("/data/models/digits.onnx on 5 samples", 14));
+        Assert.Equal("digits.onnx on 5 samples", ColumnFit.Title("digits.onnx on 5 samples", 14));
+        Assert.Equal(14, ColumnFit.TableWidth([4, 3]));
+    }
+
+    [Fact]
     public void Fold_loses_nothing_of_a_key()
     {
         string key = "layer4.1.conv2.weight_mask";

@@ -4,8 +4,11 @@ using Temper.Cli.Runs;
 using Temper.Cli.Tests.Support;
 using Temper.Data;
 using Temper.Data.Synthetic;
+using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Tensors;
+using Temper.Testing;
 using Temper.Testing.Edits;
 
 namespace Temper.Cli.Tests.Runs;
@@ -39,6 +42,47 @@ public sealed class DataChecksTests
     {
         int[] Of(int classes) => [.. Enumerable.Range(0, FourClasses.Count).Where(i => FourClasses.Label(i) < classes)];
         Assert.Equal(expected, DataChecks.ClassWarning(new DataSets(FourClasses.Subset(Of(trained)), FourClasses.Subset(Of(tested)))));
+    }
+
+    [Theory]
+    [InlineData(1, 3, true)]
+    [InlineData(19, 3, true)]
+    [InlineData(20, 3, false)]
+    [InlineData(50, 100, true)]
+    [InlineData(100, 100, false)]
+    public void Too_few_held_out_samples_are_told(int count, int classes, bool isTold) =>
+        Assert.Equal(isTold, DataChecks.FewHeldOut(count, classes)?.Contains("held out to choose the epoch", StringComparison.Ordinal) == true);
+
+    /// <summary>Only tables are scaled by an option; values of other data are those that their maker chose.</summary>
+    [Fact]
+    public void A_table_that_is_not_scaled_is_told_with_the_option()
+    {
+        Dataset Rows(float far) => new TensorDataset("rows", Tensor.From([1f, far, 2, -far, 3, far, 4, -far], [4, 2]), Tensor.From([0L, 1, 0, 1], [4]));
+        Assert.Null(DataChecks.Unscaled("a.csv", Rows(9)));
+        Assert.Null(DataChecks.Unscaled("a.npz", Rows(11)));
+        string one = DataChecks.Unscaled("a.csv", Rows(11))!, two = DataChecks.Unscaled("a.tsv?label=x", Rows(11))!;
+        Assert.Contains("deviations up to 11)", one, StringComparison.Ordinal);
+        Assert.Contains("--data \"a.csv?scale=standard\"", one, StringComparison.Ordinal);
+        Assert.Contains("--data \"a.tsv?label=x&scale=standard\"", two, StringComparison.Ordinal);
+    }
+
+    /// <summary>The default set is for built-in networks. The settings of a run name its set even if it is the default.</summary>
+    [Fact]
+    public void A_stored_network_without_data_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        ModelFile.Save(ThreeOutputs.Initialize(RandomStream.FromSeed(1)), folder["net.safetensors"]);
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal) { ["model"] = folder["net.safetensors"], ["runs"] = folder["runs"], ["quiet"] = "true" };
+        foreach (RunCommand command in (RunCommand[])[new TrainCommand(), new CompressCommand(), new HardenCommand(), new GrowCommand()])
+        {
+            CommandContext without = Settings.Context(command, flags, TimeProvider.System);
+            Assert.StartsWith($"{command.Name}: --data is missing; ", Settings.Refusal(() => command.Run(without)), StringComparison.Ordinal);
+            string config = folder.Write($"{command.Name}.yaml", $"{command.Name}:\n  data: fashion-mnist\n");
+            RunSettings.RequireData(Settings.Context(command, flags, TimeProvider.System, config), folder["net.safetensors"]);
+            RunSettings.RequireData(without, "lenet-5");
+        }
+
+        Assert.False(Directory.Exists(folder["runs"]));
     }
 
     /// <summary>Names of parameters in a file from elsewhere say nothing about the layer.</summary>

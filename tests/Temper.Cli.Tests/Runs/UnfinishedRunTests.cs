@@ -22,6 +22,14 @@ public sealed class UnfinishedRunTests : IDisposable
         Assert.Equal($"run: the run in {_folder.Path} has not finished; resume it with --resume {_folder.Path}", Refusal());
     }
 
+    [Fact]
+    public void A_path_with_a_space_is_in_quotes()
+    {
+        string folder = Directory.CreateDirectory(_folder["my runs"]).FullName;
+        File.WriteAllText(Path.Combine(folder, "config.yaml"), "train:\n");
+        Assert.EndsWith($"resume it with --resume \"{folder}\"", Assert.Throws<ToolException>(() => RunRecords.Read(RunFolder.Open(folder))).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true, 1)]
     [InlineData(false, 0)]

@@ -150,6 +150,16 @@ public sealed class DistillationObjectiveTests
             new DistillationObjective(network, new CrossEntropyLoss()).Fingerprint().ToJsonString();
     }
 
+    /// <summary>Training on several ranks refuses class weights, unless the labels are not used.</summary>
+    [Fact]
+    public void The_loss_of_the_labels_is_named()
+    {
+        var weighted = new CrossEntropyLoss { ClassWeights = [1, 2, 1] };
+        var objective = new DistillationObjective(Teacher, weighted);
+        Assert.Equal(weighted, objective.LabelLoss);
+        Assert.Null((objective with { Weight = 1 }).LabelLoss);
+    }
+
     private static bool IsBetween(float[] x, float[] a, float[] b)
     {
         int widest = Enumerable.Range(0, Features).MaxBy(i => Math.Abs(a[i] - b[i]));

@@ -27,6 +27,20 @@ public sealed class ChoiceTests
         Assert.Equal((0.95, 1000L), Of(history.BestOfActivations()));
     }
 
+    /// <summary>Accuracy within the bound is only given up for a gain.</summary>
+    [Theory]
+    [InlineData(0.997, false)]
+    [InlineData(0.98, true)]
+    public void A_network_that_is_hardly_smaller_is_not_chosen(double part, bool isChosen)
+    {
+        CompressionHistory history = History();
+        history.Add(Trial(0.9, (long)(part * PipelineTests.Trained.Value.Cost().NonzeroMacs)), "trial");
+        CompressionResult result = history.Result();
+        Assert.Equal(isChosen, result.Chosen is not null);
+        Assert.True(result.IsWithinBound);
+        Assert.Equal(isChosen, result.Remarks.Count == 0);
+    }
+
     private static CompressionHistory History()
     {
         var run = new RecordedRun(_ => 1);

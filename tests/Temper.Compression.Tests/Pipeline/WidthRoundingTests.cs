@@ -25,6 +25,13 @@ public sealed class WidthRoundingTests
         Assert.Equal(0, rounded.Trials[0].Network.Parameters["conv2.weight"].Value.Shape[0] % 4);
     }
 
+    [Theory]
+    [InlineData("1: 0.00134 ms to 0.00126 ms", 0.00134, 0.00126)]
+    [InlineData("2: 2 ms to 1 ms", 2.0, 1.5, 1.0)]
+    [InlineData("0", 0.00134, 0.0013)]
+    [InlineData("0", 1.0, 1.0)]
+    public void Rounding_has_to_be_clearly_faster(string expected, params double[] times) => Assert.Equal(expected, WidthRounding.Fastest(times));
+
     [Fact]
     public void Rounding_that_would_bring_all_channels_back_is_no_choice()
     {

@@ -1,4 +1,6 @@
 using Temper.Compression.Pipeline;
+using Temper.Compression.Pruning;
+using Temper.Compression.Shrinking;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
@@ -17,6 +19,21 @@ public sealed class WithoutTrainingTests
         Assert.True(result.IsWithinBound);
         Assert.True(result.Chosen!.Figures.Weights < 0.6 * result.Before.Weights);
         Assert.Equal(1, result.Before.Accuracy);
+    }
+
+    /// <summary>The fraction of a trial is that of pruning; channels without effect go with the weights they kept.</summary>
+    [Fact]
+    public void Weights_that_go_with_channels_without_effect_are_explained()
+    {
+        Network network = Network.Build(InputSpec.Features(4), x => x.Linear(3, name: "a").Relu().Linear(2, name: "b"));
+        Network pruned = network.WithParameters([
+            network.Parameters["a.weight"] with { Value = Tensor.Full([3, 4], 1f) },
+            network.Parameters["b.weight"] with { Value = Tensor.From([0f, 1, 1, 0, 1, 1], [2, 3]) },
+        ]);
+        (long kept, long left) = (SparsityReport.Of(pruned).Nonzero, SparsityReport.Of(pruned.Shrink().Network).Nonzero);
+        Assert.Equal((16L, 12L), (kept, left));
+        Assert.StartsWith("pruning kept 16 weights; 4 of them belong to channels", CompressionSearch.Removed(kept, left), StringComparison.Ordinal);
+        Assert.Null(CompressionSearch.Removed(100, 95));
     }
 
     [Fact]

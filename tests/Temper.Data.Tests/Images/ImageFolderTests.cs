@@ -82,6 +82,22 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void Resizing_twice_allocates_no_buffer_for_a_sample()
+    {
+        Dataset pictures = new TensorDataset("gray", Tensor.Zeros([1, 1, 4, 4]), Tensor.From(new long[1], [1]));
+        Dataset twice = pictures.Resized(64, 64, PictureScaling.Linear).Resized(8, 8, PictureScaling.Linear);
+        float[] sample = new float[64];
+        twice.CopySample(0, sample);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int read = 0; read < 20; read++)
+        {
+            twice.CopySample(0, sample);
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 64 * sizeof(float));     // less than one buffer
+    }
+
+    [Fact]
     public void Every_file_is_a_sample_or_named()
     {
         int files = 0;
@@ -149,6 +165,46 @@ public sealed class ImageFolderTests : IDisposable
         {
             File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
+    }
+
+    /// <summary>Only files directly in a class folder are samples. An administrator may read every folder.</summary>
+    [Fact]
+    public void Folder_that_can_hold_no_sample_may_be_closed()
+    {
+        Put("train/a/0.png", new Picture(1, 1, 1, [1]));
+        Put("train/a/more/1.png", new Picture(1, 1, 1, [1]));
+        string closed = Path.Combine(_folder.Path, "train", "a", "more");
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            return;
+        }
+
+        File.SetUnixFileMode(closed, UnixFileMode.None);
+        try
+        {
+            UnusedSamples unused = Assert.Single(DataSource.Open(_folder.Path).Unused);
+            Assert.Equal(Path.Combine("train", "a", "more"), unused.Name);
+            Assert.Contains(closed, unused.Reason, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    [Fact]
+    public void Hidden_folders_and_those_of_the_file_system_are_not_searched()
+    {
+        foreach (string name in (string[])["a/0.png", ".Trash-0/1.png", ".Trash-0/files/2.png", "lost+found/3.png", "a/.thumbnails/4.png"])
+        {
+            Put($"train/{name}", new Picture(1, 1, 1, [1]));
+        }
+
+        DataSets sets = DataSource.Open(_folder.Path);
+        Assert.Equal(["a"], sets.Train.ClassNames);
+        Assert.Equal(1, sets.Train.Count);
+        Assert.Empty(sets.Unused);
+        Assert.Single(PictureList.Find([_folder.Path]).Pictures);
     }
 
     [Fact]

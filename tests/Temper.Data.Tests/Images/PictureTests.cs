@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Temper.Data.Images;
+using Temper.Formats;
 using Temper.Testing;
 
 namespace Temper.Data.Tests.Images;
@@ -45,6 +46,20 @@ public sealed class PictureTests : IDisposable
         Picture read = PictureFile.Load(path);
         Assert.Equal((7, 5, channels), (read.Width, read.Height, read.Channels));
         Assert.Equal(pixels, read.Pixels);
+    }
+
+    [Fact]
+    public void Picture_that_is_too_large_is_refused_with_the_limit()
+    {
+        byte[] bitmap = [.. "BM"u8, .. new byte[52]];
+        bitmap[20] = bitmap[24] = 1;                                                    // 65536 x 65536 pixels
+        foreach (byte[] file in (byte[][])[bitmap, [.. "P6 65536 65536 255\n0"u8]])
+        {
+            Assert.Contains("65536 x 65536", Refusal(file), StringComparison.Ordinal);
+            Assert.Contains("expected at most 268435456 pixels", Refusal(file), StringComparison.Ordinal);
+        }
+
+        static string Refusal(byte[] file) => Assert.Throws<ModelFormatException>(() => PictureFile.Decode(file, "picture")).Message;
     }
 
     /// <summary>A folder of large pictures is listed by their headers; only a long comment needs more of the file.</summary>

@@ -38,6 +38,18 @@ public sealed class VideoFileTests : IDisposable
         Assert.Equal(10, again.FramesPerSecond, 0.01);
     }
 
+    /// <summary>The number of the ended process is higher than that of any process.</summary>
+    [FfmpegTheory]
+    [InlineData("clip.MKV")]
+    [InlineData("clip.avi")]
+    [InlineData("clip.mp4")]
+    public void Writing_again_removes_what_a_killed_process_left(string name)
+    {
+        File.WriteAllText(_folder[$".{name}.{int.MaxValue}.tmp"], "half");
+        VideoFile.Save(_folder[name], Clip(2, 16, 16));
+        Assert.Equal([_folder[name]], Directory.GetFileSystemEntries(_folder.Path));
+    }
+
     [FfmpegFact]
     public void Lossy_video_of_odd_sides_is_near()
     {

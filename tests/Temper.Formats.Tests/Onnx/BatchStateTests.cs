@@ -179,6 +179,17 @@ public sealed class BatchStateTests : IDisposable
     }
 
     [Fact]
+    public void Inputs_that_declare_different_lengths_have_no_common_batch()
+    {
+        new OnnxModelBuilder().Input("x", 1, 2).Input("t", 3, 2).Node("Add", "x,t", "y").Output("y").Save(Model);
+        Network network = OnnxFile.Load(Model).Network;
+        Assert.Equal([Shape.Create(1, 2), Shape.Create(3, 2)], network.Inputs.Select(input => input.IsBatched ? Shape.Scalar : input.SampleShape));
+        Assert.Equal(
+            [11f, 22, 13, 24, 15, 26],
+            network.Forward([Tensor.From<float>([10, 20], [1, 2]), Tensor.From<float>([1, 2, 3, 4, 5, 6], [3, 2])], Pass.Evaluation)[0].ToArray<float>());
+    }
+
+    [Fact]
     public void Open_height_and_width_come_from_the_input_or_a_size()
     {
         new OnnxModelBuilder().Input("x", "N", 3, "H", "W").Node("GlobalAveragePool", "x", "y").Output("y").Save(Model);

@@ -56,6 +56,25 @@ public sealed class ComposedOperatorTests
         Assert.All(network.Forward(Tensor.From<float>([-1, 2], [1, 2])).ToArray<float>().Zip((float[])[-2, 16]), pair => Assert.Equal(pair.Second, pair.First, 1e-4f));
     }
 
+    /// <summary>
+    /// A normalization written out, with a learned gain: an epsilon of 1e-6 would be negative after one step. A scalar
+    /// to which the graph adds an axis is frozen too.
+    /// </summary>
+    [Fact]
+    public void Scalars_are_numbers_of_formulas_and_not_trained_unless_asked_for()
+    {
+        Network network = Read(new OnnxModelBuilder(13).Input("x", "N", 2)
+            .Weight("epsilon", [1e-6f]).Weight("half", [0.5f]).Weight("gain", [1, 2], 2).Ints("one", 1)
+            .Node("Mul", "x,x", "q").Node("ReduceMean", "q", "m", ("axes", new[] { 1 })).Node("Add", "m,epsilon", "v").Node("Sqrt", "v", "d").Node("Div", "x,d", "n")
+            .Node("Reshape", "half,one", "factor").Node("Mul", "n,factor", "h").Node("Mul", "h,gain", "y"));
+        Assert.Equal(3, network.Parameters.Count);
+        Assert.Equal(["gain"], network.Parameters.Where(parameter => parameter.IsTrainable).Select(parameter => parameter.Name));
+        Assert.True(network.WithTrainable(true, parameter => parameter.Name is "epsilon").Parameters["epsilon"].IsTrainable);
+        float[] found = network.Forward(Tensor.From<float>([3, 4], [1, 2])).ToArray<float>();
+        Assert.Equal(3 * 0.5f / MathF.Sqrt(12.5f), found[0], 1e-5f);
+        Assert.Equal(4 * 0.5f * 2 / MathF.Sqrt(12.5f), found[1], 1e-5f);
+    }
+
     [Theory]
     [InlineData(1, 0, new float[] { 1, 2, 3, 0, 5, 6 })]
     [InlineData(1, 1, new float[] { 0, 2, 3, 0, 0, 6 })]

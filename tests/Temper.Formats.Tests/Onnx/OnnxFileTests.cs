@@ -88,6 +88,23 @@ public sealed class OnnxFileTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder));
     }
 
+    [Theory]
+    [InlineData(19, false)]
+    [InlineData(20, true)]
+    public void Node_that_needs_a_newer_operator_set_is_refused_before_it(int opset, bool isReduction)
+    {
+        InputSpec input = new() { SampleShape = [3], DType = isReduction ? DType.Bool : DType.Float32 };
+        Operator operation = isReduction ? new Reduce(Reduction.Max, [1], KeepAxes: true) : new Resize(1, 6) { Coordinates = ResizeCoordinates.HalfPixelSymmetric };
+        Network network = Network.Build(input, x => x.Apply(operation));
+        var error = Assert.Throws<NotSupportedException>(() => OnnxFile.Write(network, new MemoryStream(), new OnnxExportOptions { Opset = opset - 1 }));
+        Assert.Contains($"opset {opset}", error.Message, StringComparison.Ordinal);
+
+        var stream = new MemoryStream();
+        OnnxFile.Write(network, stream, new OnnxExportOptions { Opset = opset });
+        stream.Position = 0;
+        Assert.Equal(operation.Kind, Assert.Single(OnnxFile.Read(stream, "x.onnx").Network.Nodes).Operator.Kind);
+    }
+
     /// <summary>
     /// Reference values computed by hand for int8 values: one scale for x, one for each row of the weight.
     /// </summary>

@@ -43,6 +43,34 @@ public sealed class QuantizedWeightTests
         AssertSame(ReferenceArithmetic.Linear(Values(x, 2, 4), Rounded(weight, 3, 4), null), network, Tensor.From(x, [2, 4]));
     }
 
+    /// <summary>A scalar is not trained, but the weight that it scales is.</summary>
+    [Fact]
+    public void Weight_of_bytes_with_one_scale_is_trained()
+    {
+        byte[] model = OnnxFileTests.ModelOf(
+            OnnxFileTests.Value("x", 0, 2), OnnxFileTests.Node("DequantizeLinear", ["q", "s"], "d"), OnnxFileTests.Node("Gemm", ["x", "d"], "y", OnnxFileTests.Whole("transB", 1)),
+            OnnxFileTests.Tensor1("q", Int8, [2, 2], [1, 2, 3, 4]), OnnxFileTests.Tensor1("s", 1, [], Bytes([0.5f])));
+        Network network = OnnxFile.Read(new MemoryStream(model), "x.onnx").Network;
+        Assert.True(Assert.IsType<Linear>(network.Nodes.Single().Operator).HasInt8Weight);
+        Assert.True(network.Parameters.Single().IsTrainable);
+        Assert.Equal([1.5f, 3.5f], network.Forward(Tensor.Ones([1, 2])).ToArray<float>());
+    }
+
+    /// <summary>Exporters of quantization-aware training write a scale per tensor as a Constant node.</summary>
+    [Fact]
+    public void Float_weight_that_the_graph_quantizes_with_a_constant_scale_is_trained()
+    {
+        WireWriter half = new WireWriter().Text(1, "value_float").Float(2, 0.5f).Integer(20, 1);
+        byte[] model = OnnxFileTests.ModelOf(
+            OnnxFileTests.Value("x", 0, 2), OnnxFileTests.Node("Constant", [], "s", half), OnnxFileTests.Node("QuantizeLinear", ["w", "s"], "q"),
+            OnnxFileTests.Node("DequantizeLinear", ["q", "s"], "d"), OnnxFileTests.Node("Gemm", ["x", "d"], "y", OnnxFileTests.Whole("transB", 1)),
+            OnnxFileTests.Tensor1("w", 1, [2, 2], Bytes([1, 2.1f, 3, 4])));
+        Network network = OnnxFile.Read(new MemoryStream(model), "x.onnx").Network;
+        Parameter weight = network.Parameters.Single();
+        Assert.Equal(("w", true), (weight.Name, weight.IsTrainable));
+        Assert.Equal([3f, 7], network.Forward(Tensor.Ones([1, 2])).ToArray<float>());
+    }
+
     /// <summary>A model of input x whose layer takes d, the weight after QuantizeLinear and DequantizeLinear.</summary>
     private static Network Read(long[] sample, float[] weight, long[] shape, int type, int zero, WireWriter layer)
     {

@@ -81,6 +81,50 @@ public sealed class SharedConstantTests : IDisposable
         Assert.All((Network[])[ModelFile.Load(saved), OnnxFile.Load(Model).Network], again => Assert.Equal([1f, 0], again.Forward(x).ToArray<float>()));
     }
 
+    /// <summary>
+    /// Equal biases, scales and shifts stored once, of layers with other weights or with none that tells them apart.
+    /// </summary>
+    [Fact]
+    public void Layers_that_store_equal_biases_once_are_not_tied()
+    {
+        byte[] bytes = new OnnxModelBuilder(17).Input("x", "N", 2).Weight("v", Numbers[..4], 2, 2).Weight("w", Numbers[1..5], 2, 2).Weight("u", Numbers[2..], 2, 2)
+            .Weight("ones", [1, 1], 2).Weight("zeros", [0, 0], 2)
+            .Node("Gemm", "x,v,zeros", "a").Node("LayerNormalization", "a,ones,zeros", "b").Node("LayerNormalization", "b,ones,zeros", "c")
+            .Node("MatMul", "c,w", "d").Node("Add", "d,zeros", "e").Node("MatMul", "e,u", "f").Node("Add", "f,zeros", "y").Output("y").Bytes();
+        Network network = OnnxFile.Read(new MemoryStream(bytes), "model.onnx").Network;
+        Assert.Equal(["Linear", "LayerNorm", "LayerNorm", "Linear", "Linear"], network.Nodes.Select(node => node.Operator.GetType().Name));
+        string[] names = [.. network.Nodes.SelectMany(node => node.Parameters)];
+        Assert.Equal((10, 10), (names.Length, names.Distinct(StringComparer.Ordinal).Count()));
+        Assert.All(network.Parameters, parameter => Assert.True(parameter.IsTrainable));
+    }
+
+    /// <summary>Normalizations that become several nodes have constants of their own too.</summary>
+    [Fact]
+    public void Instance_normalizations_that_store_equal_scales_once_are_not_tied()
+    {
+        byte[] bytes = new OnnxModelBuilder(13).Input("x", "N", 2, 2).Weight("ones", [1, 1], 2).Weight("zeros", [0, 0], 2)
+            .Node("InstanceNormalization", "x,ones,zeros", "a", ("epsilon", 0f)).Node("InstanceNormalization", "a,ones,zeros", "y", ("epsilon", 0f)).Output("y").Bytes();
+        Network network = OnnxFile.Read(new MemoryStream(bytes), "model.onnx").Network;
+        Assert.Equal(4, network.Parameters.Count(parameter => parameter.IsTrainable));
+        Assert.All(network.Forward(Tensor.From<float>([1, 3, 8, 4], [1, 2, 2])).ToArray<float>().Zip((float[])[-1, 1, 1, -1]), pair => Assert.Equal(pair.Second, pair.First, 1e-5f));
+    }
+
+    /// <summary>A layer used twice shares weight and bias, although the bias has equal numbers.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Layer_that_is_used_twice_keeps_one_bias(bool isGemm)
+    {
+        OnnxModelBuilder model = new OnnxModelBuilder(13).Input("x", "N", 2).Weight("w", Numbers[..4], 2, 2).Weight("zeros", [0, 0], 2);
+        model = isGemm
+            ? model.Node("Gemm", "x,w,zeros", "a").Node("Gemm", "a,w,zeros", "y")
+            : model.Node("MatMul", "x,w", "m").Node("Add", "m,zeros", "a").Node("MatMul", "a,w", "n").Node("Add", "n,zeros", "y");
+        Network network = OnnxFile.Read(new MemoryStream(model.Output("y").Bytes()), "model.onnx").Network;
+        Assert.All(network.Nodes, node => Assert.True(Assert.IsType<Linear>(node.Operator).HasBias));
+        Assert.Equal(2, network.Parameters.Count);
+        Assert.Equal([7f, 10], network.Forward(Tensor.From<float>([1, 0], [1, 2])).ToArray<float>());
+    }
+
     /// <summary>One layer used twice has four initializers of its own, which both uses share.</summary>
     [Fact]
     public void Normalization_that_is_used_twice_stays_one_layer()

@@ -188,16 +188,19 @@ public sealed class AuditTests
         Assert.Throws<ArgumentException>(() => MorphAudit.Run(bundle, new AuditInputs { Truth = MorphSamples.Pictures(3, 12, 41).Train }));
     }
 
-    /// <summary>Few channels escape attack A. A redundant layer that is too large for this audit is not said to hold.</summary>
+    /// <summary>
+    /// Few channels escape attack A. A redundant layer that is too large for this audit is not said to hold, whether or not its stride skips pixels.
+    /// </summary>
     [Theory]
-    [InlineData(3, 3, 1, AttackFinding.NotBroken)]
-    [InlineData(8, 7, 3, AttackFinding.NotRun)]
-    public void Only_layers_without_redundancy_are_said_to_hold(int channels, int kernel, int padding, string verdict)
+    [InlineData(3, 3, 1, 1, AttackFinding.NotBroken)]
+    [InlineData(8, 7, 3, 1, AttackFinding.NotRun)]
+    [InlineData(1025, 3, 1, 20, AttackFinding.NotRun)]
+    public void Only_layers_without_redundancy_are_said_to_hold(int channels, int kernel, int padding, int stride, string verdict)
     {
         using var folder = new TemporaryFolder();
         using MorphKey key = MorphSamples.Key(new MorphMap(3, 12, 12));
         Tensor weights = MorphSamples.Weights(channels, 3, kernel);
-        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(3, 12, 40), weights, padding);
+        MorphBundle bundle = MorphSamples.Bundle(folder.Path, key, MorphSamples.Pictures(3, 12, 40), weights, padding, stride: stride);
         Assert.Equal(verdict, MorphAudit.Run(bundle, new AuditInputs { Weights = weights, Pictures = 5 })[0].Verdict);
     }
 
@@ -241,6 +244,7 @@ public sealed class AuditTests
         FirstLayerCheck wide = FirstLayerCheck.Of(MorphSamples.Weights(3, 3, 3), 2);
         Assert.Equal((3, 0.25), (wide.Rank, wide.Redundancy));
         Assert.Empty(wide.Warnings);
+        Assert.Equal(64 / 27.0, FirstLayerCheck.Of(MorphSamples.Weights(64, 3, 3), 5).Redundancy);
     }
 
     [Fact]

@@ -97,6 +97,30 @@ public sealed class RobustnessEvaluationTests
             curve.Lines[0].Points);
     }
 
+    /// <summary>With more than 400 sizes not all are drawn.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_curve_is_never_above_the_accuracy(bool isWithinBall)
+    {
+        const int Count = 1000;
+        double[] sizes = [.. Enumerable.Range(1, Count).Select(i => Math.Pow(i / (double)Count, 2))];
+        SampleResult[] samples = [.. sizes.Select(size => Sample(AttackOutcome.Fooled, 1) with { L2 = size, Linf = size })];
+        Attack attack = isWithinBall ? new Pgd { Epsilon = 1 } : new Ddn();
+        var found = new RobustnessEvaluation(attack, new AttackResult(Tensor.From(new float[Count], [Count, 1]), samples), new long[Count], []);
+        LineChart curve = Assert.IsType<LineChart>(RobustnessSection.Of(found, [])[0].Blocks.OfType<ChartRow>().Single().Charts[0]);
+        ChartPoint[] points = [.. curve.Lines[0].Points];
+        Assert.Equal((new ChartPoint(0, 100), new ChartPoint(1, 0)), (points[0], points[^1]));
+        Assert.InRange(points.Length, 200, 650);
+        foreach (double size in sizes.SkipLast(1).Concat(sizes.Zip(sizes.Skip(1), (a, b) => (a + b) / 2)))
+        {
+            int at = Array.FindLastIndex(points, point => point.X <= size);
+            (ChartPoint from, ChartPoint to) = (points[at], points[at + 1]);
+            double drawn = from.Y + ((to.Y - from.Y) * (size - from.X) / (to.X - from.X)), measured = found.AccuracyAt(size) * 100;
+            Assert.InRange(drawn, measured - 1, measured + 1e-9);
+        }
+    }
+
     [Fact]
     public void A_verified_file_is_described_in_one_line() => Assert.Equal(
         "10 of 10 adversarial examples confirmed from the stored file, 4 also as 8-bit pictures; 0 outside the bounds",

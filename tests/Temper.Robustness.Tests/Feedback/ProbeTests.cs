@@ -2,6 +2,7 @@ using Temper.Data;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Randomness;
+using Temper.Reporting.Documents;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Feedback;
 using Temper.Robustness.Tests.Attacks;
@@ -65,6 +66,26 @@ public sealed class ProbeTests
         }
 
         Assert.True(compared >= linear.Labels.Length / 2, $"{compared} of {linear.Labels.Length} distances are exact");
+    }
+
+    /// <summary>They count with the largest distance, so that a network that hides its gradients must not pass for robust.</summary>
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(float.NaN)]
+    public void Directions_without_a_gradient_are_counted_and_told(float gradient)
+    {
+        LinearCase linear = LinearCase.Make(2, "8", isAtBounds: false, seed: 2);
+        var target = new NetworkTarget(linear.Network);
+        DecisionSpace masked = Space(new SameGradient(target, gradient)), plain = Space(target);
+        Assert.Equal([linear.Labels.Length, 0], masked.Families.Select(family => family.WithoutGradient));
+        Assert.Equal([0, 0], plain.Families.Select(family => family.WithoutGradient));
+        string text = $"no gradient (zero or NaN) for {linear.Labels.Length} of {linear.Labels.Length} adversarial directions";
+        Assert.Contains(Warnings(masked), warning => warning.Text.StartsWith(text, StringComparison.Ordinal));
+        Assert.Single(Warnings(plain));
+
+        DecisionSpace Space(AttackTarget probed) => DecisionSpace.Of(DecisionSpaceProbe.Run(
+            probed, linear.Inputs, linear.Labels, null, RandomStream.FromSeed(1), new ProbeOptions { Families = [new AdversarialDirection(), new RandomDirections { Rays = 1 }] }));
+        static IEnumerable<Warning> Warnings(DecisionSpace space) => DecisionSpaceSection.Of(space, [])[0].Blocks.OfType<Warning>();
     }
 
     [Fact]
@@ -272,5 +293,16 @@ public sealed class ProbeTests
         });
         DecisionSpaceProbe.Run(
             target, Images, Labels, null, RandomStream.FromSeed(1), new ProbeOptions { Families = [new RandomDirections { Rays = 3 }], BatchSize = 7 });
+    }
+
+    /// <summary>A target whose gradients have the same value in all elements.</summary>
+    private sealed class SameGradient(AttackTarget inner, float value) : WrappedTarget(inner)
+    {
+        public override void Gradient(
+            ReadOnlySpan<float> x, int count, Span<float> logits, LogitDerivative derivative, Span<float> gradient)
+        {
+            Inner.Scores(x, count, logits);
+            gradient[..(count * SampleShape.Count)].Fill(value);
+        }
     }
 }

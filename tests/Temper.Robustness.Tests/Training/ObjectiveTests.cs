@@ -201,6 +201,31 @@ public sealed class ObjectiveTests
         Assert.Equal(3, Assert.Single(fair.Edits.OfType<ClassReweighting>()).Weights.Count);
     }
 
+    /// <summary>The mean over the samples of two ranks is not the mean weighted by class.</summary>
+    [Fact]
+    public void Class_reweighting_is_refused_on_several_ranks()
+    {
+        Dataset held = Set(12);
+        var fair = new ClassReweighting(held, Inner, 3, 1);
+        Assert.Throws<NotSupportedException>(() => Trainer.Fit(Net, held, held, new TrainingOptions
+        {
+            Seed = 1, Epochs = 1, Objective = fair.Objective with { WeightPerturbation = 0.01 }, Edits = [fair], Ranks = new FirstOfTwo(),
+        }));
+    }
+
+    /// <summary>The first class would be the largest if NaN counted.</summary>
+    [Fact]
+    public void A_network_that_diverged_gives_no_right_answer()
+    {
+        Network diverged = Net.WithParameters(Net.Parameters.Select(parameter => parameter with { Value = parameter.Value * float.NaN }));
+        Assert.All(AttackedAnswers.Of(diverged, Set(12), Inner, 1), one => Assert.Equal(-1, one.Answer));
+    }
+
+    private sealed class FirstOfTwo : TrainingRanks
+    {
+        public override BatchPart Part => new(0, 2);
+    }
+
     private static TensorDataset Set(int count)
     {
         float[] x = new float[count * 36];

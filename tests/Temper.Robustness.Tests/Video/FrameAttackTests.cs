@@ -254,7 +254,7 @@ public sealed class FrameAttackTests
     {
         float[] clean = [.. Enumerable.Range(10, 60).Select(i => i / 255f)];
         Tensor clip = Tensor.From(clean, [1, 1, 1, 6, 10]);
-        var noise = new SignNoise { Epsilon = ByteFrames.WholeLevels(levels / 255, 1) };
+        var noise = new SignNoise { Epsilon = ByteFrames.WholeLevels(levels, 1) };
         float[] bytes = ByteFrames.Rounded(noise.Perturb(clip, RandomStream.FromSeed(1)), clip, 0, 1).ToArray<float>();
         Assert.All(clean.Zip(bytes), pair => Assert.Equal(whole, Math.Abs(pair.First - pair.Second) * 255, 1e-3));
     }

@@ -60,6 +60,15 @@ public sealed class NetworkBuildTests
             x.Apply(new ConvTranspose2d(2, (3, 3)) { Options = new Conv2dOptions { OutputPadding = (1, 1) } })));
     }
 
+    /// <summary>All its windows would lie in the padding, whose maximum is negative infinity and whose mean is NaN.</summary>
+    [Fact]
+    public void Pooling_of_a_volume_without_slices_is_refused()
+    {
+        Pool2d[] planes = [new MaxPool2d(Pool2dOptions.Of(1)), new AvgPool2d(Pool2dOptions.Of(1) with { CountsPadding = false })];
+        Assert.All(planes, plane => Assert.Throws<ShapeMismatchException>(() =>
+            new Pool3d(plane, new DepthWindow(3, 1, 2, 2)).InferShape([Shape.Create(1, 2, 0, 4, 4)], "pool")));
+    }
+
     [Fact]
     public void ToString_shows_N_for_a_batch_only()
     {

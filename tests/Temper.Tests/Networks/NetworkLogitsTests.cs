@@ -60,6 +60,28 @@ public sealed class NetworkLogitsTests
         Assert.Same(both, both.WithoutFinalSoftmax());
     }
 
+    [Fact]
+    public void Several_softmaxes_are_left_out_and_put_back()
+    {
+        Network twice = Network.Build(InputSpec.Features(4), x => x.Linear(3, name: "fc").Softmax(name: "p").Softmax(name: "q"))
+            .WithParameters(Logits.Parameters).WithClassNames(Logits.ClassNames), found = twice.WithoutFinalSoftmax();
+        Assert.Equal(Logits.Forward(Inputs).ToArray<float>(), found.Forward(Inputs).ToArray<float>());
+        Assert.Equal(Logits.ClassNames, found.ClassNames);
+        Assert.Equal(twice.ToJson(), found.WithFinalSoftmaxOf(twice).ToJson());
+
+        Network both = twice.WithOutputs(new NetworkOutput("first", "q"), new NetworkOutput("second", "p"));
+        Assert.Equal([new NetworkOutput("first", "fc"), new NetworkOutput("second", "p")], both.WithoutFinalSoftmax().Outputs);
+        Assert.Equal(both.Outputs, both.WithoutFinalSoftmax().WithFinalSoftmaxOf(both).Outputs);
+
+        Network map = Network.Build(InputSpec.Image(4, 1, 1), x => x.Conv2d(3, kernel: 1, name: "fc").Softmax(1, name: "p").Flatten(name: "flat").Softmax(name: "q"))
+            .Initialize(RandomStream.FromSeed(1)), flat = map.WithoutFinalSoftmax();
+        Tensor x = Inputs.Reshape([5, 4, 1, 1]);
+        Assert.Equal(["fc", "flat"], flat.Nodes.Select(node => node.Name));
+        Assert.All(
+            flat.WithFinalSoftmaxOf(map).Forward(x).ToArray<float>().Zip(map.Forward(x).ToArray<float>()),
+            pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
+    }
+
     /// <summary>A softmax over the pixels of each class is none over the classes.</summary>
     [Fact]
     public void Networks_of_logits_are_returned_as_they_are()

@@ -3,6 +3,7 @@ using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Tensors;
+using Temper.Training.Runs;
 using Temper.Training.Tests.Support;
 
 namespace Temper.Training.Tests.Checkpoints;
@@ -138,6 +139,23 @@ public sealed class CheckpointTests : IDisposable
         Assert.True(SmallRun.Fit(Here with { Callbacks = [second] }).IsComplete);
         Assert.Contains("in use by another training", Assert.IsType<IOException>(error).Message, StringComparison.Ordinal);
         Assert.Equal("step-0000000020", Path.GetFileName(OnlyCheckpoint));
+    }
+
+    /// <summary>
+    /// What a killed process left in a folder that is then mounted read-only is not taken for another training.
+    /// </summary>
+    [Fact]
+    public void A_file_of_a_reservation_is_held_only_while_the_reservation_lasts()
+    {
+        string file = Here.CheckpointFolder! + ".lock";
+        Assert.False(FolderLock.IsHeld(file));
+        using (FolderLock.Take(file))
+        {
+            Assert.True(FolderLock.IsHeld(file));
+        }
+
+        File.WriteAllText(file, "");
+        Assert.False(FolderLock.IsHeld(file));
     }
 
     public static TheoryData<string, string> Damages

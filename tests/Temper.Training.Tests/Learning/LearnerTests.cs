@@ -41,6 +41,22 @@ public sealed class LearnerTests : IDisposable
         Assert.True(after > before + 0.01f, $"{before} to {after}");
     }
 
+    /// <summary>The gradient is (3, 4) and 1 of the bias; the second weight is pruned, so the norm is that of 3 and 1.</summary>
+    [Fact]
+    public void Clipping_by_norm_does_not_count_masked_weights()
+    {
+        Network network = Network.Build(InputSpec.Features(2), x => x.Linear(1, name: "fc")).Initialize(RandomStream.FromSeed(3))
+            .WithMask("fc.weight", Tensor.From([1f, 0], [1, 2]));
+        using var learner = new Learner(network, new LearnerOptions { Optimizer = new Sgd { LearningRate = 1 }, Clipping = new GradientClipping { MaxNorm = 1 } });
+        using (Gradients gradients = learner.Gradients((net, pass) => net.Forward(Tensor.From([3f, 4], [1, 2]), pass).Sum()))
+        {
+            learner.Apply(gradients);
+        }
+
+        float before = network.Parameters["fc.weight"].Value.AsSpan<float>()[0], after = learner.Network.Parameters["fc.weight"].Value.AsSpan<float>()[0];
+        Assert.Equal(3 / Math.Sqrt(10), before - after, 1e-5);
+    }
+
     [Fact]
     public void Adversarial_training_from_outside_hardens_a_network()
     {

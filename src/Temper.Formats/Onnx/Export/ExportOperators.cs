@@ -7,6 +7,8 @@ namespace Temper.Formats.Onnx;
 internal static class ExportOperators
 {
     private const int GridSampleOpset = 16;
+    private const int SymmetricResizeOpset = 19;
+    private const int BoolReductionOpset = 20;
     internal const int AxesAsInputOpset = 18;
 
     /// <exception cref="NotSupportedException">The operator set has no equivalent.</exception>
@@ -96,6 +98,12 @@ internal static class ExportOperators
 
     private static void Write(NodeExport node, Resize resize)
     {
+        if (resize.Coordinates == ResizeCoordinates.HalfPixelSymmetric && node.Opset < SymmetricResizeOpset)
+        {
+            throw node.Unfit($"uses half_pixel_symmetric coordinates, which need opset {SymmetricResizeOpset} (got "
+                + $"{node.Opset}); export with a newer opset");
+        }
+
         int rank = node.InputShape.Rank, axis = resize.Axis < 0 ? resize.Axis + rank : resize.Axis;
         float scale = resize.Scale > 0 ? resize.Scale : (float)resize.Length / node.InputShape[axis];
         string scales = node.Constant(
@@ -184,6 +192,12 @@ internal static class ExportOperators
         if (reduce.Axes.Count == 0)
         {
             throw node.Unfit("reduces no axes; remove it");
+        }
+
+        if (node.Opset < BoolReductionOpset && node.Graph.InfoOf(node.Node.Inputs[0]).DType == DType.Bool)
+        {
+            throw node.Unfit($"reduces Boolean values, which needs opset {BoolReductionOpset} (got {node.Opset}); "
+                + "export with a newer opset");
         }
 
         if (asInput)

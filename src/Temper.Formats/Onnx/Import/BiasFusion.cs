@@ -9,24 +9,22 @@ namespace Temper.Formats.Onnx;
 /// </summary>
 internal static class BiasFusion
 {
+    /// <summary>Returns the nodes with merged layers; nodes that are no longer used are not removed.</summary>
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="outputs">The outputs of the network.</param>
+    /// <param name="numbers">The parameters and buffers.</param>
+    /// <param name="ownCopy">
+    /// Returns the parameter that is a layer's own copy of a constant, given the constant and the layer's weight.
+    /// </param>
     internal static IReadOnlyList<Node> Apply(
-        IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs, Dictionary<string, Tensor> numbers)
+        IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs, Dictionary<string, Tensor> numbers,
+        Func<string, string, string> ownCopy)
     {
         var byName = nodes.ToDictionary(node => node.Name, StringComparer.Ordinal);
-        var uses = nodes.SelectMany(node => node.Inputs).Concat(outputs.Select(output => output.Value))
-            .GroupBy(name => name, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
-        var parameterUses = nodes.SelectMany(node => node.Parameters)
-            .GroupBy(name => name, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
-        var gone = new HashSet<string>(StringComparer.Ordinal);
-        var result = new List<Node>(nodes.Count);
-        foreach (Node node in nodes)
-        {
-            result.Add(Joined(node) ?? node);
-        }
-
-        return [.. result.Where(node => !gone.Contains(node.Name))];
+        Dictionary<string, int> uses =
+            Counts(nodes.SelectMany(node => node.Inputs).Concat(outputs.Select(output => output.Value)));
+        Dictionary<string, int> parameterUses = Counts(nodes.SelectMany(node => node.Parameters));
+        return [.. nodes.Select(node => Joined(node) ?? node)];
 
         Node? Joined(Node sum)
         {
@@ -41,22 +39,31 @@ internal static class BiasFusion
             })
             {
                 if (byName.TryGetValue(left, out Node? layer)
-                    && uses[left] == 1 && uses[right] == 1 && byName.TryGetValue(right, out Node? constant)
+                    && uses[left] == 1 && byName.TryGetValue(right, out Node? constant)
                     && constant.Operator is ConstantValue { DType: DType.Float32 }
-                    && parameterUses[constant.Parameters[0]] == 1
-                    && WithBias(layer.Operator, numbers[constant.Parameters[0]].Shape) is { } joined)
+                    && WithBias(layer.Operator, numbers[constant.Parameters[0]].Shape) is { } joined
+                    && OwnBias(layer, constant) is { } bias)
                 {
-                    gone.Add(left);
-                    string bias = constant.Parameters[0];
                     numbers[bias] = numbers[bias].Reshape([numbers[bias].Count]);
-                    gone.Add(right);
                     return layer with { Name = sum.Name, Operator = joined, Parameters = [.. layer.Parameters, bias] };
                 }
             }
 
             return null;
         }
+
+        string? OwnBias(Node layer, Node constant)
+        {
+            string name = constant.Parameters[0];
+            return uses[constant.Name] == 1 && parameterUses[name] == 1 ? name
+                : Weight.IsUniform(numbers[name]) ? ownCopy(name, layer.Parameters[0])
+                : null;
+        }
     }
+
+    private static Dictionary<string, int> Counts(IEnumerable<string> names) =>
+        names.GroupBy(name => name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
 
     /// <summary>
     /// Returns the layer with a bias if a constant of this shape has one element per output; else null.

@@ -136,7 +136,7 @@ internal sealed class GraphImport
         {
             return ReferenceEquals(aligned, known.First)
                 ? Computed(name, node)
-                : Constant(Known.Of($"{name}/aligned", aligned, known.IsTrainable), node);
+                : Constant(Known.Of($"{name}/aligned", aligned, known.IsFromInitializer), node);
         }
 
         return _values.TryGetValue(name, out Value? value)
@@ -153,7 +153,10 @@ internal sealed class GraphImport
             + $"operators on {type} are not supported)");
 
     /// <summary>Adds a constant as a node whose parameter or buffer has the initializer's name.</summary>
-    internal Value Constant(Known known, string node)
+    /// <param name="known">The constant.</param>
+    /// <param name="node">Name of the node that uses it, for errors.</param>
+    /// <param name="form">Uses of the same form share the parameter; see <see cref="Weight"/>.</param>
+    internal Value Constant(Known known, string node, string form = "")
     {
         if (!known.IsFixed)
         {
@@ -161,7 +164,7 @@ internal sealed class GraphImport
                 + "depends on the number of samples");
         }
 
-        string[] names = [NameOf(known, "", known.First)];
+        string[] names = [NameOf(known, form, known.First)];
         bool isFloat = known.First.DType == DType.Float32;
         return _builder.Add(
             new ConstantValue(known.First.Shape, known.First.DType), FreeName(known.Name), isFloat ? names : [],
@@ -189,7 +192,7 @@ internal sealed class GraphImport
         return Known.AreEqual(row.Expand(first.Shape), first) && Known.AreEqual(row.Expand(second.Shape), second)
             ? Add(
                 new Expand([.. row.Shape]), $"{known.Name}/Expand", [],
-                [Constant(Known.Of(known.Name, row.Detach(), known.IsTrainable), node), _batch!])
+                [Constant(Known.Of(known.Name, row.Detach(), known.IsFromInitializer), node), _batch!])
             : null;
     }
 
@@ -202,14 +205,15 @@ internal sealed class GraphImport
     /// <param name="inputs">The inputs.</param>
     internal Value Add(Operator operation, string name, IReadOnlyList<Weight> weights, ReadOnlySpan<Value> inputs)
     {
-        string[] names = [.. weights.Select(weight => NameOf(weight.Source, weight.Form, weight.Value))];
+        string full = FreeName(name);
+        string[] names =
+            [.. Weight.Apart(weights, full).Select(weight => NameOf(weight.Source, weight.Form, weight.Value))];
         var shapes = new Shape[inputs.Length];
         for (int i = 0; i < shapes.Length; i++)
         {
             shapes[i] = inputs[i].Shape;
         }
 
-        string full = FreeName(name);
         int parameters = names.Length == 0 ? 0 : operation.ParameterSpecs(shapes).Count;
         return names.Length == 0
             ? _builder.Add(operation, full, parametersOf: null, inputs)
@@ -219,8 +223,8 @@ internal sealed class GraphImport
     /// <summary>Creates the network; nodes that no output needs are removed.</summary>
     internal Network Finish(IReadOnlyList<InputSpec> inputs, IReadOnlyList<NetworkOutput> outputs)
     {
-        var graph =
-            new NetworkGraph(inputs, Needed(BiasFusion.Apply(_builder.Nodes, outputs, _numbers), outputs), outputs);
+        IReadOnlyList<Node> fused = BiasFusion.Apply(_builder.Nodes, outputs, _numbers, OwnCopy);
+        var graph = new NetworkGraph(inputs, Needed(fused, outputs), outputs);
         graph =
             new NetworkGraph(inputs, Needed(WinnersFusion.Apply(graph, _numbers.GetValueOrDefault), outputs), outputs);
         return new NetworkBlueprint
@@ -229,6 +233,10 @@ internal sealed class GraphImport
         }
             .Create(_numbers.GetValueOrDefault);
     }
+
+    /// <summary>Returns the name of the copy of a constant that the layer with a given weight has.</summary>
+    private string OwnCopy(string constant, string weight) =>
+        NameOf(_owners[constant].Source, $"of weight {weight}", _numbers[constant]);
 
     /// <summary>Returns the nodes that the outputs need, in order.</summary>
     private static List<Node> Needed(IReadOnlyList<Node> nodes, IReadOnlyList<NetworkOutput> outputs)
@@ -312,10 +320,3 @@ internal sealed class GraphImport
         return name;
     }
 }
-
-/// <summary>A known value used as a parameter or buffer.</summary>
-/// <param name="Source">The value.</param>
-/// <param name="Form">Conversion applied to the value, empty if none; parameters are shared per source and
-/// form.</param>
-/// <param name="Value">The tensor in the form that the operator expects.</param>
-internal readonly record struct Weight(Known Source, string Form, Tensor Value);

@@ -20,6 +20,10 @@ internal sealed class InputShapes(
     /// <summary>Whether the length of axis 0 is dynamic for an input.</summary>
     internal bool IsOpen { get; } = inputs.Any(input => input.Axes is [{ Length: <= 0 }, ..]);
 
+    /// <summary>Whether the inputs with two or more axes declare the same length of axis 0.</summary>
+    private bool HasCommonLength { get; } = inputs.Where(input => input.Axes is { Count: > 1 })
+        .Select(input => input.Axes![0].Length).Distinct().Count() < 2;
+
     /// <summary>
     /// Returns the two batch sizes for which values that depend on the batch are computed: the declared one (or 1) and
     /// another.
@@ -78,10 +82,11 @@ internal sealed class InputShapes(
 
     /// <summary>
     /// Axis 0 is the batch if its length is dynamic. If no input has a dynamic axis 0, it is the batch of all inputs
-    /// with two or more axes. If another input has one, a declared length is kept as it is.
+    /// with two or more axes, unless these declare different lengths. If another input has one, a declared length is
+    /// kept as it is.
     /// </summary>
-    private bool IsBatched(OnnxValueInfo input) =>
-        free && input.Axes is { Count: > 0 } axes && (IsOpen ? axes[0].Length <= 0 : axes.Count > 1);
+    private bool IsBatched(OnnxValueInfo input) => free && input.Axes is { Count: > 0 } axes
+        && (IsOpen ? axes[0].Length <= 0 : axes.Count > 1 && HasCommonLength);
 
     /// <summary>Throws if a shape differs from the declared rank or from a declared length.</summary>
     private void CheckAxes(OnnxValueInfo input, Shape shape, int from)

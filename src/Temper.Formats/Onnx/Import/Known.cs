@@ -14,10 +14,16 @@ namespace Temper.Formats.Onnx;
 /// <param name="First">The value for the first batch size.</param>
 /// <param name="Second">The value for the second batch size; the same object if it does not depend on the
 /// batch.</param>
-/// <param name="IsTrainable">Whether it is a float initializer or comes from one.</param>
-internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTrainable = false)
+/// <param name="IsFromInitializer">Whether it is a float initializer or comes from one.</param>
+internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsFromInitializer = false)
 {
     internal bool IsFixed => ReferenceEquals(First, Second);
+
+    /// <summary>
+    /// Whether training changes it. A scalar is a number of a formula, such as the epsilon of a normalization or the
+    /// cube in GELU: one step of training can make the epsilon negative and its root NaN.
+    /// </summary>
+    internal bool IsTrainable => IsFromInitializer && First.Rank > 0;
 
     /// <summary>Element type in the file; it can be more specific than the dtype of the tensor.</summary>
     internal OnnxType Type
@@ -39,13 +45,13 @@ internal sealed record Known(string Name, Tensor First, Tensor Second, bool IsTr
         : null;
 
     /// <summary>Creates a value that does not depend on the batch.</summary>
-    internal static Known Of(string name, Tensor value, bool isTrainable = false) =>
-        new(name, value, value, isTrainable);
+    internal static Known Of(string name, Tensor value, bool isFromInitializer = false) =>
+        new(name, value, value, isFromInitializer);
 
     /// <summary>Creates a value from its results for both batch sizes; it is fixed if they are equal.</summary>
-    internal static Known Of(string name, Tensor first, Tensor second, bool isTrainable) => AreEqual(first, second)
-        ? Of(name, first, isTrainable)
-        : new Known(name, first, second, isTrainable);
+    internal static Known Of(string name, Tensor first, Tensor second, bool isFromInitializer) =>
+        AreEqual(first, second) ? Of(name, first, isFromInitializer)
+        : new Known(name, first, second, isFromInitializer);
 
     /// <summary>Whether two tensors have the same shape, dtype and values.</summary>
     internal static bool AreEqual(Tensor first, Tensor second) => first.DType == second.DType

@@ -105,7 +105,7 @@ internal sealed record MovedBatch(Value Inner, int Place, IReadOnlyList<int> Par
 
         if (constant.Rank > Rank || Parts.Any(count => count > 1))
         {
-            return constant.Count == 1 ? constant.Reshape([]) : null;
+            return constant.Count == 1 ? constant.Reshape(1) : null;
         }
 
         int[] lengths = [.. Enumerable.Repeat(1, Rank - constant.Rank), .. constant.Shape];

@@ -64,6 +64,24 @@ internal sealed class NodeImport(
             : graph.Computed(node.Inputs[input], Name)
         : throw Bad($"input {input} is missing");
 
+    /// <summary>
+    /// Returns two neighboring inputs that are weights of a layer; see <see cref="Weight.Apart"/>.
+    /// </summary>
+    internal (Value Scale, Value Shift) ScaleAndShift(int input)
+    {
+        if (_moved is not null || !IsKnown(input) || !IsKnown(input + 1))
+        {
+            return (Input(input), Input(input + 1));
+        }
+
+        (Known scale, Known shift) = (Fixed(input, "the scale"), Fixed(input + 1, "the shift"));
+        Weight[] own = Weight.Apart([new(scale, "", scale.First), new(shift, "", shift.First)], Name);
+        return (Of(own[0], input), Of(own[1], input + 1));
+
+        Value Of(Weight weight, int place) =>
+            weight.Form.Length > 0 ? graph.Constant(weight.Source, Name, weight.Form) : Input(place);
+    }
+
     /// <summary>Returns an input if its batch is not the first axis; else null.</summary>
     internal MovedBatch? Moved(int input) => Has(input) ? graph.FindMoved(node.Inputs[input]) : null;
 

@@ -190,21 +190,30 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
         var second = Array.TrueForAll(known, value => value.IsFixed)
             ? first
             : Evaluate(graph, node, translate, known, value => value.Second);
-        Known[] trained = [.. known.Where(value => value.IsTrainable)];
+        Known[] stored = [.. known.Where(value => value.IsFromInitializer)];
         for (int i = 0; i < first.Length; i++)
         {
             if (first[i] is var (value, type))
             {
                 string name =
-                    trained.Length == 1 && trained[0].First.Count == value.Count ? trained[0].Name : node.Outputs[i];
-                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!.Value.Value, trained.Length > 0
-                    && value.DType == DType.Float32) with
+                    stored.Length == 1 && stored[0].First.Count == value.Count ? stored[0].Name : node.Outputs[i];
+                bool isFromInitializer = IsFromInitializer(node, value, stored);
+                graph.SetKnown(node.Outputs[i], Known.Of(name, value, second[i]!.Value.Value, isFromInitializer) with
                 {
                     Type = type, Int8 = QuantizationOperators.Int8Of(node, known),
                 });
             }
         }
     }
+
+    /// <summary>
+    /// Whether a computed value counts as a float initializer, as a quantized one does until it is dequantized. A
+    /// scalar does not make a value with axes trainable, except as the scale of a stored weight.
+    /// </summary>
+    private static bool IsFromInitializer(OnnxNode node, Tensor value, Known[] stored) =>
+        (value.DType == DType.Float32 || node.OperatorType is "QuantizeLinear")
+        && Array.Exists(
+            stored, one => one.IsTrainable || value.Rank == 0 || node.OperatorType is "DequantizeLinear");
 
     /// <summary>Returns the element type of a constant in the file.</summary>
     private static OnnxType TypeOf(OnnxNode node) =>

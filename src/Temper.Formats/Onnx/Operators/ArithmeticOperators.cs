@@ -79,17 +79,10 @@ internal static class ArithmeticOperators
         node.Result(new Pointwise(PointwiseFunction.Not), node.Add(new Compare(Comparison.Equal), x, x));
     }
 
-    /// <summary>
-    /// The result has the dtype of the base; mixed dtypes are computed in float32. A scalar exponent is a number of a
-    /// formula, such as the cube in GELU: it is frozen, because its gradient is NaN where the base is negative.
-    /// </summary>
+    /// <summary>The result has the dtype of the base; mixed dtypes are computed in float32.</summary>
     private static void Pow(NodeImport node)
     {
-        Value x = node.Input(0);
-        Value exponent = node.IsKnown(1)
-            && node.Fixed(1, "the exponent").First is { Rank: 0, DType: DType.Float32 } number
-            ? node.Constant(number, "exponent")
-            : node.Input(1);
+        (Value x, Value exponent) = (node.Input(0), node.Input(1));
         if (x.DType == exponent.DType)
         {
             node.Result(new Power(), x, exponent);

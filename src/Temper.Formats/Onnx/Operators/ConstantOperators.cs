@@ -60,7 +60,7 @@ internal static class ConstantOperators
         int start = Index(node.Int("start", 0), rank), end = Math.Max(start, Index(node.Int("end", rank), rank));
         node.Set(0, Known.Of(node.Name, Lengths(node.Batches.First), x.Inner.IsBatched
             ? Lengths(node.Batches.Second)
-            : Lengths(node.Batches.First), isTrainable: false));
+            : Lengths(node.Batches.First), isFromInitializer: false));
 
         Tensor Lengths(int batch)
         {
@@ -80,7 +80,7 @@ internal static class ConstantOperators
         node.Set(0, x.IsBatched
             ? Known.Of(
                 node.Name, Tensor.Scalar(count * node.Batches.First), Tensor.Scalar(count * node.Batches.Second),
-                isTrainable: false)
+                isFromInitializer: false)
             : Known.Of(node.Name, Tensor.Scalar(count)));
     }
 

@@ -44,27 +44,14 @@ internal static class NormalizationOperators
             return;
         }
 
-        node.Result(new BatchNorm { Epsilon = epsilon, Momentum = 1 - momentum }, NormWeights(node), x);
-    }
-
-    /// <summary>
-    /// Returns scale, shift, mean, variance and counter. Exporters that store equal numbers once write the scale and
-    /// the variance of every layer of a new network as one initializer. It is not a parameter that layers share, so
-    /// each layer then gets its own parameters and statistics.
-    /// </summary>
-    private static Weight[] NormWeights(NodeImport node)
-    {
-        Known[] known =
+        Weight[] weights =
         [
             .. Enumerable.Range(1, 4).Select(i =>
-                node.Fixed(i, i switch { 1 => "the scale", 2 => "the shift", 3 => "the mean", _ => "the variance" })),
-        ];
-        bool isMerged = known.Distinct<Known>(ReferenceEqualityComparer.Instance).Count() < known.Length;
-        return
-        [
-            .. known.Select((one, i) => new Weight(one, isMerged ? $"input {i + 1} of {node.Name}" : "", one.First)),
+                node.Fixed(i, i switch { 1 => "the scale", 2 => "the shift", 3 => "the mean", _ => "the variance" }))
+                .Select(known => new Weight(known, "", known.First)),
             new(Known.Of($"{node.Name}.num_batches_tracked", Tensor.Scalar(0L)), "", Tensor.Scalar(0L)),
         ];
+        node.Result(new BatchNorm { Epsilon = epsilon, Momentum = 1 - momentum }, weights, x);
     }
 
     /// <summary>
@@ -116,8 +103,9 @@ internal static class NormalizationOperators
     {
         int[] lengths = [.. Enumerable.Repeat(1, rank - 1).Prepend(-1)];
         lengths = [.. lengths[..^1]];
-        Value scale = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, node.Input(1));
-        Value shift = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, node.Input(2));
+        (Value scale, Value shift) = node.ScaleAndShift(1);
+        scale = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, scale);
+        shift = node.Add(new Reshape(lengths) { KeepsAxis0 = false }, shift);
         return node.Add(new Add(), node.Add(new Multiply(), normal, scale), shift);
     }
 

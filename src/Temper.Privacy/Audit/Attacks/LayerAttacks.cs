@@ -40,7 +40,10 @@ internal static class LayerAttacks
         if (ChannelMatching.Find(columns, weights) is not var (order, misfit))
         {
             AugConvSizes s = columns.Sizes;
-            bool isRedundant = s.Outputs > s.Channels * s.StrideHeight * s.StrideWidth;
+
+            // A stride beyond the kernel skips pixels: a single output pixel then has all the redundancy.
+            bool isRedundant = s.Outputs > s.Channels * Math.Min(s.KernelHeight, s.StrideHeight)
+                * Math.Min(s.KernelWidth, s.StrideWidth);
             return finding with
             {
                 Verdict = isRedundant ? AttackFinding.NotRun : AttackFinding.NotBroken,

@@ -14,6 +14,11 @@ public sealed record Pool3d(Pool2d Plane, DepthWindow Depth) : Operator
     public override Shape InferShape(IReadOnlyList<Shape> inputs, string node)
     {
         Volume.Check(inputs[0], node);
+        if (inputs[0][2] == 0)
+        {
+            throw new ShapeMismatchException(node, inputs[0], "[N, C, D, H, W] with at least one slice");
+        }
+
         Depth.Check(node, isPooling: true);
         Shape slice = Volume.SliceShape(Plane, inputs[0], node);
         int depth = Depth.OutputLength(inputs[0][2], Plane.Options.CeilingMode);

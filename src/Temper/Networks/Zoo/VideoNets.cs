@@ -69,7 +69,7 @@ public static partial class NetworkZoo
         return input.SampleShape is [>= 2, 1 or 3, >= 8, >= 8] && options?.Preprocessing is null
             ? Classifier((options ?? new ZooOptions()) with { Input = input }, ClipInput, body)
             : throw new ShapeMismatchException(
-                "NetworkZoo", input.SampleShape, "clips [T, C, H, W] with T of 2 or more, C of 1 or 3, H and W of 8 "
+                "input", input.SampleShape, "clips [T, C, H, W] with T of 2 or more, C of 1 or 3, H and W of 8 "
                     + "or more, and no preprocessing (--normalize)");
     }
 
