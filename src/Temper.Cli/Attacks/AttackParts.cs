@@ -197,8 +197,7 @@ internal sealed class AttackParts(
         }
         catch (ArgumentException error)
         {
-            throw new ToolException(
-                ExitCode.BadInput, $"attack: samples from {start} on: {Failure.Text(error)}");
+            throw new ToolException(ExitCode.BadInput, $"attack: samples from {start} on: {Failure.Text(error)}");
         }
         catch (OperationCanceledException)
         {

@@ -73,8 +73,7 @@ internal static class NpzPart
 
         if (x.Rank < 2)
         {
-            throw new ModelFormatException(
-                path, $"npz: x_{part} has a wrong shape (got {x.Shape}, expected [N, ...])");
+            throw new ModelFormatException(path, $"npz: x_{part} has a wrong shape (got {x.Shape}, expected [N, ...])");
         }
 
         Tensor? labels = y is null ? null : Labels(path, part, y, x.Shape);

@@ -212,8 +212,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
     /// </summary>
     private static bool IsFromInitializer(OnnxNode node, Tensor value, Known[] stored) =>
         (value.DType == DType.Float32 || node.OperatorType is "QuantizeLinear")
-        && Array.Exists(
-            stored, one => one.IsTrainable || value.Rank == 0 || node.OperatorType is "DequantizeLinear");
+        && Array.Exists(stored, one => one.IsTrainable || value.Rank == 0 || node.OperatorType is "DequantizeLinear");
 
     /// <summary>Returns the element type of a constant in the file.</summary>
     private static OnnxType TypeOf(OnnxNode node) =>
