@@ -5,8 +5,9 @@ using Temper.Tensors;
 
 namespace Temper.Data;
 
-/// <summary>One batch. Its tensors are reused: they stay valid until the batch after the next one is
-/// requested.</summary>
+/// <summary>
+/// One batch. Its tensors are reused: they stay valid until the batch after the next one is requested.
+/// </summary>
 /// <param name="Inputs">Samples <c>[N, ...]</c>, float32.</param>
 /// <param name="Targets">Class labels, int64 <c>[N]</c>, or other targets, float32 <c>[N, ...]</c>.</param>
 /// <param name="Index">Index of the batch in its epoch, from 0.</param>

@@ -47,8 +47,9 @@ internal sealed class SubsetDataset(Dataset source, IReadOnlyList<int> indices) 
     public override void CopyTarget(int index, Span<float> target) => Source.CopyTarget(indices[index], target);
 }
 
-/// <summary>Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray pictures <c>[H, W]</c> as <c>[1, H,
-/// W]</c>.</summary>
+/// <summary>
+/// Pictures <c>[H, W, C]</c> as <c>[C, H, W]</c>, and gray pictures <c>[H, W]</c> as <c>[1, H, W]</c>.
+/// </summary>
 internal sealed class ChannelsFirstDataset(Dataset source) : WrappedDataset(source)
 {
     public override Shape SampleShape { get; } = source.SampleShape.Rank switch

@@ -176,19 +176,15 @@ public static class AutoGrow
         int epochs = options.FinishEpochs;
         if (options.Limits.Time is { } limit)
         {
-            double epoch = state.SecondsPerMac * start.Network.Cost().Macs;
-            string chosen = run.Choose(FinishStage, "epochs", () =>
-                Math.Floor(
-                    Math.Clamp((limit.TotalSeconds - state.Seconds) / Math.Max(epoch, 1e-9), 1, options.FinishEpochs))
-                    .ToString("F0", CultureInfo.InvariantCulture));
-            epochs = int.Parse(chosen, CultureInfo.InvariantCulture);
+            double epoch = Math.Max(state.SecondsPerMac * start.Network.Cost().Macs, 1e-9);
+            epochs = run.ChooseCount(FinishStage, "epochs", () =>
+                (int)Math.Clamp((limit.TotalSeconds - state.Seconds) / epoch, 1, options.FinishEpochs));
         }
 
         return training with { Epochs = epochs, Schedule = FinishSchedule(epochs) };
     }
 
-    private static void Require(
-        GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IMethodRun run)
+    private static void Require(GrowableNetwork seed, GrowthOptions options, TrainingOptions training, IMethodRun run)
     {
         ArgumentNullException.ThrowIfNull(seed);
         ArgumentNullException.ThrowIfNull(options);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Temper.Growth.Blocks;
 using Temper.Growth.Initializers;
+using Temper.Growth.Limits;
 using Temper.Growth.Policies;
 using Temper.Networks;
 using Temper.Optimization;
@@ -114,10 +115,8 @@ internal sealed class GrowthEdit : IEpochEdit
     /// Returns the inference time of a network in milliseconds per sample. It is measured once and recorded; a resumed
     /// run uses the recorded value.
     /// </summary>
-    internal static double Milliseconds(GrowableNetwork network, IMethodRun run) => double.Parse(
-        run.Choose(Stage, $"milliseconds of {network}", () =>
-            Limits.GrowthLimits.Measure(network.Network).ToString("R", CultureInfo.InvariantCulture)),
-        CultureInfo.InvariantCulture);
+    internal static double Milliseconds(GrowableNetwork network, IMethodRun run) =>
+        run.Measure(Stage, $"milliseconds of {network}", () => GrowthLimits.Measure(network.Network));
 
     /// <summary>
     /// Adds the time since the last epoch of growth, mainly that of roll-back, which no epoch includes. The checkpoints
@@ -309,7 +308,7 @@ internal sealed class GrowthEdit : IEpochEdit
         // The name contains the stage, because each candidate of a growth needs a decision of its own.
         string name = string.Create(
             CultureInfo.InvariantCulture, $"growth {_state.Track.Growths + 1} of {now.Stages[stage].Name} in time");
-        return _run.Choose(Stage, name, () => needed <= limit.TotalSeconds ? "yes" : "no") is "yes"
+        return _run.Decide(Stage, name, () => needed <= limit.TotalSeconds)
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,

@@ -16,8 +16,7 @@ namespace Temper.Growth;
 /// Blocks of random initialization take part in the computation from their first step, so a network rarely keeps its
 /// accuracy at the moment a block is removed (<see cref="RollBack.Trim"/>), even if it can do without it.
 /// </remarks>
-internal sealed class Shortening(
-    GrowthOptions options, TrainingOptions training, IMethodRun run, GrowthEdit edit)
+internal sealed class Shortening(GrowthOptions options, TrainingOptions training, IMethodRun run, GrowthEdit edit)
 {
     /// <summary>
     /// Learning rate of a repair, relative to that of growth; the final training first drops to it as well.
@@ -110,6 +109,6 @@ internal sealed class Shortening(
         double epoch = edit.State.SecondsPerMac * network.Network.Cost().Macs,
             needed = edit.State.Seconds + ((options.RepairEpochs + options.FinishEpochs) * epoch);
         string next = string.Create(CultureInfo.InvariantCulture, $"repair after {Epochs} epochs of repair in time");
-        return run.Choose(GrowthEdit.Stage, next, () => needed <= limit.TotalSeconds ? "yes" : "no") is "yes";
+        return run.Decide(GrowthEdit.Stage, next, () => needed <= limit.TotalSeconds);
     }
 }

@@ -36,8 +36,7 @@ internal sealed class TrainingClock(string stage, TimeSpan? limit, double before
         if (limit is { } max)
         {
             string next = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch + 2} in time");
-            _state.HasEnded = run.Choose(
-                stage, next, () => Seconds + seconds <= max.TotalSeconds ? "yes" : "no") is "no";
+            _state.HasEnded = !run.Decide(stage, next, () => Seconds + seconds <= max.TotalSeconds);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Temper.Inference;
 using Temper.Serving.Metrics;
@@ -32,13 +33,13 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            (status, string message) = Answers.StatusOf(error);
+            (status, string message) = Responses.StatusOf(error);
             if (status == StatusCodes.Status500InternalServerError && error is not RequestException)
             {
                 options.OnFailure?.Invoke(error);
             }
 
-            await Answers.Error(context, status, message).ConfigureAwait(false);
+            await Responses.Error(context, status, message).ConfigureAwait(false);
         }
 
         metrics.Count(status, Stopwatch.GetElapsedTime(start));
@@ -74,22 +75,27 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         }
     }
 
-    private static async Task Write(HttpContext context, InferResponse answer)
+    private static async Task Write(HttpContext context, InferResponse response)
     {
-        context.Response.ContentLength = answer.Length;
-        context.Response.ContentType = answer.Raw.Count > 0 ? "application/octet-stream" : "application/json";
-        if (answer.Raw.Count > 0)
+        context.Response.ContentLength = response.Length;
+        context.Response.ContentType = response.Raw.Count > 0 ? "application/octet-stream" : "application/json";
+        if (response.Raw.Count > 0)
         {
-            context.Response.Headers["Inference-Header-Content-Length"] =
-                answer.Json.Length.ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers[RequestBody.JsonLengthHeader] =
+                response.Json.Length.ToString(CultureInfo.InvariantCulture);
         }
 
-        await context.Response.BodyWriter.WriteAsync(answer.Json, context.RequestAborted).ConfigureAwait(false);
-        foreach (Tensor tensor in answer.Raw)
+        await context.Response.BodyWriter.WriteAsync(response.Json, context.RequestAborted).ConfigureAwait(false);
+        foreach (Tensor tensor in response.Raw)
         {
-            TensorBytes.Of(tensor).CopyTo(context.Response.BodyWriter.GetSpan(TensorBytes.Of(tensor).Length));
-            context.Response.BodyWriter.Advance(TensorBytes.Of(tensor).Length);
+            Append(context.Response.BodyWriter, TensorBytes.Of(tensor));
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         }
+    }
+
+    private static void Append(PipeWriter body, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(body.GetSpan(bytes.Length));
+        body.Advance(bytes.Length);
     }
 }

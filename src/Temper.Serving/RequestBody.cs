@@ -8,7 +8,8 @@ namespace Temper.Serving;
 /// <summary>The body of a request, in a pooled buffer that is returned on dispose.</summary>
 internal sealed class RequestBody : IDisposable
 {
-    private const string JsonLength = "Inference-Header-Content-Length";
+    /// <summary>Header with the number of bytes of JSON in a body that also has binary data.</summary>
+    internal const string JsonLengthHeader = "Inference-Header-Content-Length";
 
     private const int FirstBytes = 16 << 10;
 
@@ -42,7 +43,7 @@ internal sealed class RequestBody : IDisposable
                 body._length += read;
             }
 
-            body._json = JsonBytes(request.Headers[JsonLength], body._length);
+            body._json = JsonBytes(request.Headers[JsonLengthHeader], body._length);
             return body;
         }
         catch
@@ -82,5 +83,5 @@ internal sealed class RequestBody : IDisposable
     private static int JsonBytes(string? header, int length) => header is null ? length
         : int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out int json) && json <= length ? json
         : throw new RequestException(
-            400, $"{JsonLength}: does not match the body (got {header}, expected 0 to {length})");
+            400, $"{JsonLengthHeader}: does not match the body (got {header}, expected 0 to {length})");
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Temper.Inference;
@@ -19,9 +20,9 @@ internal static class Routes
         application.UseRouting();
         application.UseEndpoints(_ => { });
         MapRead(application, "/v2/health/live", context =>
-            Answers.Json(context, json => Flag(json, "live", value: true)));
+            Responses.Json(context, json => Flag(json, "live", value: true)));
         MapRead(application, "/v2/health/ready", Ready);
-        MapRead(application, "/v2", context => Answers.Json(context, Server));
+        MapRead(application, "/v2", context => Responses.Json(context, Server));
         MapRead(application, "/metrics", context =>
         {
             context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -32,7 +33,7 @@ internal static class Routes
             $"/v2/models/{options.ModelName}/versions/{options.ModelVersion}" })
         {
             MapRead(application, model, context =>
-                Answers.Json(context, json => TensorMetadata.WriteModel(json, options, queue.Network)));
+                Responses.Json(context, json => TensorMetadata.WriteModel(json, options, queue.Network)));
             MapRead(application, $"{model}/ready", Ready);
             application.MapPost($"{model}/infer", infer.Handle);
         }
@@ -40,13 +41,13 @@ internal static class Routes
         Task Ready(HttpContext context)
         {
             context.Response.StatusCode = server.IsReady ? 200 : 503;
-            return Answers.Json(context, json => Flag(json, "ready", server.IsReady));
+            return Responses.Json(context, json => Flag(json, "ready", server.IsReady));
         }
     }
 
     /// <summary>Maps GET and HEAD (for HEAD the server omits the body).</summary>
-    private static void MapRead(WebApplication application, string address, RequestDelegate answer) =>
-        application.MapMethods(address, ["GET", "HEAD"], answer);
+    private static void MapRead(WebApplication application, string address, RequestDelegate respond) =>
+        application.MapMethods(address, ["GET", "HEAD"], respond);
 
     /// <summary>Adds an error message to 404 and 405 responses of the router, which have no body.</summary>
     private static async Task Explain(HttpContext context, RequestDelegate next, string model)
@@ -54,7 +55,7 @@ internal static class Routes
         await next(context).ConfigureAwait(false);
         if (!context.Response.HasStarted && context.Response.StatusCode is 404 or 405)
         {
-            await Answers.Error(context, context.Response.StatusCode, context.Response.StatusCode == 404
+            await Responses.Error(context, context.Response.StatusCode, context.Response.StatusCode == 404
                 ? $"no such URL or model (got {context.Request.Path}, expected /v2/models/{model})"
                 : $"{context.Request.Method} is not allowed for {context.Request.Path}").ConfigureAwait(false);
         }
@@ -76,11 +77,11 @@ internal static class Routes
             return context.Request.Path.StartsWithSegments("/v2/health", StringComparison.Ordinal)
                 || CryptographicOperations.FixedTimeEquals(given, expected)
                 ? next(context)
-                : Answers.Error(context, 401, "this server requires a token: Authorization: Bearer ...");
+                : Responses.Error(context, 401, "this server requires a token: Authorization: Bearer ...");
         });
     }
 
-    private static void Server(System.Text.Json.Utf8JsonWriter json)
+    private static void Server(Utf8JsonWriter json)
     {
         json.WriteStartObject();
         json.WriteString("name", "temper");
@@ -91,7 +92,7 @@ internal static class Routes
         json.WriteEndObject();
     }
 
-    private static void Flag(System.Text.Json.Utf8JsonWriter json, string name, bool value)
+    private static void Flag(Utf8JsonWriter json, string name, bool value)
     {
         json.WriteStartObject();
         json.WriteBoolean(name, value);

@@ -18,8 +18,9 @@ public sealed record ServerOptions
     /// <summary>Port, 0 to 65535; 0: any free port. Default 8080.</summary>
     public int Port { get; init; } = 8080;
 
-    /// <summary>Maximum size of a request body in bytes, default 32 MiB; larger requests are rejected with status
-    /// 413.</summary>
+    /// <summary>
+    /// Maximum size of a request body in bytes, default 32 MiB; larger requests are rejected with status 413.
+    /// </summary>
     public long MaxRequestBytes { get; init; } = 32L << 20;
 
     /// <summary>

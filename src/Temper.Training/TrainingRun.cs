@@ -53,10 +53,11 @@ internal sealed class TrainingRun
         _ranks.RestoreOwn(learner, saved.Tensors);
     }
 
-    internal static TrainingRun Begin(RunInputs inputs) =>
-        new(
-            new Learner(inputs.Network, inputs.Options.ForLearner()), new TrainingProgress(), inputs,
-            MethodState.Empty);
+    internal static TrainingRun Begin(RunInputs inputs)
+    {
+        var learner = new Learner(inputs.Network, inputs.Options.ForLearner());
+        return new TrainingRun(learner, new TrainingProgress(), inputs, MethodState.Empty);
+    }
 
     internal static TrainingRun Resume(RunInputs inputs)
     {

@@ -35,8 +35,7 @@ internal static class AttackAccess
         context.Get(AttackSettings.Surrogate) is { } surrogate ? UsualOf(surrogate) : OfModel(context);
 
     /// <summary>The most that a model provides.</summary>
-    internal static Access UsualOf(string model) =>
-        AttackSubject.IsServed(model) ? Access.Scores : Access.Gradients;
+    internal static Access UsualOf(string model) => AttackSubject.IsServed(model) ? Access.Scores : Access.Gradients;
 
     /// <summary>Throws a usage error if an attack needs more than it may read.</summary>
     internal static void Require(CommandContext context, Attack attack)

@@ -72,9 +72,10 @@ internal sealed class AttackParts(
         var labels = new long[count];
         var rows = new List<SampleResult>(count);
         float[] adversarials = new float[count * Target.SampleShape.Count];
-        using TensorBoardWriter? board = context
-            .Get(AttackSettings.TensorBoard) && context
-            .Get(AttackSettings.Output) is { } output ? new TensorBoardWriter(output, context.Time) : null;
+        using TensorBoardWriter? board =
+            context.Get(AttackSettings.TensorBoard) && context.Get(AttackSettings.Output) is { } output
+                ? new TensorBoardWriter(output, context.Time)
+                : null;
         for (int start = 0; start < count; start += _size)
         {
             (Tensor inputs, Tensor wanted) = Samples(start);
@@ -196,8 +197,7 @@ internal sealed class AttackParts(
         }
         catch (ArgumentException error)
         {
-            throw new ToolException(
-                ExitCode.BadInput, $"attack: samples from {start} on: {Failure.Text(error)}");
+            throw new ToolException(ExitCode.BadInput, $"attack: samples from {start} on: {Failure.Text(error)}");
         }
         catch (OperationCanceledException)
         {
@@ -239,8 +239,7 @@ internal sealed class AttackParts(
         {
             float[] logits = new float[first.Shape[0] * asked.Classes];
             asked.Scores(first.AsSpan<float>(), first.Shape[0], logits);
-            text.Append('|').Append(Convert.ToHexString(
-                SHA256.HashData(MemoryMarshal.AsBytes(logits.AsSpan()))));
+            text.Append('|').Append(Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(logits.AsSpan()))));
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..12];

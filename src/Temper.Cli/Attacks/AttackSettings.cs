@@ -90,9 +90,9 @@ internal static class AttackSettings
     /// Reads the token from a file or the environment; command lines can be read by all users of the machine.
     /// </summary>
     internal static string? Token(CommandContext context) =>
-        context
-            .Get(TokenFile) is { } file ? File.ReadAllText(file)
-            .Trim() : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN") is { Length: > 0 } token ? token : null;
+        context.Get(TokenFile) is { } file ? File.ReadAllText(file).Trim()
+        : Environment.GetEnvironmentVariable("TEMPER_SERVE_TOKEN") is { Length: > 0 } token ? token
+        : null;
 
     /// <summary>
     /// Creates the attack that the settings describe. Throws a usage error if it does not support the norm or a target
@@ -175,8 +175,7 @@ internal static class AttackSettings
         };
 
     /// <summary>The radius of the accuracy under attack; null: no limit.</summary>
-    internal static double? Radius(CommandContext context) =>
-        context.Get(Epsilon) ?? ThreatOf(context)?.Epsilon;
+    internal static double? Radius(CommandContext context) => context.Get(Epsilon) ?? ThreatOf(context)?.Epsilon;
 
     /// <summary>The named threat model; null: none.</summary>
     internal static ThreatModel? ThreatOf(CommandContext context) =>

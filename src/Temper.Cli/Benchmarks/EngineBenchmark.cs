@@ -29,9 +29,9 @@ internal static class EngineBenchmark
             context.Terminal.Note($"measuring {load.Name}");
             double took = Rounds.Measure([new("Temper", load.Prepare())], seconds, cancellation: context.Cancel)[0];
             double gflops = load.Operations / took / 1e9, rate = load.Samples / took;
-            table.Row(load.Name, $"{took * 1e3:F3}", load.Operations == 0 ? "" : $"{gflops:F0}", load.Samples == 0
-                ? ""
-                : $"{rate:N0}");
+            table.Row(
+                load.Name, $"{took * 1e3:F3}", load.Operations == 0 ? "" : $"{gflops:F0}",
+                load.Samples == 0 ? "" : $"{rate:N0}");
             rows.Add((JsonNode)new JsonObject
             {
                 ["name"] = load.Name,

@@ -106,8 +106,8 @@ internal sealed class ModelBenchmark(CommandContext context, int threads, double
     };
 
     private Tensor? Samples() =>
-        context.Get(Input) is not { } file ? null : NpyFile.Load(file) is { DType: DType.Float32, Count: > 0 } samples
-        ? samples
+        context.Get(Input) is not { } file ? null
+        : NpyFile.Load(file) is { DType: DType.Float32, Count: > 0 } samples ? samples
         : throw ToolException.Usage($"--input: {file} does not contain float32 samples");
 
     private InferenceResult Measure(CompiledNetwork compiled, PeerModel? model, int batch)

@@ -133,8 +133,7 @@ internal static class Application
     /// Creates the context of a command. Of several ranks, all handle signals from the start, also those that only wait
     /// for others: mpirun ends all ranks as soon as a signal ends one, before the others have written a checkpoint.
     /// </summary>
-    internal static CommandContext ContextOf(
-        SettingValues values, Terminal terminal, Interrupts interrupts, int ranks)
+    internal static CommandContext ContextOf(SettingValues values, Terminal terminal, Interrupts interrupts, int ranks)
     {
         var context = new CommandContext(values, terminal, interrupts);
         if (ranks > 1)

@@ -61,8 +61,7 @@ internal abstract class Setting(string name, string help)
     /// <param name="origin">Where the text was given, for error messages.</param>
     internal abstract object? Read(string? text, string origin);
 
-    internal string EnvironmentName(string section) =>
-        $"TEMPER_{section}__{Name}".Replace('-', '_').ToUpperInvariant();
+    internal string EnvironmentName(string section) => $"TEMPER_{section}__{Name}".Replace('-', '_').ToUpperInvariant();
 
     internal Option<string[]?> ToListOption() => Completed(new Option<string[]?>(Flag, [.. Aliases])
     {
@@ -223,8 +222,9 @@ internal abstract class Setting(string name, string help)
             && value <= maximum
             ? value
             : throw new FormatException(
-                maximum == double.MaxValue ? $"a number of at least {minimum}" : $"a number from {minimum} to "
-                    + $"{maximum}");
+                maximum == double.MaxValue
+                    ? $"a number of at least {minimum}"
+                    : $"a number from {minimum} to {maximum}");
 }
 
 /// <summary>A setting with a typed value.</summary>

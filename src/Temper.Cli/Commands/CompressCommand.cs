@@ -1,4 +1,3 @@
-using System.Globalization;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Models;
 using Temper.Cli.Runs;
@@ -8,6 +7,7 @@ using Temper.Data;
 using Temper.Formats.Models;
 using Temper.Networks;
 using Temper.Parallelism.Execution;
+using Temper.Training.Runs;
 
 namespace Temper.Cli.Commands;
 
@@ -202,9 +202,9 @@ internal sealed class CompressCommand()
             return options;
         }
 
-        string seconds = run.Choose("plan", "seconds before", () =>
-            (run.SecondsBefore + context.Elapsed.TotalSeconds).ToString("R", CultureInfo.InvariantCulture));
-        TimeSpan left = limit - TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture));
+        double seconds = new SessionMethodRun(run).Measure(
+            "plan", "seconds before", () => run.SecondsBefore + context.Elapsed.TotalSeconds);
+        TimeSpan left = limit - TimeSpan.FromSeconds(seconds);
         return options with { MaxTime = left > TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1) };
     }
 

@@ -97,8 +97,7 @@ internal sealed class ConvertCommand()
                 $"convert: {target} already exists; choose another name, or overwrite it with --force");
         }
 
-        context.RefuseUnused(
-            $"{target}, which is not an ONNX file", ModelReading.IsOnnx(target) ? [] : [Opset]);
+        context.RefuseUnused($"{target}, which is not an ONNX file", ModelReading.IsOnnx(target) ? [] : [Opset]);
         if (Preprocessing.OptionsOf(context).Scaling is not null)
         {
             throw ToolException.Usage("convert: --resize would have no effect, since it resizes the pictures of data, "

@@ -6,6 +6,7 @@ using Temper.Compression.Pipeline;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Optimization;
+using Temper.Randomness;
 using Temper.Training;
 
 namespace Temper.Cli.Commands;
@@ -38,7 +39,7 @@ internal sealed class DemoCommand()
         DataSets data = DataChoice.Open(context, source);
         Network fresh = ModelSource.New(
             Model, data.Train, normalize: null,
-            Randomness.RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights"));
+            RandomStream.FromSeed(context.Get(RunSettings.Seed)).Split("weights"));
         DataChecks.RequireToTrain(context, fresh, data);
         using var run = new RunSession(
             context, new RunDescription(Name, Model, source) { Title = $"{Model} compressed on {source}" }, data);
@@ -56,8 +57,7 @@ internal sealed class DemoCommand()
             TuneEpochs = context.Get(StageEpochs), Trials = 2, Training = training,
         };
         (Measurement before, _) = CompressionOutcome.MeasureBefore(run, dense, isOfTraining: true);
-        CompressionResult result =
-            CompressionPipeline.Run(dense, options, new SessionMethodRun(run), context.Cancel);
+        CompressionResult result = CompressionPipeline.Run(dense, options, new SessionMethodRun(run), context.Cancel);
         run.Note("3 of 3: measuring both networks on the test samples, and attacking them");
         if (run.Data!.Test.Count > 0)
         {

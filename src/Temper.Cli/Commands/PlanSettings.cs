@@ -60,8 +60,7 @@ internal static class PlanSettings
     private static readonly Setting<double> Latency =
         Setting.Number("latency", "Latency of a link, in microseconds (bus, htree, torus)", defaultValue: 0);
 
-    private static readonly Setting<bool> Overlap =
-        Setting.Switch("overlap", "Overlap communication with computation");
+    private static readonly Setting<bool> Overlap = Setting.Switch("overlap", "Overlap communication with computation");
 
     private static readonly Setting<double[]> Speeds = Setting.Numbers(
         "speeds", "Relative speeds of the accelerators, such as 1,1,0.5,1; each gets work in proportion",

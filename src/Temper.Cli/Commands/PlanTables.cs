@@ -38,7 +38,7 @@ internal static class PlanTables
             .Write(terminal);
         terminal.Note($"memory per accelerator: {result.RankMemory / (1 << 20):F1} "
             + $"MiB{(result.Saving == MemorySaving.None ? "" : $", with {Saving(result.Saving)}")}; found in "
-                + $"{searched.TotalMilliseconds:F1} ms");
+            + $"{searched.TotalMilliseconds:F1} ms");
     }
 
     /// <summary>Describes what is needed to stay within the memory limit.</summary>

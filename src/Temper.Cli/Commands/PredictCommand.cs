@@ -82,8 +82,7 @@ internal sealed class PredictCommand()
                 $"--input: the network has no such input (got '{stranger}', expected {string.Join(", ", inputs)})");
         }
 
-        Tensor[] values = [.. inputs.Zip(network.Inputs, (name, input) =>
-            Fitted(input, ValueOf(name, inputs, given)))];
+        Tensor[] values = [.. inputs.Zip(network.Inputs, (name, input) => Fitted(input, ValueOf(name, inputs, given)))];
         RequireTypes(context, inputs, network, values);
         string[] files = Files(context, folder, outputs);
         using var engine = new PredictionEngine(source, network, context.Get(PredictionEngine.Setting));
@@ -128,8 +127,7 @@ internal sealed class PredictCommand()
     /// Opens the model for the given arrays. If an ONNX file declares other shapes, it is opened as declared, provided
     /// that an array can be reshaped to them.
     /// </summary>
-    private static ModelForInputs Open(
-        string source, string? architecture, IReadOnlyDictionary<string, Tensor> given)
+    private static ModelForInputs Open(string source, string? architecture, IReadOnlyDictionary<string, Tensor> given)
     {
         try
         {

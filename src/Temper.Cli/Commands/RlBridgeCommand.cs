@@ -69,12 +69,12 @@ internal sealed class RlBridgeCommand() : ToolCommand(
     {
         context.HandleSignals();
         BridgeListener listener = BridgeSettings.Listener(context);
-        DnsEndPoint behind = BridgeSettings.Peer(context.Require(Connect), Connect.Flag);
+        DnsEndPoint upstream = BridgeSettings.Peer(context.Require(Connect), Connect.Flag);
         BridgeSessionOptions options = Options(context);
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         var session = new BridgeSession(options);
-        Relay(context, listener, behind, session).GetAwaiter().GetResult();
+        Relay(context, listener, upstream, session).GetAwaiter().GetResult();
         IStateLog? log = session.Result();
         string? output = context.Get(SnoopingSettings.Output);
         if (log is not null && output is not null)
@@ -148,12 +148,12 @@ internal sealed class RlBridgeCommand() : ToolCommand(
     }
 
     private static async Task Relay(
-        CommandContext context, BridgeListener listener, DnsEndPoint behind, BridgeSession session)
+        CommandContext context, BridgeListener listener, DnsEndPoint upstream, BridgeSession session)
     {
         switch (context.Get(BridgeSettings.Protocol))
         {
             case BridgeSettings.Own:
-                EnvironmentRelay own = EnvironmentRelay.Start(listener, behind, session.Tap);
+                EnvironmentRelay own = EnvironmentRelay.Start(listener, upstream, session.Tap);
                 await using (own.ConfigureAwait(false))
                 {
                     await Wait(context, $"tcp://{own.EndPoint}", session.Ended).ConfigureAwait(false);
@@ -161,7 +161,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
 
                 break;
             case BridgeSettings.Godot:
-                GodotRelay godot = GodotRelay.Start(listener, behind, session.Tap);
+                GodotRelay godot = GodotRelay.Start(listener, upstream, session.Tap);
                 await using (godot.ConfigureAwait(false))
                 {
                     await Wait(context, $"{godot.EndPoint}", session.Ended).ConfigureAwait(false);
@@ -177,7 +177,7 @@ internal sealed class RlBridgeCommand() : ToolCommand(
                     Minimum = minimum, Maximum = maximum,
                 };
                 OpenEnvRelay open = await OpenEnvRelay.StartAsync(
-                    listener, BridgeSettings.AddressOf(behind), format, session.Tap, context.Cancel)
+                    listener, BridgeSettings.AddressOf(upstream), format, session.Tap, context.Cancel)
                     .ConfigureAwait(false);
                 await using (open.ConfigureAwait(false))
                 {

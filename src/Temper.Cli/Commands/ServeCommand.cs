@@ -79,9 +79,9 @@ internal sealed class ServeCommand()
         using var workers = new Workers(context);
         using WorkerPool.Usage usage = workers.Pool.Use();
         options = options with { Batching = options.Batching with { Threads = workers.Asked } };
-        context.Terminal.Note(network.Batch.Kind == BatchKind.Free ? "compiling for batches up to "
-            + $"{options.Batching.MaxBatch}" : $"compiling; the batch size is fixed: requests must contain "
-            + $"{network.Batch}");
+        context.Terminal.Note(network.Batch.Kind == BatchKind.Free
+            ? $"compiling for batches up to {options.Batching.MaxBatch}"
+            : $"compiling; the batch size is fixed: requests must contain {network.Batch}");
         using CompiledNetwork compiled = CompiledNetwork.Compile(network, new CompileOptions
         {
             BatchSizes =

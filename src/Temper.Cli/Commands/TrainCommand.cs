@@ -5,6 +5,7 @@ using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Privacy.Morphing;
+using Temper.Randomness;
 using Temper.Training;
 
 namespace Temper.Cli.Commands;
@@ -66,7 +67,7 @@ internal sealed class TrainCommand()
 
         source = context.Get(AugConv) ?? source;
         DataSets data = bundle?.OpenData() ?? DataChoice.Open(context, source);
-        var weights = Randomness.RandomStream.FromSeed(options.Seed).Split("weights");
+        var weights = RandomStream.FromSeed(options.Seed).Split("weights");
         (Network given, data) = Start(context, model, data, weights);
         Network start = FinalSoftmax.RemovedToTrain(context, model, given);
         start = bundle is null ? start : start.WithAugConv(bundle.OpenLayer());
@@ -128,7 +129,7 @@ internal sealed class TrainCommand()
     /// head, the preprocessing and the frozen parameters that the settings require.
     /// </summary>
     private static (Network Network, DataSets Data) Start(
-        CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
+        CommandContext context, string model, DataSets data, RandomStream weights)
     {
         FitOptions fit = Preprocessing.OptionsOf(context);
         if (!ModelSource.IsStored(model))
@@ -183,7 +184,7 @@ internal sealed class TrainCommand()
     /// Creates a built-in network; throws if a setting that applies to stored networks only is given.
     /// </summary>
     private static (Network Network, DataSets Data) New(
-        CommandContext context, string model, DataSets data, Randomness.RandomStream weights)
+        CommandContext context, string model, DataSets data, RandomStream weights)
     {
         Preprocessing.RequireUnusedForNew(context, model);
         if (context.Get(ReplaceHead) || context.Get(Freeze).Count > 0)

@@ -40,8 +40,7 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
     {
         FeedbackOptions options =
             HardenSettings.Options(context, training, ProbeSettings.Options(context, FamiliesFor(start)));
-        FeedbackResult result = FeedbackLearning.Run(
-            start, options, new SessionMethodRun(run), Report, context.Cancel);
+        FeedbackResult result = FeedbackLearning.Run(start, options, new SessionMethodRun(run), Report, context.Cancel);
         run.Note($"kept round {result.Best}: {result.StopReason}");
         var fields = new JsonObject
         {

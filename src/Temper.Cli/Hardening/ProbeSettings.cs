@@ -64,8 +64,10 @@ internal static class ProbeSettings
 
     /// <summary>The named families; null: auto.</summary>
     internal static IReadOnlyList<DirectionFamily>? FamiliesOf(string text) =>
-        text is Auto ? null : [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct(
-            StringComparer.Ordinal).Select(DirectionFamily.ByName)];
+        text is Auto
+            ? null
+            : [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal)
+                .Select(DirectionFamily.ByName)];
 
     internal static Setting<string> FamilyList(string name, string help, string defaultValue)
     {

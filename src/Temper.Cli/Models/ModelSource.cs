@@ -188,9 +188,8 @@ internal static class ModelSource
             float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
                 ? value
                 : float.NaN).ToArray())];
-        return sides is [var mean, var deviation] && mean.Length == deviation.Length && mean
-            .All(float.IsFinite) && deviation
-            .All(value => value > 0)
+        return sides is [var mean, var deviation] && mean.Length == deviation.Length
+            && mean.All(float.IsFinite) && deviation.All(value => value > 0)
             ? new Normalize { Mean = mean, Deviation = deviation }
             : throw new FormatException("comma-separated channel means, a slash, and the same number of positive "
                 + "deviations, such as 0.5/0.25");

@@ -87,7 +87,9 @@ internal sealed record ColumnFit(IReadOnlyList<(int Column, int Width)> Shown, I
     /// <summary>Width of a table with columns of the given widths.</summary>
     internal static int TableWidth(IEnumerable<int> columns) => 1 + columns.Sum(column => column + Frame);
 
-    /// <summary>Shortens the words of a title that are wider than its table at the start: a path keeps its name.</summary>
+    /// <summary>
+    /// Shortens the words of a title that are wider than its table at the start: a path keeps its name.
+    /// </summary>
     internal static string Title(string title, int width) => string.Join(
         ' ', title.Split(' ').Select(word => word.Length <= width ? word : $"…{word[^(width - 1)..]}"));
 

@@ -20,8 +20,7 @@ internal class SessionMethodRun(RunSession session) : IMethodRun
     public virtual TrainingResult Fit(string stage, Network network, TrainingOptions options) =>
         Session.Fit(stage, network, options);
 
-    public virtual string Choose(string stage, string name, Func<string> choose) =>
-        Session.Choose(stage, name, choose);
+    public virtual string Choose(string stage, string name, Func<string> choose) => Session.Choose(stage, name, choose);
 
     public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) =>
         Session.Evaluate(network, samples);

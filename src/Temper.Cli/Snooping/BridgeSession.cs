@@ -99,8 +99,7 @@ internal sealed class BridgeSession
 
     private BridgeChannel Create(EnvironmentSpec spec)
     {
-        (float minimum, float maximum) =
-            float.IsFinite(spec.Minimum) ? (spec.Minimum, spec.Maximum) : _options.Bounds;
+        (float minimum, float maximum) = float.IsFinite(spec.Minimum) ? (spec.Minimum, spec.Maximum) : _options.Bounds;
         int frames = _options.Proxies is [var first, ..] ? first.Stream.Frames : spec.Frames;
         var stream = new StreamInfo(spec.ObservationShape, frames, minimum, maximum, spec.Actions.Count, spec.Name);
         if (_options.Recorded is { } threat)
@@ -113,8 +112,7 @@ internal sealed class BridgeSession
         if (_options.Attack is { } attack)
         {
             RequireBounds(attack, stream);
-            _attacker = new ObservationAttacker(
-                attack, _options.Proxies, stream, RandomStream.FromSeed(_options.Seed));
+            _attacker = new ObservationAttacker(attack, _options.Proxies, stream, RandomStream.FromSeed(_options.Seed));
             _attacking = new AttackingChannel(_attacker, _options.Time);
         }
 

@@ -1,3 +1,4 @@
+using Temper.Compression.Pruning;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
@@ -86,7 +87,7 @@ public sealed record ActivationCount(
     {
         var makers = network.Nodes.ToDictionary(other => other.Name, StringComparer.Ordinal);
         bool IsInput(string value) => !makers.TryGetValue(value, out Node? maker)
-            || (!maker.Parameters.Any(name => Pruning.SparsityReport.IsWeight(network.Parameters[name]))
+            || (!maker.Parameters.Any(name => SparsityReport.IsWeight(network.Parameters[name]))
                 && maker.Inputs.All(IsInput));
         return IsInput(node.Inputs[0]);
     }

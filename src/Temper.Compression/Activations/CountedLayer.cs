@@ -81,8 +81,10 @@ internal sealed class CountedLayer
                 {
                     int top = (i * options.Dilation.Height) - options.Padding.Top,
                         left = (j * options.Dilation.Width) - options.Padding.Left;
-                    Macs += _weights[place] == 0 ? 0 : _weights[place] * Covered(
-                        pixels, (height, width), (output[2], output[3]), (top, left), options.Stride);
+                    Macs += _weights[place] == 0
+                        ? 0
+                        : _weights[place]
+                            * Covered(pixels, (height, width), (output[2], output[3]), (top, left), options.Stride);
                 }
             }
         }

@@ -15,7 +15,7 @@ public static class WinnersSection
         new Paragraph(string.Create(CultureInfo.InvariantCulture,
             $"A sample takes {count.MacsZeroInputsSkipped / 1e6:F3} million multiply-accumulates with nonzero weight "
             + $"and input; {count.MacsZeroInputsCounted / 1e6:F3} million if zeros of the network's input are "
-                + $"counted too.")),
+            + $"counted too.")),
         new DataTable(
             ["node", "unit", "#competitors", "#winners", "selected by"],
             [

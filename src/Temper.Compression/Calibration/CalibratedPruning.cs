@@ -1,4 +1,5 @@
 using System.Globalization;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -74,10 +75,10 @@ public static class CalibratedPruning
             new OptimalBrainSurgeon(moments, values.Length / weight.Value.Shape[0]).Prune(values, keeps[layer.Name]);
             LeastSquaresFit.Fit(
                 values, keeps[layer.Name], moments, Products(network, layer, pass[layer.Inputs[0]], dense[layer.Name]));
-            Tensor mask = Tensor.From([.. keeps[layer.Name].Select(stays => stays ? 1f : 0f)], weight.Value.Shape);
+            Tensor mask = Tensor.From([.. keeps[layer.Name].Select(isKept => isKept ? 1f : 0f)], weight.Value.Shape);
             network =
                 network.WithParameters([weight with { Value = Tensor.From(values, weight.Value.Shape), Mask = mask }]);
-            network = NormalizationShift.Behind(network, layer, dense[layer.Name], samples);
+            network = NormalizationShift.After(network, layer, dense[layer.Name], samples);
         }
 
         return network;
@@ -134,8 +135,8 @@ public static class CalibratedPruning
         }
 
         double[] sorted = [.. costs.Values.SelectMany(layer => layer).Order()];
-        int goes = (int)(sorted.Length * sparsity);
-        double threshold = goes == 0 ? double.NegativeInfinity : sorted[goes - 1];
+        int pruned = (int)(sorted.Length * sparsity);
+        double threshold = pruned == 0 ? double.NegativeInfinity : sorted[pruned - 1];
         return costs.ToDictionary(layer =>
             layer.Key, layer => Array.ConvertAll(layer.Value, cost => cost > threshold), StringComparer.Ordinal);
     }
@@ -154,7 +155,7 @@ public static class CalibratedPruning
 
             for (int i = 0; i < width; i++)
             {
-                sum += row[i] * System.Numerics.Tensors.TensorPrimitives.Dot(moments.AsSpan(i * width, width), row);
+                sum += row[i] * TensorPrimitives.Dot(moments.AsSpan(i * width, width), row);
             }
         }
 

@@ -41,12 +41,12 @@ internal static class ChannelReconstruction
     /// Returns the network at full width, with layers refitted so that they do not use the channels to be removed.
     /// </summary>
     /// <param name="network">The network; not changed.</param>
-    /// <param name="goes">Channels to be removed.</param>
+    /// <param name="removed">Channels to be removed.</param>
     /// <param name="samples">Calibration inputs <c>[N, ...]</c>.</param>
-    internal static Network Without(Network network, IEnumerable<ChannelGroup> goes, Tensor samples)
+    internal static Network Without(Network network, IEnumerable<ChannelGroup> removed, Tensor samples)
     {
         Dictionary<string, HashSet<int>> unread =
-            goes.SelectMany(group => group.Parameters).Where(slice => slice.Axis == 1)
+            removed.SelectMany(group => group.Parameters).Where(slice => slice.Axis == 1)
             .GroupBy(slice => slice.Name, StringComparer.Ordinal).ToDictionary(group =>
                 group.Key, group => group.SelectMany(slice => slice.Indices).ToHashSet(), StringComparer.Ordinal);
         Node[] layers = [.. network.Nodes.Where(node => IsFitted(network, node)
@@ -60,7 +60,7 @@ internal static class ChannelReconstruction
             Tensor x = pass[layer.Inputs[0]];
             network =
                 network.WithParameters([Fitted(network, layer, unread[layer.Parameters[0]], x, dense[layer.Name])]);
-            network = NormalizationShift.Behind(network, layer, dense[layer.Name], samples);
+            network = NormalizationShift.After(network, layer, dense[layer.Name], samples);
         }
 
         return network;

@@ -20,7 +20,7 @@ internal static class NormalizationShift
     /// <param name="layer">A convolution or linear layer.</param>
     /// <param name="before">Outputs of the layer on the samples before the change.</param>
     /// <param name="samples">Calibration inputs.</param>
-    internal static Network Behind(Network network, Node layer, Tensor before, Tensor samples)
+    internal static Network After(Network network, Node layer, Tensor before, Tensor samples)
     {
         if (network.UsersOf(layer.Name) is not [{ Operator: BatchNorm } norm])
         {

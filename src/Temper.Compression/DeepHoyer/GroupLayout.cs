@@ -24,8 +24,9 @@ internal readonly struct GroupLayout
         bool hasGroups = parameter.Value.Rank > 1 && parameter.Value.Count > 0;
         _height = hasGroups ? parameter.Value.Shape[0] : 0;
         _width = hasGroups ? parameter.Value.Count / _height : 1;
-        _run = isBlock ? block.Columns : grouping == Grouping.FilterAndChannel
-            && hasGroups ? _width / parameter.Value.Shape[1] : 1;
+        _run = isBlock ? block.Columns
+            : grouping == Grouping.FilterAndChannel && hasGroups ? _width / parameter.Value.Shape[1]
+            : 1;
         (HasRowGroups, _blockRows) = (!isBlock, block.Rows);
         Count = !hasGroups ? 0 : isBlock ? Units(_height, _blockRows) * Columns : _height + Columns;
     }

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Training;
@@ -104,8 +105,7 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
         }
 
         Tensor output = network.Forward(batch.Inputs, pass);
-        Tensor crossEntropy =
-            (wanted * output.Affine(1 / Temperature, 0).LogSoftmax()).Sum().Affine(-factor, 0);
+        Tensor crossEntropy = (wanted * output.Affine(1 / Temperature, 0).LogSoftmax()).Sum().Affine(-factor, 0);
         Tensor loss =
             Weight >= 1 ? crossEntropy : Loss.Value(output, batch.Targets).Affine(1 - Weight, 0) + crossEntropy;
 
@@ -118,7 +118,7 @@ public sealed record DistillationObjective(Network Teacher, TrainingLoss Loss) :
     public override JsonNode Fingerprint() => new JsonObject
     {
         ["weight"] = Weight, ["temperature"] = Temperature, ["mixup"] = Mixup,
-        ["loss"] = Optimization.Fingerprints.Of(Loss), ["teacher"] = Hash(Teacher),
+        ["loss"] = Fingerprints.Of(Loss), ["teacher"] = Hash(Teacher),
     };
 
     private static ArgumentOutOfRangeException OutOfRange(string name, IFormattable got, string expected) => new(

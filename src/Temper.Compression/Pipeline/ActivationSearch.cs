@@ -7,7 +7,7 @@ namespace Temper.Compression.Pipeline;
 
 /// <summary>
 /// The activation stage, after the weights: measures how far each point (and, for <see
-/// cref="CompressionActivations.Joint"/>, each layer's weights) can be thinned, then tries accuracy budgets in turn.
+/// cref="CompressionActivations.Joint"/>, each layer's weights) can be pruned, then tries accuracy budgets in turn.
 /// Each trial starts from the last network within the bound, so the kept fractions fall step by step.
 /// </summary>
 internal sealed class ActivationSearch(
@@ -42,17 +42,17 @@ internal sealed class ActivationSearch(
         Dataset scanned = validation.Spread(ScannedSamples);
         double Accuracy(Network network) => search.Evaluator.Accuracy(network, scanned);
         double accuracy = Accuracy(start);
-        Knob[] knobs =
+        Prunable[] parts =
         [
-            .. places.Select(place => new WinnerKnob(place, options.Score)),
-            .. options.Activations == CompressionActivations.Joint ? WeightKnob.Of(start, Ignores) : [],
+            .. places.Select(place => new PrunableActivations(place, options.Score)),
+            .. options.Activations == CompressionActivations.Joint ? PrunableWeights.Of(start, Ignores) : [],
         ];
         var sensitivities = new List<Sensitivity>();
-        foreach (Knob knob in knobs)
+        foreach (Prunable part in parts)
         {
             cancel.ThrowIfCancellationRequested();
-            sensitivities.Add(Sensitivity.Of(knob, start, accuracy, Accuracy));
-            search.History.Note($"sensitivity of {knob.Name}: {Curve(sensitivities[^1])}");
+            sensitivities.Add(Sensitivity.Of(part, start, accuracy, Accuracy));
+            search.History.Note($"sensitivity of {part.Name}: {Curve(sensitivities[^1])}");
         }
 
         search.Budget.EndStage($"{Name}-sensitivity");
@@ -60,25 +60,25 @@ internal sealed class ActivationSearch(
         TryThresholds();
     }
 
-    private void Search(Network start, IReadOnlyList<Sensitivity> knobs, IReadOnlyList<LayerActivations> layers)
+    private void Search(Network start, IReadOnlyList<Sensitivity> parts, IReadOnlyList<LayerActivations> layers)
     {
         (double holds, double fails, double budget) =
             (0, MaxBudget, Math.Max(MinBudget, FirstBudget * options.MaxAccuracyDrop / 100));
         Network held = start;
-        int[] heldLevels = new int[knobs.Count], failed = [];
+        int[] heldLevels = new int[parts.Count], failed = [];
         for (int trial = 1; trial <= search.Budget.Trials
             && search.Budget.HasTimeFor(Name, trial) && budget < MaxBudget; trial++)
         {
-            int[] levels = RateChoice.Levels(knobs, layers, budget);
+            int[] levels = RateChoice.Levels(parts, layers, budget);
             while (levels.AsSpan().SequenceEqual(heldLevels) && budget < Nearly * fails)
             {
                 // A budget that changes no level holds without a trial.
                 holds = budget;
                 budget = Next(holds, fails);
-                levels = RateChoice.Levels(knobs, layers, budget);
+                levels = RateChoice.Levels(parts, layers, budget);
             }
 
-            if (IsAtLeastAsThin(levels, failed))
+            if (IsAtLeastAsSparse(levels, failed))
             {
                 // The sensitivities show no loss for these levels, so a lower budget cannot avoid them: bisect instead.
                 levels = [.. heldLevels.Zip(failed, (kept, level) => Math.Max(kept, (kept + level) / 2))];
@@ -89,11 +89,11 @@ internal sealed class ActivationSearch(
                 break;
             }
 
-            Network thinned = knobs.Zip(levels).Aggregate(
-                held, (network, choice) => choice.First.Knob.Apply(network, choice.Second));
+            Network thinned = parts.Zip(levels).Aggregate(
+                held, (network, choice) => choice.First.Part.Prune(network, choice.Second));
             string name = $"{Name}-{trial}";
             search.History.Note(string.Create(CultureInfo.InvariantCulture,
-                $"{name}, budget {budget * 100:F1} points: {Choice(knobs, levels)}"));
+                $"{name}, budget {budget * 100:F1} points: {Choice(parts, levels)}"));
             CompressionTrial tried = search.FineTuneActivations(name, thinned);
             search.Budget.EndStage(name);
             (holds, fails) = tried.IsWithinBound ? (budget, fails) : (holds, budget);
@@ -103,8 +103,8 @@ internal sealed class ActivationSearch(
         }
     }
 
-    /// <summary>Whether every knob is at least as thin as in the last failed trial; false if none failed.</summary>
-    private static bool IsAtLeastAsThin(int[] levels, int[] failed) =>
+    /// <summary>Whether every part is at least as sparse as in the last failed trial; false if none failed.</summary>
+    private static bool IsAtLeastAsSparse(int[] levels, int[] failed) =>
         failed.Length > 0 && levels.Zip(failed).All(pair => pair.First >= pair.Second);
 
     /// <summary>
@@ -134,10 +134,10 @@ internal sealed class ActivationSearch(
 
     private bool Ignores(string node) => LayerPattern.MatchesAny(options.Ignore, node);
 
-    private static string Curve(Sensitivity sensitivity) => string.Join(", ", sensitivity.Knob.Kept.Select((kept, i) =>
+    private static string Curve(Sensitivity sensitivity) => string.Join(", ", sensitivity.Part.Kept.Select((kept, i) =>
         string.Create(CultureInfo.InvariantCulture, $"{kept * 100:G3} % -{sensitivity.Drops[i + 1] * 100:F1}")));
 
-    private static string Choice(IReadOnlyList<Sensitivity> knobs, int[] levels) =>
-        string.Join(", ", knobs.Select((knob, i) =>
-        string.Create(CultureInfo.InvariantCulture, $"{knob.Knob.Name} {knob.Knob.KeptAt(levels[i]) * 100:G3} %")));
+    private static string Choice(IReadOnlyList<Sensitivity> parts, int[] levels) =>
+        string.Join(", ", parts.Select((sensitivity, i) => string.Create(CultureInfo.InvariantCulture,
+            $"{sensitivity.Part.Name} {sensitivity.Part.KeptAt(levels[i]) * 100:G3} %")));
 }

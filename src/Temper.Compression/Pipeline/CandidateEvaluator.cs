@@ -47,11 +47,10 @@ internal sealed class CandidateEvaluator
     /// <param name="accuracy">Its accuracy on the validation samples.</param>
     internal NetworkFigures Figures(string name, Network network, double accuracy)
     {
-        string milliseconds = _run.Choose(
-            name, "milliseconds", () => Milliseconds(network).ToString("R", CultureInfo.InvariantCulture));
+        double milliseconds = _run.Measure(name, "milliseconds", () => Milliseconds(network));
         return new NetworkFigures(
             accuracy, SparsityReport.Of(network).Nonzero, network.Cost().NonzeroMacs, NetworkSize.Bytes(network),
-            double.Parse(milliseconds, CultureInfo.InvariantCulture))
+            milliseconds)
         {
             ActiveMacs = _options.Activations == CompressionActivations.None
                 ? null

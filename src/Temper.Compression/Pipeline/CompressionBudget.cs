@@ -37,8 +37,8 @@ internal sealed class CompressionBudget
         (_options, _run, _time, _lap) = (options, run, time, time.GetTimestamp());
         int structures =
             Thinning.For(options.Structure).Count + (options.Activations == CompressionActivations.None ? 0 : 1);
-        _epochSeconds = options.MaxTime is null ? 0 : double.Parse(run.Choose("plan", "seconds an epoch", () =>
-            EpochSeconds(network).ToString("R", CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+        _epochSeconds =
+            options.MaxTime is null ? 0 : run.Measure("plan", "seconds an epoch", () => EpochSeconds(network));
         string plan = run.Choose("plan", "epochs and trials", () => Plan(structures));
         int[] counts = [.. plan.Split(',').Select(
             part => int.Parse(part.AsSpan(part.LastIndexOf(' ') + 1), CultureInfo.InvariantCulture))];
@@ -99,27 +99,23 @@ internal sealed class CompressionBudget
         }
 
         long now = _time.GetTimestamp();
-        string seconds = _run.Choose(stage, "seconds used", () =>
-            _time.GetElapsedTime(_lap, now).TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
-        _used += double.Parse(seconds, CultureInfo.InvariantCulture);
+        _used += _run.Measure(stage, "seconds used", () => _time.GetElapsedTime(_lap, now).TotalSeconds);
         _lap = now;
     }
 
     /// <summary>Returns whether another trial can end within the time limit.</summary>
     internal bool HasTimeFor(string structure, int trial) => _options.MaxTime is not { } limit
-        || _run.Choose($"{structure}-{trial}", "enough time", () =>
-        Seconds + ((TuneEpochs + _laterEpochs) * _epochSeconds) <= limit.TotalSeconds ? "yes" : "no") is "yes";
+        || _run.Decide($"{structure}-{trial}", "enough time", () =>
+            Seconds + ((TuneEpochs + _laterEpochs) * _epochSeconds) <= limit.TotalSeconds);
 
     /// <summary>
     /// Returns the number of planned epochs that fit into the remaining time for the next stage; null if time is not
     /// limited.
     /// </summary>
-    internal int? LaterEpochs() => _options.MaxTime is not { } limit || _options.LaterEpochs == 0 ? null : int.Parse(
-        _run.Choose("later", "epochs", () =>
-            Fitting(limit.TotalSeconds - Seconds).ToString(CultureInfo.InvariantCulture)),
-        CultureInfo.InvariantCulture);
-
-    private int Fitting(double secondsLeft) => (int)Math.Clamp(secondsLeft / _epochSeconds, 0, _laterEpochs);
+    internal int? LaterEpochs() => _options.MaxTime is not { } limit || _options.LaterEpochs == 0
+        ? null
+        : _run.ChooseCount("later", "epochs", () =>
+            (int)Math.Clamp((limit.TotalSeconds - Seconds) / _epochSeconds, 0, _laterEpochs));
 
     /// <summary>
     /// Measures the time of a training step on a constant batch and returns the seconds per epoch. The first step,

@@ -87,7 +87,7 @@ internal static class CompressionChecks
             throw new ArgumentException(
                 "compress: only single weights can be removed without training (got structure "
                 + $"{options.Structure.ToString().ToLowerInvariant()}, expected auto, element or none); compress with "
-                    + "training");
+                + "training");
         }
     }
 

@@ -74,9 +74,9 @@ public sealed record CompressionComparison(ComparedNetwork Before, ComparedNetwo
     [
         new KeyFigures(
         [
-            new KeyFigure("accuracy", Difference is { } d ? Signed(d.Value) : "not measured", Difference is { } i
-                ? $"points; 95 %: {Signed(i.Low)} to {Signed(i.High)}"
-                : ""),
+            new KeyFigure(
+                "accuracy", Difference is { } d ? Signed(d.Value) : "not measured",
+                Difference is { } i ? $"points; 95 %: {Signed(i.Low)} to {Signed(i.High)}" : ""),
             new KeyFigure("weights", Times(Before.Weights, After.Weights), "fewer"),
             new KeyFigure("MACs", Times(Before.Macs, After.Macs), "fewer"),
             .. Before.Milliseconds.Keys.Select(batch => new KeyFigure(

@@ -2,6 +2,7 @@ using Temper.Compression.Activations;
 using Temper.Compression.Calibration;
 using Temper.Data;
 using Temper.Networks;
+using Temper.Randomness;
 using Temper.Tensors;
 using Temper.Training.Runs;
 
@@ -157,7 +158,7 @@ public static class CompressionPipeline
         CompressionChecks.RequireUntrained(options);
         CompressionChecks.Require(network, options);
         (Tensor inputs, bool hasStatistics) = SyntheticInputs.Make(
-            network, Fitting + Choosing, Randomness.RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
+            network, Fitting + Choosing, RandomStream.FromSeed(options.Seed).Split("inputs"), cancel);
         var made = new TensorDataset(
             "inputs made from the network", inputs.Slice(0, Fitting, Fitting + Choosing),
             Tensor.From(new long[Choosing], [Choosing]));

@@ -72,8 +72,7 @@ internal sealed class CompressionSearch
         (Network tuned, double accuracy) = _trainer.FineTune(name, pruned, epochs);
         Network small = Shrunk(name, tuned);
         NetworkFigures figures = Evaluator.Figures(name, small, accuracy);
-        return Add(
-            name, new CompressionTrial(thinning.Structure, kept, small, figures, IsWithinBound(accuracy)));
+        return Add(name, new CompressionTrial(thinning.Structure, kept, small, figures, IsWithinBound(accuracy)));
     }
 
     private Network Shrunk(string name, Network pruned)

@@ -35,7 +35,7 @@ public static class HeldOutCheck
             ? string.Create(CultureInfo.InvariantCulture,
                 $"The held-out samples look memorized: the original network classifies {heldOut * 100:F2} % of them "
                 + $"and {test * 100:F2} % of the test samples correctly, so it was trained on them and they cannot be "
-                    + $"used to choose; choose on half of the test samples instead")
+                + $"used to choose; choose on half of the test samples instead")
             : null;
     }
 

@@ -94,8 +94,7 @@ public sealed class QuantizationStage
         (Dataset fitting, Dataset others) =
             CalibrationSplit.Of(samples, Math.Min(quantization.Samples, samples.Count / 2));
         Dataset compared = AnsweredDataset.Of(start, others, cancel);
-        return Run(
-            start, before, (fitting, compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
+        return Run(start, before, (fitting, compared), options, quantization with { TuneEpochs = 0 }, run, cancel);
     }
 
     /// <summary>Throws if a network cannot be quantized; call it before any training.</summary>
@@ -130,7 +129,7 @@ public sealed class QuantizationStage
                 + "the bound."] };
         }
 
-        Network network = QuantizationPlan.Snapped(_plan.Apply(_plan.Layers));
+        Network network = QuantizationPlan.WithRoundedWeights(_plan.Apply(_plan.Layers));
         double calibrated = Accuracy(network), accuracy = calibrated;
         double? tuned = null;
         _run.Note(string.Create(CultureInfo.InvariantCulture,
@@ -140,10 +139,10 @@ public sealed class QuantizationStage
         if (Epochs > 0)
         {
             TrainingResult result = _run.Fit(Stage, _plan.Apply(_plan.Layers), Training());
-            Network snapped = QuantizationPlan.Snapped(result.Network);
-            tuned = Accuracy(snapped);
+            Network rounded = QuantizationPlan.WithRoundedWeights(result.Network);
+            tuned = Accuracy(rounded);
             (network, accuracy, weights) =
-                tuned > calibrated ? (snapped, tuned.Value, result.Network) : (network, accuracy, weights);
+                tuned > calibrated ? (rounded, tuned.Value, result.Network) : (network, accuracy, weights);
         }
 
         (network, accuracy) = Repaired(network, accuracy, weights);
@@ -168,7 +167,7 @@ public sealed class QuantizationStage
         {
             _cancel.ThrowIfCancellationRequested();
             _float32[layer] = "accuracy";
-            network = QuantizationPlan.Snapped(_plan.Apply(Int8Layers(), weights));
+            network = QuantizationPlan.WithRoundedWeights(_plan.Apply(Int8Layers(), weights));
             accuracy = Accuracy(network);
             if (IsWithinBound(accuracy))
             {
@@ -197,8 +196,8 @@ public sealed class QuantizationStage
             return network;
         }
 
-        Network mixed =
-            QuantizationPlan.Snapped(_plan.Apply(Int8Layers().Except(slow, StringComparer.Ordinal), weights));
+        Network mixed = QuantizationPlan.WithRoundedWeights(
+            _plan.Apply(Int8Layers().Except(slow, StringComparer.Ordinal), weights));
         double found = Accuracy(mixed);
         if (!IsWithinBound(found) || !IsFaster("float32 for slow layers", network, mixed))
         {
@@ -226,23 +225,22 @@ public sealed class QuantizationStage
             .ToDictionary(group => group.Key, group => group.Sum(step => step.Seconds ?? 0), StringComparer.Ordinal);
     }
 
-    private bool IsFaster(string name, Network one, Network other) => _run.Choose(Stage, name, () =>
+    private bool IsFaster(string name, Network one, Network other) => _run.Decide(Stage, name, () =>
     {
         IReadOnlyList<double> times = NetworkTiming.Milliseconds([one, other], 1, cancel: _cancel);
-        return times[1] < times[0] ? "yes" : "no";
-    }) is "yes";
+        return times[1] < times[0];
+    });
 
     /// <summary>
     /// Accepts the quantized network if its accuracy is within the bound and it is not worse by the goal.
     /// </summary>
     private CompressionResult Chosen(Network network, double accuracy, (double Calibrated, double? Tuned) found)
     {
-        string ratio = _run.Choose(Stage, "time beside float32", () =>
+        double slower = _run.Measure(Stage, "time beside float32", () =>
         {
             IReadOnlyList<double> times = NetworkTiming.Milliseconds([_before.Network, network], 1, cancel: _cancel);
-            return (times[1] / times[0]).ToString("R", CultureInfo.InvariantCulture);
+            return times[1] / times[0];
         });
-        double slower = double.Parse(ratio, CultureInfo.InvariantCulture);
         NetworkFigures last = _before.Chosen?.Figures ?? _before.Before;
         NetworkFigures figures = last with
         {
@@ -261,7 +259,7 @@ public sealed class QuantizationStage
         _run.Note(string.Create(CultureInfo.InvariantCulture,
             $"{Stage}: {Measure} {accuracy * 100:F2} %, {outcome.Int8Layers.Count} layers in 8 bits, "
             + $"{outcome.Float32Layers.Count} in float32, {figures.Bytes:N0} bytes, {figures.Milliseconds:F3} "
-                + $"ms{(reason is null ? "" : $"; rejected, because it {reason}")}"));
+            + $"ms{(reason is null ? "" : $"; rejected, because it {reason}")}"));
         return reason is null
             ? _before with { Network = network, Quantization = outcome, IsWithinBound = true }
             : _before with

@@ -118,9 +118,9 @@ internal sealed record ChannelThinning : Thinning
     internal override Network Prune(Network network, PruningAmount amount)
     {
         Network whole = InputSelection.Insert(network, amount.Ignores);
-        ChannelGroup[] goes = ChannelPruning.Going(whole, amount.Kept, amount.Ignores, amount.Multiple);
-        Network fitted = amount.Samples is { } samples ? ChannelReconstruction.Without(whole, goes, samples) : whole;
-        return InputSelection.RemoveWhole(fitted.WithoutChannels(goes).Network.Shrink().Network);
+        ChannelGroup[] removed = ChannelPruning.GroupsToRemove(whole, amount.Kept, amount.Ignores, amount.Multiple);
+        Network fitted = amount.Samples is { } samples ? ChannelReconstruction.Without(whole, removed, samples) : whole;
+        return InputSelection.RemoveWhole(fitted.WithoutChannels(removed).Network.Shrink().Network);
     }
 }
 

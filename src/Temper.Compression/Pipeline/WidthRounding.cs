@@ -26,8 +26,7 @@ internal sealed class WidthRounding(IMethodRun run, CompressionHistory history, 
     /// <param name="amount">How it was pruned.</param>
     /// <param name="pruned">Network after pruning, with arbitrary widths.</param>
     /// <param name="name">Name of the trial.</param>
-    internal Network Apply(
-        Thinning thinning, Network prepared, PruningAmount amount, Network pruned, string name)
+    internal Network Apply(Thinning thinning, Network prepared, PruningAmount amount, Network pruned, string name)
     {
         Candidate[] candidates = Candidates(thinning, prepared, amount, pruned);
         if (candidates.Length == 0)
@@ -50,8 +49,7 @@ internal sealed class WidthRounding(IMethodRun run, CompressionHistory history, 
         return thinning.Prune(prepared, amount with { Multiple = multiple });
     }
 
-    private static Candidate[] Candidates(
-        Thinning thinning, Network prepared, PruningAmount amount, Network pruned)
+    private static Candidate[] Candidates(Thinning thinning, Network prepared, PruningAmount amount, Network pruned)
     {
         // A multiple of a layer's full width would bring all of its channels back: most of the gain has to stay.
         double limit = pruned.Cost().Macs + (MaxGivenBack * (prepared.Cost().Macs - pruned.Cost().Macs));

@@ -46,10 +46,11 @@ public static class ChannelPruning
     /// <exception cref="ArgumentOutOfRangeException">The fraction or the multiple is out of range.</exception>
     public static NetworkEdit PruneChannels(
         this Network network, double macsKept, Func<string, bool>? ignores = null, int multiple = 1) =>
-        network.WithoutChannels(Going(network, macsKept, ignores, multiple));
+        network.WithoutChannels(GroupsToRemove(network, macsKept, ignores, multiple));
 
     /// <summary>Returns the groups of channels to remove; see <see cref="PruneChannels"/>.</summary>
-    internal static ChannelGroup[] Going(Network network, double macsKept, Func<string, bool>? ignores, int multiple)
+    internal static ChannelGroup[] GroupsToRemove(
+        Network network, double macsKept, Func<string, bool>? ignores, int multiple)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
         if (!(macsKept is > 0 and <= 1))
@@ -77,10 +78,10 @@ public static class ChannelPruning
     /// Returns the groups to remove, without the most important ones that are kept to round each width up to a
     /// multiple.
     /// </summary>
-    private static IEnumerable<ChannelGroup> Rounded(Network network, ChannelGroup[] going, int multiple)
+    private static IEnumerable<ChannelGroup> Rounded(Network network, ChannelGroup[] removed, int multiple)
     {
         var lost = new Dictionary<(string, int), int>();
-        foreach (ChannelSlice slice in going.SelectMany(group => group.Values))
+        foreach (ChannelSlice slice in removed.SelectMany(group => group.Values))
         {
             lost[(slice.Name, slice.Axis)] = lost.GetValueOrDefault((slice.Name, slice.Axis)) + slice.Indices.Count;
         }
@@ -90,19 +91,19 @@ public static class ChannelPruning
         bool IsOdd(ChannelSlice slice) => slice.Indices.Count == 1 && lost[(slice.Name, slice.Axis)] > 0
             && (network.Graph.ShapeOf(slice.Name)[slice.Axis] - lost[(slice.Name, slice.Axis)]) % multiple != 0;
         var kept = new HashSet<int>();
-        for (int i = going.Length - 1; i >= 0; i--)
+        for (int i = removed.Length - 1; i >= 0; i--)
         {
-            if (going[i].Values.Any(IsOdd))
+            if (removed[i].Values.Any(IsOdd))
             {
                 kept.Add(i);
-                foreach (ChannelSlice slice in going[i].Values)
+                foreach (ChannelSlice slice in removed[i].Values)
                 {
                     lost[(slice.Name, slice.Axis)] -= slice.Indices.Count;
                 }
             }
         }
 
-        return going.Where((_, i) => !kept.Contains(i));
+        return removed.Where((_, i) => !kept.Contains(i));
     }
 
     /// <summary>
@@ -121,14 +122,14 @@ public static class ChannelPruning
                 (slice.Name, slice.Axis), width - Math.Clamp((int)Math.Ceiling(width * MinKept), 1, MaxKept));
         }
 
-        bool CanGo(ChannelGroup group) => group.Values.All(slice => Spare(slice) >= slice.Indices.Count);
+        bool CanRemove(ChannelGroup group) => group.Values.All(slice => Spare(slice) >= slice.Indices.Count);
         var order = new List<ChannelGroup>();
-        var left = groups.Where(CanGo).ToList();
+        var left = groups.Where(CanRemove).ToList();
         int each = (left.Count + RankingRounds - 1) / RankingRounds;
         while (left.Count > 0)
         {
             ChannelGroup[] least = [.. left.OrderBy(importance.Of).Take(each)];
-            foreach (ChannelGroup group in least.Where(CanGo))
+            foreach (ChannelGroup group in least.Where(CanRemove))
             {
                 order.Add(group);
                 foreach (ChannelSlice slice in group.Values)
@@ -139,7 +140,7 @@ public static class ChannelPruning
                 importance.Remove(group);
             }
 
-            left = [.. left.Except(least).Where(CanGo)];
+            left = [.. left.Except(least).Where(CanRemove)];
         }
 
         return order;

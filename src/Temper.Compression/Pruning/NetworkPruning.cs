@@ -1,4 +1,5 @@
 using Temper.Networks;
+using Temper.Tensors;
 
 namespace Temper.Compression.Pruning;
 
@@ -43,8 +44,7 @@ public static class NetworkPruning
     /// <param name="patterns">Names of nodes or parameters; <c>*</c> matches any text.</param>
     /// <param name="operation">Name of the operation, used in the error message.</param>
     /// <exception cref="ArgumentException">A pattern matches no layer with weights.</exception>
-    internal static HashSet<string> Ignored(
-        Network network, IReadOnlyList<string> patterns, string operation = "Prune")
+    internal static HashSet<string> Ignored(Network network, IReadOnlyList<string> patterns, string operation = "Prune")
     {
         var ignored = new HashSet<string>(StringComparer.Ordinal);
         (string Layer, string Weight)[] weights =
@@ -72,8 +72,8 @@ public static class NetworkPruning
         return ignored;
     }
 
-    private static Tensors.Tensor? ScoresOf(PruningRule rule, Parameter parameter) =>
-        rule.Scores is null || rule.Scores.TryGetValue(parameter.Name, out Tensors.Tensor? scores)
+    private static Tensor? ScoresOf(PruningRule rule, Parameter parameter) =>
+        rule.Scores is null || rule.Scores.TryGetValue(parameter.Name, out Tensor? scores)
             ? rule.Scores?[parameter.Name]
             : throw new ArgumentException($"Prune: the rule has no scores for '{parameter.Name}'; add them, or skip "
                 + "the layer with ignore");

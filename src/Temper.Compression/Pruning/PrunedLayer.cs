@@ -28,7 +28,7 @@ internal sealed class PrunedLayer
         UnitColumns = Units(_width, block.Columns);
         UnitRows = _width == 0 ? 0 : Units(height, block.Rows);
         Values = scores is null ? _weights : Checked(scores);
-        (Scores, Sizes, Stays) =
+        (Scores, Sizes, IsKept) =
             (new float[UnitRows * UnitColumns], new int[UnitRows * UnitColumns], new bool[UnitRows * UnitColumns]);
         Score();
     }
@@ -49,7 +49,7 @@ internal sealed class PrunedLayer
     internal int[] Sizes { get; }
 
     /// <summary>Whether each unit is kept; units of zeros are not.</summary>
-    internal bool[] Stays { get; }
+    internal bool[] IsKept { get; }
 
     internal int Count => _weights.Length;
 
@@ -60,7 +60,7 @@ internal sealed class PrunedLayer
     {
         for (int unit = 0; unit < Scores.Length; unit++)
         {
-            Stays[unit] &= Scores[unit] >= threshold;
+            IsKept[unit] &= Scores[unit] >= threshold;
         }
     }
 
@@ -73,8 +73,8 @@ internal sealed class PrunedLayer
         float[] values = [.. _weights], mask = new float[values.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            bool stays = values[i] != 0 && Stays[UnitOf(i)];
-            (values[i], mask[i]) = stays ? (values[i], 1) : (0, 0);
+            bool isKept = values[i] != 0 && IsKept[UnitOf(i)];
+            (values[i], mask[i]) = isKept ? (values[i], 1) : (0, 0);
         }
 
         Shape shape = Parameter.Value.Shape;
@@ -104,7 +104,7 @@ internal sealed class PrunedLayer
         for (int unit = 0; unit < Scores.Length; unit++)
         {
             Scores[unit] = (float)Math.Sqrt(squares[unit] / all[unit]);
-            Stays[unit] = Sizes[unit] > 0;
+            IsKept[unit] = Sizes[unit] > 0;
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double>
 
     internal override void Apply(PrunedNetwork network)
     {
-        bool[][] before = [.. network.Layers.Select(layer => (bool[])layer.Stays.Clone())];
+        bool[][] before = [.. network.Layers.Select(layer => (bool[])layer.IsKept.Clone())];
         long total = network.Layers.Sum(layer => (long)layer.Nonzero);
         if (TimeWithout(total) is var least && least > Milliseconds)
         {
@@ -107,7 +107,7 @@ internal sealed record TargetTimeRule(double Milliseconds, Func<Network, double>
     {
         for (int l = 0; l < before.Length; l++)
         {
-            before[l].CopyTo(network.Layers[l].Stays, 0);
+            before[l].CopyTo(network.Layers[l].IsKept, 0);
         }
     }
 }
@@ -146,8 +146,8 @@ internal static class Ranking
         for (int i = 0; i < keys.Length && wanted > 0; i++)
         {
             int number = (int)(uint)keys[i], l = LayerOf(starts, number), unit = number - starts[l];
-            wanted -= layers[l].Stays[unit] ? worth(layers[l], unit) : 0;
-            layers[l].Stays[unit] = false;
+            wanted -= layers[l].IsKept[unit] ? worth(layers[l], unit) : 0;
+            layers[l].IsKept[unit] = false;
         }
     }
 

@@ -94,7 +94,7 @@ internal sealed record PatternRule(int Kept, int Of) : PruningRule
             (a, b) => layer.Scores[a] != layer.Scores[b] ? layer.Scores[a].CompareTo(layer.Scores[b]) : a.CompareTo(b));
         for (int i = 0; i < group.Count - Kept; i++)
         {
-            layer.Stays[group[i]] = false;
+            layer.IsKept[group[i]] = false;
         }
     }
 }

@@ -34,6 +34,6 @@ public static class NetworkQuantization
         ArgumentOutOfRangeException.ThrowIfLessThan(samples.Shape[0], 1);
         _ = NetworkPruning.Ignored(network, options.Ignore, "quantize");
         QuantizationPlan plan = QuantizationPlan.Of(network, samples, options);
-        return QuantizationPlan.Snapped(plan.Apply(plan.Layers));
+        return QuantizationPlan.WithRoundedWeights(plan.Apply(plan.Layers));
     }
 }

@@ -34,6 +34,5 @@ public sealed record QuantizationOutcome(
                 new[] { layer.Key, $"float32: {layer.Value}" })]),
     ]);
 
-    private static string Percent(double part) =>
-        string.Create(CultureInfo.InvariantCulture, $"{part * 100:F2} %");
+    private static string Percent(double part) => string.Create(CultureInfo.InvariantCulture, $"{part * 100:F2} %");
 }

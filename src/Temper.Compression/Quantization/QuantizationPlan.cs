@@ -100,7 +100,7 @@ internal sealed class QuantizationPlan
     /// <summary>
     /// Returns the network with weights, and biases of layers with 8-bit input, rounded to their grids.
     /// </summary>
-    internal static Network Snapped(Network network)
+    internal static Network WithRoundedWeights(Network network)
     {
         var changed = new List<Parameter>();
         foreach (Node node in network.Nodes)

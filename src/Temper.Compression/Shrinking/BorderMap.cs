@@ -45,8 +45,7 @@ internal sealed class BorderMap
     internal int Nonzero => _stored.Count - _stored.AsSpan<float>().Count(0f);
 
     /// <summary>One constant per channel; null: they differ within a channel.</summary>
-    internal Tensor? Channels =>
-        _stored.Count == _stored.Shape[ChannelAxis] ? _stored.Reshape([_stored.Count]) : null;
+    internal Tensor? Channels => _stored.Count == _stored.Shape[ChannelAxis] ? _stored.Reshape([_stored.Count]) : null;
 
     /// <summary>
     /// Adds a node with the stored constants, nodes that repeat rows and columns, and a node that adds the result to
@@ -55,7 +54,7 @@ internal sealed class BorderMap
     /// <param name="network">The network.</param>
     /// <param name="layer">Name of the layer.</param>
     /// <param name="name">Name of the node; the names of the other nodes begin with it.</param>
-    internal Network AddBehind(Network network, string layer, string name)
+    internal Network AddAfter(Network network, string layer, string name)
     {
         // A constant has no batch axis.
         int dropped = ChannelAxis > 0 && _stored.Shape[0] == 1 ? 1 : 0;

@@ -40,7 +40,7 @@ internal sealed class ChannelRemoval
         Network network = _network;
         foreach ((Node reader, BorderMap map) in _constants)
         {
-            network = ConstantAddition.Behind(network, reader, map);
+            network = ConstantAddition.After(network, reader, map);
         }
 
         return network.WithoutChannels(_groups);
@@ -158,8 +158,9 @@ internal sealed class ChannelRemoval
         }
 
         int channelAxis = ChannelAxis(reader, value.Unknown.Rank);
-        return slice.Axis != channelAxis || Along(value.Unknown, slice)
-            .All(mark => mark == 0) || IsUnread(reader, slice, value.Unknown.Shape[channelAxis]);
+        return slice.Axis != channelAxis
+            || Along(value.Unknown, slice).All(mark => mark == 0)
+            || IsUnread(reader, slice, value.Unknown.Shape[channelAxis]);
     }
 
     /// <summary>
@@ -195,17 +196,17 @@ internal sealed class ChannelRemoval
     private Tensor Sent(string value, ChannelSlice[] slices)
     {
         Tensor sent = _known[value].Value;
-        Tensor goes = Tensor.Zeros(sent.Shape);
+        Tensor removed = Tensor.Zeros(sent.Shape);
         foreach (IGrouping<int, ChannelSlice> group in slices.GroupBy(slice => slice.Axis))
         {
             var indices = group.SelectMany(slice => slice.Indices).ToHashSet();
             Shape along = Shape.Create(
                 [.. Enumerable.Range(0, sent.Rank).Select(axis => axis == group.Key ? sent.Shape[axis] : 1)]);
-            goes = goes.Maximum(Tensor.From(
+            removed = removed.Maximum(Tensor.From(
                 [.. Enumerable.Range(0, sent.Shape[group.Key]).Select(i => indices.Contains(i) ? 1f : 0f)], along));
         }
 
-        return sent * goes;
+        return sent * removed;
     }
 
     /// <summary>

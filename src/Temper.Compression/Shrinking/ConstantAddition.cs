@@ -14,8 +14,8 @@ internal static class ConstantAddition
     /// <param name="network">The network.</param>
     /// <param name="node">A convolution or linear layer.</param>
     /// <param name="map">The constants.</param>
-    internal static Network Behind(Network network, Node node, BorderMap map) => map.Channels is not { } channels
-        ? map.AddBehind(network, node.Name, Free(network, $"{node.Name}.border"))
+    internal static Network After(Network network, Node node, BorderMap map) => map.Channels is not { } channels
+        ? map.AddAfter(network, node.Name, Free(network, $"{node.Name}.border"))
         : Bias(network, node) is { } bias ? Shifted(network, bias, channels)
         : Norm(network, node, map) is { } mean
             ? network.WithBuffers([KeyValuePair.Create(mean, network.Buffers[mean] - channels)])
@@ -71,7 +71,7 @@ internal static class ConstantAddition
         string name = $"{node.Name}.bias";
         if (withBias is null || network.Parameters.Contains(name))
         {
-            return map.AddBehind(network, node.Name, Free(network, $"{node.Name}.border"));
+            return map.AddAfter(network, node.Name, Free(network, $"{node.Name}.border"));
         }
 
         Network changed = network.Replace(node.Name, withBias, RandomStream.FromSeed(0));

@@ -179,8 +179,7 @@ public sealed class DataCatalog
     /// Returns a folder for files that are not checked yet. It is not named by the process, because processes in
     /// containers that share a cache often have the same id.
     /// </summary>
-    private string NewIncoming(CatalogEntry entry) =>
-        $"{Folder(entry)}{IncomingMark}{Path.GetRandomFileName()}";
+    private string NewIncoming(CatalogEntry entry) => $"{Folder(entry)}{IncomingMark}{Path.GetRandomFileName()}";
 
     /// <summary>Deletes what processes that were ended left behind, where that is possible.</summary>
     private void DeleteLeftovers(CatalogEntry entry)

@@ -50,8 +50,7 @@ internal static class NpzReader
     private static IEnumerable<UnusedSamples> Unused(IReadOnlyList<string> names, string[] wanted) => names
         .Where(name => name.StartsWith("x_", StringComparison.OrdinalIgnoreCase)
             && !wanted.Contains(name, StringComparer.Ordinal))
-        .Select(
-            name => new UnusedSamples(name, 0, $"the array is not read (only {string.Join(", ", wanted)})"));
+        .Select(name => new UnusedSamples(name, 0, $"the array is not read (only {string.Join(", ", wanted)})"));
 }
 
 /// <summary>Samples and labels of one set of an archive.</summary>
@@ -74,8 +73,7 @@ internal static class NpzPart
 
         if (x.Rank < 2)
         {
-            throw new ModelFormatException(
-                path, $"npz: x_{part} has a wrong shape (got {x.Shape}, expected [N, ...])");
+            throw new ModelFormatException(path, $"npz: x_{part} has a wrong shape (got {x.Shape}, expected [N, ...])");
         }
 
         Tensor? labels = y is null ? null : Labels(path, part, y, x.Shape);
@@ -101,8 +99,7 @@ internal static class NpzPart
         }
 
         double[] values = Values(y);
-        return Tensor.From(
-            isOneHot ? OfRows(path, part, values, y.Shape[1]) : OfNumbers(path, part, values), [count]);
+        return Tensor.From(isOneHot ? OfRows(path, part, values, y.Shape[1]) : OfNumbers(path, part, values), [count]);
     }
 
     private static double[] Values(Tensor y) => y.DType == DType.Float32

@@ -81,8 +81,7 @@ internal sealed class FrameCollector(string path, VideoReadOptions options, int?
             _frames[i] = [];
         }
 
-        return new VideoClip(
-            _frames.Count, side ?? _height, side ?? _width, all, framesPerSecond / options.Step);
+        return new VideoClip(_frames.Count, side ?? _height, side ?? _width, all, framesPerSecond / options.Step);
     }
 
     /// <summary>Returns the pixels of a frame that are kept.</summary>

@@ -79,8 +79,9 @@ internal sealed class GifDecoder
         return rate;
     }
 
-    /// <summary>Reads an extension block. A graphic control extension applies to the next image; others are
-    /// skipped.</summary>
+    /// <summary>
+    /// Reads an extension block. A graphic control extension applies to the next image; others are skipped.
+    /// </summary>
     private Control Extension(Control control)
     {
         bool isControl = Take(1)[0] == 0xF9;
@@ -147,8 +148,9 @@ internal sealed class GifDecoder
         }
     }
 
-    /// <summary>Next row of an interlaced image: every 8th row from 0, every 8th from 4, every 4th from 2, every 2nd
-    /// from 1.</summary>
+    /// <summary>
+    /// Next row of an interlaced image: every 8th row from 0, every 8th from 4, every 4th from 2, every 2nd from 1.
+    /// </summary>
     private static int NextRow(int row, int height)
     {
         int step = row % 8 is 0 or 4 ? 8 : row % 4 == 2 ? 4 : 2;

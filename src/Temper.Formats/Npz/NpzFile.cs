@@ -69,8 +69,7 @@ public static class NpzFile
 
             if (!arrays.TryAdd(NameOf(entry), ReadEntry(entry, name, maxBytes)))
             {
-                throw new ModelFormatException(
-                    name, $"npz: the archive contains '{entry.FullName}' twice");
+                throw new ModelFormatException(name, $"npz: the archive contains '{entry.FullName}' twice");
             }
         }
 

@@ -6,8 +6,9 @@ public sealed record OnnxExportOptions
     /// <summary>Version of the operator set, 13 to 21. Default 17.</summary>
     public int Opset { get; init; } = 17;
 
-    /// <summary>Whether batch normalizations are folded into the preceding layers where possible. Default
-    /// false.</summary>
+    /// <summary>
+    /// Whether batch normalizations are folded into the preceding layers where possible. Default false.
+    /// </summary>
     public bool FoldsNormalization { get; init; }
 
     /// <summary>

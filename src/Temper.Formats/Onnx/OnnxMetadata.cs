@@ -50,8 +50,9 @@ internal static class OnnxMetadata
         model.Metadata.TryGetValue(BatchKey, out string? text)
             && string.Equals(text, FixedBatch, StringComparison.Ordinal);
 
-    /// <summary>Returns an input with the bounds stored in the file; unchanged if there are none or they are
-    /// invalid.</summary>
+    /// <summary>
+    /// Returns an input with the bounds stored in the file; unchanged if there are none or they are invalid.
+    /// </summary>
     internal static InputSpec WithBounds(InputSpec input, IReadOnlyDictionary<string, string> metadata) =>
         metadata.TryGetValue($"{BoundsKey}{input.Name}", out string? text)
             && Read(text, MetadataJson.Default.SingleArray) is [var low, var high]

@@ -53,8 +53,9 @@ internal sealed class WireReader(Stream stream, string file, string format)
         return BinaryPrimitives.ReadDoubleLittleEndian(bytes);
     }
 
-    /// <summary>Returns the end offset of a length-delimited value that starts here; throws if it exceeds the
-    /// message.</summary>
+    /// <summary>
+    /// Returns the end offset of a length-delimited value that starts here; throws if it exceeds the message.
+    /// </summary>
     /// <param name="wire">Wire type of the field.</param>
     /// <param name="end">End offset of the message.</param>
     internal long End(WireType wire, long end)

@@ -140,8 +140,7 @@ public sealed class BatchingQueue : IAsyncDisposable
 
         try
         {
-            IReadOnlyList<Tensor> outputs =
-                batch.Count == 1 ? InParts(session, batch[0]) : session.Run(Joined(batch));
+            IReadOnlyList<Tensor> outputs = batch.Count == 1 ? InParts(session, batch[0]) : session.Run(Joined(batch));
             int samples = batch.Sum(request => Math.Max(request.Samples, 1));
             Interlocked.Increment(ref _batches);
             Interlocked.Add(ref _samples, samples);

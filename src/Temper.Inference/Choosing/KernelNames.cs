@@ -6,7 +6,7 @@ namespace Temper.Inference;
 internal static class KernelNames
 {
     internal const string Panels = "panels", Rows = "rows", ActiveInputs = "active inputs", SparseRows = "sparse rows",
-    PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes",
+        PlanePool = "pool planes", PlaneSum = "elementwise planes", PlanePad = "copy planes",
         Operator = "operator", OperatorOnPixels = "operator, channels last",
         Winners = "winners", ScaledCopy = "scaled copy", ScaledPlanes = "scaled copy planes";
 

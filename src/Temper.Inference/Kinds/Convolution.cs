@@ -68,8 +68,8 @@ internal sealed record ConvolutionLayer : Layer
     internal ConvolutionLayer? WithWinners(WinnersLayer winners)
     {
         const double maxZeros = 0.5;
-        bool fits = Winners is null && winners.Rule.Channels && Inputs[0] == winners.Output && !Inputs.Skip(1)
-            .Contains(winners.Output)
+        bool fits = Winners is null && winners.Rule.Channels
+            && Inputs[0] == winners.Output && !Inputs.Skip(1).Contains(winners.Output)
             && Weight.AsSpan<float>().Count(0f) <= maxZeros * Weight.Count;
         return fits ? this with
         {

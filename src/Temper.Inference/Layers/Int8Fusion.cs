@@ -10,22 +10,16 @@ namespace Temper.Inference;
 /// </summary>
 internal sealed class Int8Fusion
 {
-    private readonly List<Layer?> _layers;
+    private readonly FusedLayers _layers;
     private readonly Dictionary<int, ByteGrid> _grids;
-    private readonly Dictionary<int, int> _makers = [];
-    private readonly int[] _uses;
 
     private Int8Fusion(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
     {
         _grids = layers.OfType<FakeQuantizeLayer>()
             .Where(layer => layer.Grid is not null && values[layer.Output].Shape.Rank is 2 or 4)
             .ToDictionary(layer => layer.Output, layer => layer.Grid!.Value);
-        _layers = [.. layers.Select(layer => Int8Lowering.Of(layer, values, _grids) ?? layer)];
-        _uses = new int[values.Count];
-        foreach (int value in layers.SelectMany(layer => layer.Inputs).Concat(outputs))
-        {
-            _uses[value]++;
-        }
+        _layers = new FusedLayers(
+            [.. layers.Select(layer => Int8Lowering.Of(layer, values, _grids) ?? layer)], values.Count, outputs);
     }
 
     /// <summary>Returns the layers after fusion.</summary>
@@ -39,12 +33,7 @@ internal sealed class Int8Fusion
     {
         var fusion = new Int8Fusion(layers, values, outputs);
         grids = fusion._grids;
-        for (int i = 0; i < layers.Count; i++)
-        {
-            fusion.JoinWithMakers(i);
-        }
-
-        return [.. fusion._layers.OfType<Layer>()];
+        return fusion._layers.Fuse(fusion.JoinWithMakers);
     }
 
     private void JoinWithMakers(int index)
@@ -52,7 +41,7 @@ internal sealed class Int8Fusion
         PoolBytes(index);
         foreach (int input in _layers[index]!.Inputs)
         {
-            if (MakerOf(input) is { } made
+            if (_layers.MakerOf(input) is { } made
                 && _layers[made] is Int8ConvolutionLayer maker && Joined(maker, _layers[index]!) is { } joined)
             {
                 _layers[made] = null;
@@ -60,8 +49,6 @@ internal sealed class Int8Fusion
                 break;
             }
         }
-
-        _makers[_layers[index]!.Output] = index;
     }
 
     /// <summary>
@@ -71,9 +58,10 @@ internal sealed class Int8Fusion
     private void PoolBytes(int index)
     {
         if (_layers[index] is FakeQuantizeLayer quantize && _grids.TryGetValue(quantize.Output, out ByteGrid grid)
-            && MakerOf(quantize.Inputs[0]) is { } middle
+            && _layers.MakerOf(quantize.Inputs[0]) is { } middle
             && _layers[middle] is PoolingLayer { IsMaximum: true, Winners: null } pooling
-            && MakerOf(pooling.Inputs[0]) is { } first && _layers[first] is Int8ConvolutionLayer { Result: null } maker)
+            && _layers.MakerOf(pooling.Inputs[0]) is { } first
+            && _layers[first] is Int8ConvolutionLayer { Result: null } maker)
         {
             _grids[maker.Output] = grid;
             _layers[first] = maker with { Result = grid };
@@ -84,12 +72,6 @@ internal sealed class Int8Fusion
             };
         }
     }
-
-    /// <summary>
-    /// Returns the index of the layer that produces a value, if the value has exactly one use; else null.
-    /// </summary>
-    private int? MakerOf(int value) =>
-        _uses[value] == 1 && _makers.TryGetValue(value, out int index) && _layers[index] is not null ? index : null;
 
     private Int8ConvolutionLayer? Joined(Int8ConvolutionLayer first, Layer next)
     {

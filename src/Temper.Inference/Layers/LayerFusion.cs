@@ -5,35 +5,21 @@ namespace Temper.Inference;
 /// <summary>
 /// Fuses layers that one kernel can execute in a single pass. <see cref="ChannelAffineLayer"/>s are folded into the
 /// weights of the preceding or following layer, additions and ReLU into the preceding layer, and winners-take-all into
-/// the following layer or pooling. Two layers are fused only if the value between them has no other use.
+/// the following layer or pooling.
 /// </summary>
 internal sealed class LayerFusion
 {
-    private readonly List<Layer?> _layers;
+    private readonly FusedLayers _layers;
     private readonly IReadOnlyList<ValueInfo> _values;
-    private readonly Dictionary<int, int> _makers = [];
-    private readonly int[] _uses;
 
-    private LayerFusion(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
-    {
-        (_layers, _values) = ([.. layers], values);
-        _uses = new int[values.Count];
-        foreach (int value in layers.SelectMany(layer => layer.Inputs).Concat(outputs))
-        {
-            _uses[value]++;
-        }
-    }
+    private LayerFusion(IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs) =>
+        (_layers, _values) = (new FusedLayers(layers, values.Count, outputs), values);
 
     internal static IReadOnlyList<Layer> Apply(
         IReadOnlyList<Layer> layers, IReadOnlyList<ValueInfo> values, IReadOnlyList<int> outputs)
     {
         var fusion = new LayerFusion(layers, values, outputs);
-        for (int i = 0; i < layers.Count; i++)
-        {
-            fusion.JoinWithMakers(i);
-        }
-
-        return [.. fusion._layers.OfType<Layer>()];
+        return fusion._layers.Fuse(fusion.JoinWithMakers);
     }
 
     private void JoinWithMakers(int index)
@@ -45,14 +31,13 @@ internal sealed class LayerFusion
         }
 
         _layers[index] = layer;
-        _makers[layer.Output] = index;
     }
 
     private Layer? JoinedWithOne(Layer layer)
     {
         foreach (int input in layer.Inputs)
         {
-            if (MakerOf(input) is not { } maker)
+            if (_layers.MakerOf(input) is not { } maker)
             {
                 continue;
             }
@@ -72,12 +57,6 @@ internal sealed class LayerFusion
 
         return null;
     }
-
-    /// <summary>
-    /// Returns the index of the layer that produces a value, if the value has one use and is not an output; else null.
-    /// </summary>
-    private int? MakerOf(int value) =>
-        _uses[value] == 1 && _makers.TryGetValue(value, out int maker) && _layers[maker] is not null ? maker : null;
 
     /// <summary>
     /// Returns two layers fused into one; null if no kernel supports that. Nothing is folded into 8-bit weights,
@@ -111,7 +90,7 @@ internal sealed class LayerFusion
     private LinearLayer? JoinThrough(ReshapeLayer reshape, int index, LinearLayer linear)
     {
         int input = reshape.Inputs[0];
-        if (MakerOf(input) is not { } maker
+        if (_layers.MakerOf(input) is not { } maker
             || _layers[maker] is not ChannelAffineLayer { Relu: false, Inputs.Count: 1, Order.Count: 0 } affine)
         {
             return null;

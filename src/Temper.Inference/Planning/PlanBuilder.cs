@@ -141,9 +141,8 @@ internal sealed class PlanBuilder
         ValueInfo info = _graph.Values[value];
         ValueLayout layout = info.DType == DType.Float32 ? ValueLayout.RowMajor : ValueLayout.Tensor;
         int source = Place(value, layout);
-        bool isOwn = _buffers[source].AliasOf < 0 && source >= _graph.InputCount && !_outputs
-            .Contains(source) && !_graph.Constants
-            .ContainsKey(value);
+        bool isOwn = _buffers[source].AliasOf < 0 && source >= _graph.InputCount
+            && !_outputs.Contains(source) && !_graph.Constants.ContainsKey(value);
         if (isOwn || layout == ValueLayout.Tensor)
         {
             _outputs.Add(source);

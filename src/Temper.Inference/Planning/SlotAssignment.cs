@@ -59,8 +59,9 @@ internal static class SlotAssignment
         foreach (int slot in free)
         {
             bool isBetter = best < 0
-                || (sizes[slot] >= size ? sizes[best] < size || sizes[slot] < sizes[best] : sizes[best] < size
-                    && sizes[slot] > sizes[best]);
+                || (sizes[slot] >= size
+                    ? sizes[best] < size || sizes[slot] < sizes[best]
+                    : sizes[best] < size && sizes[slot] > sizes[best]);
             best = isBetter ? slot : best;
         }
 

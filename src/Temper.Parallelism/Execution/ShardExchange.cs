@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Parallelism.Collectives;
 using Temper.Parallelism.Planning;
 using Temper.Tensors;
@@ -169,7 +170,7 @@ internal sealed class ShardExchange(ShardStep step, int channels, ShardLayout ow
                 foreach ((int start, int length) in Channels)
                 {
                     Span<float> target = values.Slice(((sample * heldChannels) + start) * inner, length * inner);
-                    System.Numerics.Tensors.TensorPrimitives.Add(target, packed.Slice(place, target.Length), target);
+                    TensorPrimitives.Add(target, packed.Slice(place, target.Length), target);
                     place += target.Length;
                 }
             }

@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Optimization;
@@ -36,8 +37,7 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
         var data = new Samples(sample, batch * Steps);
         using var end = new CancellationTokenSource();
         var clock = new StepClock(time, end);
-        TrainingRanks ranks =
-            isSharded ? new ShardedRanks(world, bare, Divided(bare, batch)) : new DataRanks(world);
+        TrainingRanks ranks = isSharded ? new ShardedRanks(world, bare, Divided(bare, batch)) : new DataRanks(world);
         using ((IDisposable)ranks)
         {
             Trainer.Fit(bare, data, data.Take(1), new TrainingOptions
@@ -106,8 +106,8 @@ internal sealed class StepProbe(Communicator world, TimeProvider time)
 
         public override void CopySample(int index, Span<float> sample)
         {
-            System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<byte, float>(_bytes, sample);
-            System.Numerics.Tensors.TensorPrimitives.Multiply(sample, 1f / 255f, sample);
+            TensorPrimitives.ConvertTruncating<byte, float>(_bytes, sample);
+            TensorPrimitives.Multiply(sample, 1f / 255f, sample);
         }
 
         public override long Label(int index) => index % Classes;

@@ -59,22 +59,22 @@ internal sealed class ValueEdge : EdgeCosts
     private readonly MismatchClasses _classes;
     private readonly double _scale;
     private readonly (LayerKind From, LayerKind To) _kinds;
-    private readonly double[] _behind;
+    private readonly double[] _extra;
     private readonly CrossingScratch _scratch;
 
     internal ValueEdge(PlanCost cost, PlannedEdge edge, CrossingScratch scratch)
     {
         (_patterns, _classes, _scale, _kinds, _scratch) =
             (cost.Patterns, cost.Mismatches, cost.Scale(edge), cost.Kinds(edge), scratch);
-        _behind = cost.Kind == CostKind.Table
-            ? [.. Enumerable.Range(0, _patterns.Count).Select(from => cost.Behind(edge, from))]
+        _extra = cost.Kind == CostKind.Table
+            ? [.. Enumerable.Range(0, _patterns.Count).Select(from => cost.ExtraAfterSplit(edge, from))]
             : [];
     }
 
     internal override double Of(int from, int to)
     {
         double moved = _classes.Moved(_classes.ClassOf(_kinds, _patterns.Digits(from), _patterns.Digits(to)));
-        return (_scale * moved) + (_behind.Length > 0 ? _behind[from] : 0);
+        return (_scale * moved) + (_extra.Length > 0 ? _extra[from] : 0);
     }
 
     internal override void Cross(ReadOnlySpan<double> costs, bool isForward, Span<double> best, Span<int> choice)
@@ -85,7 +85,7 @@ internal sealed class ValueEdge : EdgeCosts
         (double[] sums, int[] choices, double[] nextSums, int[] nextChoices) = _scratch.Rent(rows * count);
         for (int i = 0; i < count; i++)
         {
-            (sums[i], choices[i]) = (costs[i] + (isForward && _behind.Length > 0 ? _behind[i] : 0), i);
+            (sums[i], choices[i]) = (costs[i] + (isForward && _extra.Length > 0 ? _extra[i] : 0), i);
         }
 
         sums.AsSpan(count, (rows - 1) * count).Fill(double.PositiveInfinity);
@@ -103,12 +103,12 @@ internal sealed class ValueEdge : EdgeCosts
         for (int there = 0; there < count; there++)
         {
             (best[there], choice[there]) =
-                (sums[there] + (isForward || _behind.Length == 0 ? 0 : _behind[there]), choices[there]);
+                (sums[there] + (isForward || _extra.Length == 0 ? 0 : _extra[there]), choices[there]);
             for (int row = 1; row < rows; row++)
             {
                 double sum = sums[(row * count) + there]
                     + (_scale * _classes.Moved(row))
-                    + (isForward || _behind.Length == 0 ? 0 : _behind[there]);
+                    + (isForward || _extra.Length == 0 ? 0 : _extra[there]);
                 if (sum < best[there])
                 {
                     (best[there], choice[there]) = (sum, choices[(row * count) + there]);

@@ -89,7 +89,7 @@ internal sealed class PlanCost
     internal double Edge(PlannedEdge edge, int from, int to)
     {
         int moved = Mismatches.ClassOf(Kinds(edge), Patterns.Digits(from), Patterns.Digits(to));
-        return (Scale(edge) * Mismatches.Moved(moved)) + Behind(edge, from);
+        return (Scale(edge) * Mismatches.Moved(moved)) + ExtraAfterSplit(edge, from);
     }
 
     /// <summary>Returns the bytes of an edge if its whole value had to move.</summary>
@@ -98,7 +98,7 @@ internal sealed class PlanCost
     /// <summary>
     /// Returns the bytes that Table 2 as printed adds after a split by input channels, in addition to Table 1.
     /// </summary>
-    internal double Behind(PlannedEdge edge, int from)
+    internal double ExtraAfterSplit(PlannedEdge edge, int from)
     {
         double moved = 0;
         if (Kind == CostKind.Table && Network.Layers[edge.From].Kind == LayerKind.Weighted)

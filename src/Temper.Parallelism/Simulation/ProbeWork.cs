@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 using Temper.Networks;
 using Temper.Optimization;
@@ -29,7 +30,7 @@ internal sealed class CacheFiller(long bytes)
         WorkerPool.Current.Run(new Work(_other), Chunks.Count(_other.Length, TaskFloats));
         foreach (Tensor tensor in tensors)
         {
-            System.Numerics.Tensors.TensorPrimitives.Sum(tensor.Physical());
+            TensorPrimitives.Sum(tensor.Physical());
         }
     }
 
@@ -39,7 +40,7 @@ internal sealed class CacheFiller(long bytes)
         {
             Span<float> part =
                 other.AsSpan(task * TaskFloats, Math.Min(TaskFloats, other.Length - (task * TaskFloats)));
-            System.Numerics.Tensors.TensorPrimitives.Add(part, 1, part);
+            TensorPrimitives.Add(part, 1, part);
         }
     }
 }

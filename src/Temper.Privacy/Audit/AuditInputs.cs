@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data;
 using Temper.Privacy.Morphing;
 using Temper.Tensors;
@@ -62,8 +63,7 @@ internal sealed class AuditRows
         Mean = new float[Map.Inputs];
         for (int i = 0; i < SetCount && Truth is not null; i++)
         {
-            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
-                Truth.AsSpan(i * Map.Inputs, Map.Inputs), 1f / SetCount, Mean, Mean);
+            TensorPrimitives.MultiplyAdd(Truth.AsSpan(i * Map.Inputs, Map.Inputs), 1f / SetCount, Mean, Mean);
         }
     }
 

@@ -54,6 +54,6 @@ public static class AugConvEdit
             : throw new ArgumentException(
             "Aug-Conv: the input must be used by exactly one convolution without groups or dilation (got "
             + $"{string.Join(", ", users.Select(node => $"{node.Name}: {node.Operator.Kind}"))}); preprocessing "
-                + "must be done by the owner, before morphing");
+            + "must be done by the owner, before morphing");
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Tensors;
 
 namespace Temper.Privacy.Morphing;
@@ -20,7 +21,7 @@ internal static class AugConvFile
             ReadOnlySpan<float> part = numbers.Slice(first, Math.Min(NumbersAtOnce, numbers.Length - first));
             if (isHalf)
             {
-                System.Numerics.Tensors.TensorPrimitives.ConvertToHalf(part, halves);
+                TensorPrimitives.ConvertToHalf(part, halves);
             }
 
             stream.Write(isHalf ? MemoryMarshal.AsBytes(halves.AsSpan(0, part.Length)) : MemoryMarshal.AsBytes(part));

@@ -54,8 +54,7 @@ internal sealed record BundleManifest
         }
         catch (Exception error) when (error is JsonException or ArgumentException or OverflowException)
         {
-            throw new ModelFormatException(
-                name, $"bundle: the manifest is not valid ({error.Message})", error);
+            throw new ModelFormatException(name, $"bundle: the manifest is not valid ({error.Message})", error);
         }
     }
 

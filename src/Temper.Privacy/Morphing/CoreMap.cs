@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 
 namespace Temper.Privacy.Morphing;
@@ -80,7 +81,7 @@ internal sealed class CoreMap : SecretMap
         using KeyStream stream = key.Stream($"core/{core}");
         double[] exact = RandomReflections.Orthogonal(key.Map.CoreSide, stream.NextNormal);
         float[] rounded = new float[exact.Length];
-        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<double, float>(exact, rounded);
+        TensorPrimitives.ConvertTruncating<double, float>(exact, rounded);
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(exact.AsSpan()));
         return rounded;
     }

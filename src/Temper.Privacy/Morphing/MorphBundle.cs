@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data;
 using Temper.Formats;
 using Temper.Formats.Npz;
@@ -127,7 +128,7 @@ public sealed class MorphBundle
             with { Key = KeyId };
         Tensor weight = SafetensorsFile.Load(path)[AugConvFile.TensorName].To(DType.Float32);
         if (weight.Count != operation.Pattern.Count
-            || !float.IsFinite(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))
+            || !float.IsFinite(TensorPrimitives.MaxMagnitude(weight.AsSpan<float>())))
         {
             throw new ModelFormatException(path, "Aug-Conv: the layer does not match the manifest (got "
                 + $"{weight.Count} numbers, expected {operation.Pattern.Count}, all finite)");

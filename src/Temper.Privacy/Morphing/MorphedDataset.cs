@@ -70,8 +70,7 @@ internal sealed class MorphedDataset : Dataset, IDisposable
         // The sum is finite only if every value is.
         if (!float.IsFinite(TensorPrimitives.Sum(sample[..SampleShape.Count])))
         {
-            throw new ModelFormatException(
-                _path, offset, $"morphed rows: row {index} contains NaN or infinity");
+            throw new ModelFormatException(_path, offset, $"morphed rows: row {index} contains NaN or infinity");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data;
 using Temper.Formats;
 
@@ -230,14 +231,14 @@ internal sealed class RowWriter(MorphKey key, Morpher morpher, RowContainer cont
     {
         int inputs = data.SampleShape.Count;
         // The sum is finite only if every value is.
-        if (float.IsFinite(System.Numerics.Tensors.TensorPrimitives.Sum(rows)))
+        if (float.IsFinite(TensorPrimitives.Sum(rows)))
         {
             return;
         }
 
         for (int row = 0; row < rows.Length / inputs; row++)
         {
-            if (!float.IsFinite(System.Numerics.Tensors.TensorPrimitives.Sum(rows.Slice(row * inputs, inputs))))
+            if (!float.IsFinite(TensorPrimitives.Sum(rows.Slice(row * inputs, inputs))))
             {
                 throw new ArgumentException($"morph data: sample {first + row} of {data.Name} contains NaN "
                     + "or infinity; the bundle was not signed, correct the data set and run the command again");

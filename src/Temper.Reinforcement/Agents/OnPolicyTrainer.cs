@@ -55,8 +55,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
             (_last, _outcomes) = (new float[options.Environments], new StepOutcome[options.Environments]);
             (_seen, _shuffled) = (new float[Environment.Observations.Length], new int[_rollout.Length]);
             (_noise, _order, _defense) = (Stream.Split("actions"), Stream.Split("order"), Stream.Split("defense"));
-            Learner =
-                NewLearner(Layout.ActorCritic(spec, Environment.Frames, Head, Stream.Split("weights")), options);
+            Learner = NewLearner(Layout.ActorCritic(spec, Environment.Frames, Head, Stream.Split("weights")), options);
             Environment.Reset();
         }
         catch
@@ -171,7 +170,7 @@ public sealed class OnPolicyTrainer : AgentTrainer
                 // The last minibatch takes the remainder.
                 int start = part * size, end = part == _options.Minibatches - 1 ? _shuffled.Length : start + size;
                 PolicyLoss loss = Step(_shuffled.AsMemory(start, end - start), (epoch * _options.Minibatches) + part);
-                _metrics = _metrics.Plus(
+                _metrics += new PolicyLoss(
                     loss.Policy / parts, loss.Value / parts, loss.Entropy / parts, loss.Divergence / parts);
             }
         }

@@ -57,7 +57,7 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
         PolicyLoss sum = default;
         for (int i = 0; i < pieces; i++)
         {
-            sum = sum.Plus(_sums[i].Policy, _sums[i].Value, _sums[i].Entropy, _sums[i].Divergence);
+            sum += _sums[i];
         }
 
         return sum;
@@ -82,7 +82,7 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
             head.AddGradient(
                 outputs, action, (log, entropy), -derivative * part, -options.EntropyWeight * part, byOutputs);
             ByValues[i] = options.ValueWeight * error * part;
-            sum = sum.Plus(
+            sum += new PolicyLoss(
                 -surrogate * part, 0.5f * error * error * part, entropy * part, (ratio - 1 - difference) * part);
         }
 
@@ -125,6 +125,6 @@ internal sealed class PolicyGradient(ActionHead head, OnPolicyOptions options, R
 /// <param name="Divergence">Estimated KL divergence from the policy that collected the experience, in nats.</param>
 internal readonly record struct PolicyLoss(float Policy, float Value, float Entropy, float Divergence)
 {
-    internal PolicyLoss Plus(float policy, float value, float entropy, float divergence) =>
-        new(Policy + policy, Value + value, Entropy + entropy, Divergence + divergence);
+    public static PolicyLoss operator +(PolicyLoss a, PolicyLoss b) =>
+        new(a.Policy + b.Policy, a.Value + b.Value, a.Entropy + b.Entropy, a.Divergence + b.Divergence);
 }

@@ -60,9 +60,9 @@ internal sealed class Rollout(int horizon, int count, int observation, int actio
             for (int step = horizon - 1; step >= 0; step--)
             {
                 int sample = (step * count) + i;
-                float goesOn = Ends[sample] ? 0 : 1;
-                float difference = Rewards[sample] + (gamma * next * goesOn) - Values[sample];
-                advantage = difference + (gamma * lambda * goesOn * advantage);
+                float continues = Ends[sample] ? 0 : 1;
+                float difference = Rewards[sample] + (gamma * next * continues) - Values[sample];
+                advantage = difference + (gamma * lambda * continues * advantage);
                 (Advantages[sample], Targets[sample], next) = (advantage, advantage + Values[sample], Values[sample]);
             }
         }

@@ -44,10 +44,10 @@ public sealed class EnvironmentRelay : IAsyncDisposable
     private static async Task RelayAsync(
         FrameConnection agent, DnsEndPoint environment, BridgeTap tap, BridgeLimits limits, CancellationToken cancel)
     {
-        using FrameConnection behind =
+        using FrameConnection upstream =
             await FrameConnection.ConnectAsync(environment, limits, cancel).ConfigureAwait(false);
-        ReadOnlyMemory<byte> hello = await behind.AnswerAsync(cancel).ConfigureAwait(false);
-        EnvironmentSpec spec = WireProtocol.ReadHello(hello.Span, behind.Peer);
+        ReadOnlyMemory<byte> hello = await upstream.AnswerAsync(cancel).ConfigureAwait(false);
+        EnvironmentSpec spec = WireProtocol.ReadHello(hello.Span, upstream.Peer);
         using BridgeTap.TapSlot slot = await OpenAsync(agent, tap, spec).ConfigureAwait(false);
         await agent.WriteAsync(hello, cancel).ConfigureAwait(false);
         float[] action = new float[spec.Actions.Dimensions], observation = new float[spec.ObservationShape.Count];
@@ -57,20 +57,20 @@ public sealed class EnvironmentRelay : IAsyncDisposable
             byte kind = message.Span[0];
             int index =
                 kind == WireProtocol.Step ? WireProtocol.ReadStep(message.Span, spec.Actions, action, agent.Peer) : 0;
-            await behind.WriteAsync(message, cancel).ConfigureAwait(false);
+            await upstream.WriteAsync(message, cancel).ConfigureAwait(false);
             if (kind is not (WireProtocol.Reset or WireProtocol.Step))
             {
                 return;
             }
 
-            ReadOnlyMemory<byte> answer = await behind.AnswerAsync(cancel).ConfigureAwait(false);
+            ReadOnlyMemory<byte> answer = await upstream.AnswerAsync(cancel).ConfigureAwait(false);
             if (answer.Span[0] == WireProtocol.Error)
             {
                 await agent.WriteAsync(answer, cancel).ConfigureAwait(false);
                 return;
             }
 
-            StepOutcome outcome = WireProtocol.ReadObservation(answer.Span, observation, behind.Peer);
+            StepOutcome outcome = WireProtocol.ReadObservation(answer.Span, observation, upstream.Peer);
             if (kind == WireProtocol.Step)
             {
                 slot.Act(spec.Actions.IsDiscrete ? index : new AgentAction(action), outcome);

@@ -35,10 +35,10 @@ public sealed class GodotRelay : IAsyncDisposable
     {
         try
         {
-            using FrameConnection behind =
+            using FrameConnection upstream =
                 await FrameConnection.ConnectAsync(trainer, listener.Limits, cancel).ConfigureAwait(false);
             using var session = new Session(tap);
-            await RelayAsync(game, behind, session, listener.Limits, cancel).ConfigureAwait(false);
+            await RelayAsync(game, upstream, session, listener.Limits, cancel).ConfigureAwait(false);
         }
         finally
         {

@@ -73,9 +73,9 @@ public sealed record OpenEnvFormat
             .. ((observation["shape"] ?? observation[$"{field}_shape"]) as JsonArray ?? [])
             .Select(axis => JsonNumbers.Value<int>(axis) ?? 0),
         ];
-        bool isSaid = axes.Count == 1 && said.Count > 0 && said
-            .All(axis => axis is > 0 and <= 1 << 16) && said
-            .Aggregate(1L, (all, axis) => Math.Min(all * axis, int.MaxValue)) == axes[0];
+        bool isSaid = axes.Count == 1 && said.Count > 0
+            && said.All(axis => axis is > 0 and <= 1 << 16)
+            && said.Aggregate(1L, (all, axis) => Math.Min(all * axis, int.MaxValue)) == axes[0];
         return new EnvironmentSpec
         {
             Name = name, ObservationShape = JsonNumbers.ShapeOf(isSaid ? said : axes), Minimum = Minimum,

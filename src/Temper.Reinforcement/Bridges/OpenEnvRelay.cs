@@ -156,7 +156,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token);
         var address = new UriBuilder(_environment) { Scheme = "ws", Path = "/ws" };
-        using ClientWebSocket behind =
+        using ClientWebSocket upstream =
             await OpenEnvEnvironment.OpenAsync(address.Uri, _listener.Limits, stop.Token).ConfigureAwait(false);
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
         Interlocked.Increment(ref _sockets);
@@ -164,7 +164,7 @@ public sealed class OpenEnvRelay : IAsyncDisposable
         {
             string peer = $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
             await PumpAsync(new JsonSocket(socket, _listener.Limits, peer), new JsonSocket(
-                behind, _listener.Limits, _environment.Authority), stop.Token).ConfigureAwait(false);
+                upstream, _listener.Limits, _environment.Authority), stop.Token).ConfigureAwait(false);
             await Deadline.WithinAsync(
                 _listener.Limits.FrameTimeout,
                 token => new ValueTask(socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, token)),

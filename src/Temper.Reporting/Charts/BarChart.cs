@@ -92,8 +92,9 @@ public sealed partial record BarChart : Chart
             bar.Y + 11, "value");
     }
 
-    /// <summary>Allowed number formats. Digits are limited, so that a file cannot request texts of any
-    /// length.</summary>
+    /// <summary>
+    /// Allowed number formats. Digits are limited, so that a file cannot request texts of any length.
+    /// </summary>
     [GeneratedRegex(
         @"^([GFNEPgfnep]\d?|[0#][0#,]{0,8}(\.[0#]{1,8})?)$", RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000)]

@@ -86,8 +86,7 @@ public sealed record ConfusionChart : Chart
         return svg.Close().ToString();
     }
 
-    private static string Short(string name) =>
-        name.Length <= MaxLetters ? name : $"{name[..(MaxLetters - 1)]}…";
+    private static string Short(string name) => name.Length <= MaxLetters ? name : $"{name[..(MaxLetters - 1)]}…";
 
     private string Pair(string row, string column) =>
         IsOfPredictions ? $"{row} predicted as {column}" : $"{RowLabel} {row}, {ColumnLabel} {column}";

@@ -106,8 +106,7 @@ public sealed record LineChart : Chart
 
         if (path.Length > 0)
         {
-            svg.Empty(
-                "path", ("d", path.ToString()), ("class", $"line {color}"), ("stroke-dasharray", Dashes(index)));
+            svg.Empty("path", ("d", path.ToString()), ("class", $"line {color}"), ("stroke-dasharray", Dashes(index)));
             Dots(svg, line.Points, color, x, y);
             ChartPoint last = line.Points.Last(point => point.IsFinite);
             (double cx, double cy) = Place(last, x, y);

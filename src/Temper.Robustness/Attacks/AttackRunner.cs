@@ -22,7 +22,7 @@ internal sealed class AttackRunner(
     internal AttackResult Run(CancellationToken cancel)
     {
         int window = Math.Clamp(run.BatchSize, 1, Math.Max(_count, 1)), next = 0;
-        var batch = new QuestionBatch(target, window);
+        var batch = new QueryBatch(target, window);
         var active = new List<Running>(window);
         while (next < _count || active.Count > 0)
         {
@@ -83,7 +83,7 @@ internal sealed class AttackRunner(
         }
 
         Search s = running.Search;
-        running.Questions.Dispose();
+        running.Queries.Dispose();
         float[] found = s.Found;
         int passes = target.PassesPerQuery;
         found.CopyTo(_adversarials, running.Index * _size);
@@ -117,18 +117,18 @@ internal sealed class AttackRunner(
     }
 
     /// <summary>A search and its state.</summary>
-    internal sealed record Running(int Index, Search Search, IEnumerator<Ask> Questions)
+    internal sealed record Running(int Index, Search Search, IEnumerator<Ask> Queries)
     {
         internal bool IsFinished { get; private set; }
 
         internal bool IsOutOfBudget { get; private set; }
 
-        internal Ask Ask => Questions.Current;
+        internal Ask Ask => Queries.Current;
 
         /// <summary>Advances the search to its next query.</summary>
         internal void Advance()
         {
-            IsFinished = !Questions.MoveNext();
+            IsFinished = !Queries.MoveNext();
             if (!IsFinished && Search.IsBeyondBudget(Ask))
             {
                 (IsFinished, IsOutOfBudget) = (true, true);

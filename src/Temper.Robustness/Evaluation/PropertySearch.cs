@@ -33,7 +33,7 @@ public static class PropertySearch
             throw new ArgumentException(
                 $"property: wrong number of inputs or outputs (got {property.Low.Count} inputs and outputs up to "
                 + $"Y_{property.Outputs - 1}, expected {target.SampleShape.Count} inputs and {target.Classes} "
-                    + "outputs)");
+                + "outputs)");
         }
 
         var box = new PropertyTarget(target, property);

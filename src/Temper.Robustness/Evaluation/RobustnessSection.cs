@@ -27,8 +27,7 @@ public static class RobustnessSection
         if (double.IsInfinity(found.Attack.Radius))
         {
             Norm norm = found.Attack.Norm;
-            figures.Add(new KeyFigure(
-                "median smallest change", Median(found.Result.MedianDistance(norm)), $"{norm}"));
+            figures.Add(new KeyFigure("median smallest change", Median(found.Result.MedianDistance(norm)), $"{norm}"));
         }
 
         figures.Add(new KeyFigure("verdict", verdict.Split(':')[0]));

@@ -129,8 +129,7 @@ public static class TrustChecks
         attack is ComposedAttack { First: var inner } ? Searches(inner) : attack is not Corruptions;
 
     /// <summary>Prepares the checks of the first samples; null: there are no samples.</summary>
-    private static TrustProbe? Probe(
-        AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random)
+    private static TrustProbe? Probe(AttackTarget target, Tensor inputs, ReadOnlySpan<long> labels, RandomStream random)
     {
         if (labels.Length != inputs.Shape[0])
         {
@@ -166,8 +165,7 @@ public static class TrustChecks
         {
             checks.Add(probe.ZeroGradients());
             checks.Add(probe.Saturation());
-            checks.AddRange(probe.Attacks(
-                ball ?? (Norm.Linf, 0.03 * (target.Maximum - target.Minimum)), cancel));
+            checks.AddRange(probe.Attacks(ball ?? (Norm.Linf, 0.03 * (target.Maximum - target.Minimum)), cancel));
         }
 
         return checks;

@@ -169,8 +169,7 @@ internal sealed class TrustProbe
     /// Checks the result of an attack: short runs of PGD and Square, with its norm, radius and target class, must not
     /// fool clearly more samples. Null: the target's access or the norm permits neither.
     /// </summary>
-    internal TrustCheck? Weaker(
-        RobustnessEvaluation found, (Norm Norm, double Epsilon) ball, CancellationToken cancel)
+    internal TrustCheck? Weaker(RobustnessEvaluation found, (Norm Norm, double Epsilon) ball, CancellationToken cancel)
     {
         Pgd ascent = Ascent(ball);
         Attack[] all = [Longer(ascent), OnMargin(ascent), FewQueries(ball)],
@@ -251,8 +250,7 @@ internal sealed class TrustProbe
     {
         if (!_fooled.TryGetValue((attack, criterion), out bool[]? found))
         {
-            AttackResult result = attack.Run(
-                _target, _inputs, criterion, _random.Split("checks"), cancel: cancel);
+            AttackResult result = attack.Run(_target, _inputs, criterion, _random.Split("checks"), cancel: cancel);
             found = [.. result.Samples.Select(sample => sample.IsAdversarial)];
             _fooled.Add((attack, criterion), found);
         }

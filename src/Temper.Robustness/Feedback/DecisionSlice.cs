@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Data.Images;
 using Temper.Reporting.Documents;
 using Temper.Robustness.Attacks;
@@ -60,8 +61,8 @@ public static class DecisionSlice
         float[] u = Direction(right), v = Direction(up);
 
         // Orthogonalizes v to u, so that distances in the picture equal those in the input space.
-        float along = System.Numerics.Tensors.TensorPrimitives.Dot(u, v);
-        System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(u, -along, v, v);
+        float along = TensorPrimitives.Dot(u, v);
+        TensorPrimitives.MultiplyAdd(u, -along, v, v);
         Ray.Normalize(v);
         int size = sample.Clean.Length;
         double reach = 2.5 * right.Length / (Side / 2);
@@ -88,7 +89,7 @@ public static class DecisionSlice
     {
         float[] x = new float[path.Point!.Path.Sample.Clean.Length];
         path.Point.Path.At(path.Point.T, x);
-        System.Numerics.Tensors.TensorPrimitives.Subtract(x, path.Point.Path.Sample.Clean, x);
+        TensorPrimitives.Subtract(x, path.Point.Path.Sample.Clean, x);
         path.Point.Path.Release();
         Ray.Normalize(x);
         return x;
@@ -97,7 +98,7 @@ public static class DecisionSlice
     private static byte[] Pixels(float[] logits, int classes)
     {
         int[] winners = [.. Enumerable.Range(0, Side * Side).Select(
-            i => System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits.AsSpan(i * classes, classes)))];
+            i => TensorPrimitives.IndexOfMax(logits.AsSpan(i * classes, classes)))];
         byte[] pixels = new byte[Side * Side * 3];
         for (int i = 0; i < winners.Length; i++)
         {

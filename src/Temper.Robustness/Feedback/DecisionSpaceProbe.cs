@@ -188,7 +188,7 @@ internal sealed class ProbeRunner(
     private void Answer(Ask ask)
     {
         _group.Clear();
-        _group.AddRange(_active.Where(running => running.Questions.Current == ask));
+        _group.AddRange(_active.Where(running => running.Queries.Current == ask));
         if (_group.Count == 0)
         {
             return;
@@ -217,7 +217,7 @@ internal sealed class ProbeRunner(
             _logits.AsSpan(row * target.Classes, target.Classes).CopyTo(search.Logits);
             if (ask == Ask.Gradient)
             {
-                _gradients.AsSpan(row * _size, _size).CopyTo(search.GradientRoom());
+                _gradients.AsSpan(row * _size, _size).CopyTo(search.GradientBuffer());
             }
 
             search.Take(ask);
@@ -228,14 +228,14 @@ internal sealed class ProbeRunner(
         new AttackLoss(LossKind.Margin, _group[row].Search.Sample.Label).Evaluate(logits, slope);
 
     /// <summary>A search and its state.</summary>
-    private sealed record Running(int Place, DirectionFamily Family, ProbeSearch Search, IEnumerator<Ask> Questions)
+    private sealed record Running(int Place, DirectionFamily Family, ProbeSearch Search, IEnumerator<Ask> Queries)
     {
         /// <summary>Result of the search; null while it runs.</summary>
         internal ProbedPath? Path { get; private set; }
 
         internal void Advance()
         {
-            if (Questions.MoveNext())
+            if (Queries.MoveNext())
             {
                 return;
             }

@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
 using Temper.Tensors;
@@ -157,7 +158,7 @@ public sealed record NearestSampleDirection : DirectionFamily
     internal static Ray Toward(ProbedSample sample, float[] goal)
     {
         float[] difference = new float[goal.Length];
-        System.Numerics.Tensors.TensorPrimitives.Subtract(goal, sample.Clean, difference);
+        TensorPrimitives.Subtract(goal, sample.Clean, difference);
         return Ray.Along(sample, difference);
     }
 }

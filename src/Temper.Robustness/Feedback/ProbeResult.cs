@@ -40,8 +40,9 @@ public sealed record ProbeResult(
     IReadOnlyList<ProbedPath> Paths, int Classes)
 {
     /// <summary>Fraction of samples classified correctly, 0 to 1; NaN without samples.</summary>
-    public double Accuracy => Labels.Count == 0 ? double.NaN : Labels.Zip(Predictions)
-        .Count(pair => pair.First == pair.Second) / (double)Labels.Count;
+    public double Accuracy => Labels.Count == 0
+        ? double.NaN
+        : Labels.Zip(Predictions).Count(pair => pair.First == pair.Second) / (double)Labels.Count;
 
     /// <summary>Number of forward passes of single samples.</summary>
     public long Forwards => Labels.Count + Paths.Sum(path => (long)path.Forwards);

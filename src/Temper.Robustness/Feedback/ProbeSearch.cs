@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Criteria;
 
@@ -47,7 +48,7 @@ internal sealed class ProbeSearch
     internal int Backwards { get; private set; }
 
     /// <summary>Returns the buffer for the gradient.</summary>
-    internal Span<float> GradientRoom()
+    internal Span<float> GradientBuffer()
     {
         Gradient = Gradient.Length == 0 ? new float[X.Length] : Gradient;
         return Gradient;
@@ -65,7 +66,7 @@ internal sealed class ProbeSearch
     {
         double margin = (double)logits[label] - Criterion.LargestOther(logits, label);
         return double.IsFinite(margin)
-            ? (margin, System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits))
+            ? (margin, TensorPrimitives.IndexOfMax(logits))
             : throw new InvalidDataException(
                 $"probe: logits of sample {sample} are not finite; the network cannot be measured");
     }

@@ -18,8 +18,7 @@ internal static class AttackedAnswers
     /// <param name="samples">Held-out samples.</param>
     /// <param name="attack">Attack to run.</param>
     /// <param name="seed">Random seed of the attack.</param>
-    internal static List<(long Answer, long Label)> Of(
-        Network network, Dataset samples, InnerAttack attack, ulong seed)
+    internal static List<(long Answer, long Label)> Of(Network network, Dataset samples, InnerAttack attack, ulong seed)
     {
         List<(long Answer, long Label)> answers = [];
         using var scope = new TensorScope();

@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Networks;
 using Temper.Tensors;
 
@@ -32,7 +33,7 @@ internal static class WeightAscent
                 double length = Length(gradient), size = Length(sources[i]);
                 float factor = length > 0 ? (float)(gamma * size / length) : 0;
                 float[] values = gradient.ToArray<float>();
-                System.Numerics.Tensors.TensorPrimitives.Multiply(values, factor, values);
+                TensorPrimitives.Multiply(values, factor, values);
                 shifts[i] = Tensor.From(values, gradient.Shape);
             }
         }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Randomness;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Criteria;
@@ -143,7 +144,7 @@ public sealed class VideoEvaluation(AttackTarget target, Tensor clips, long[] la
         int count = clips.Shape[0];
         float[] logits = new float[count * target.Classes];
         target.Scores(clips.AsSpan<float>(), count, logits);
-        return [.. Enumerable.Range(0, count).Select(i => (long)System.Numerics.Tensors.TensorPrimitives.IndexOfMax(
+        return [.. Enumerable.Range(0, count).Select(i => (long)TensorPrimitives.IndexOfMax(
             logits.AsSpan(i * target.Classes, target.Classes)))];
     }
 }

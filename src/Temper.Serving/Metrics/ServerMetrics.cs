@@ -9,11 +9,11 @@ namespace Temper.Serving.Metrics;
 internal sealed class ServerMetrics(BatchingQueue queue)
 {
     /// <summary>Upper bounds of the histogram buckets, in seconds.</summary>
-    private static readonly double[] Ends =
+    private static readonly double[] BucketBounds =
         [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
     private readonly ConcurrentDictionary<int, long> _requests = new();
-    private readonly long[] _classes = new long[Ends.Length + 1];
+    private readonly long[] _buckets = new long[BucketBounds.Length + 1];
     private readonly Lock _lock = new();
     private double _seconds;
 
@@ -21,10 +21,10 @@ internal sealed class ServerMetrics(BatchingQueue queue)
     internal void Count(int status, TimeSpan took)
     {
         _requests.AddOrUpdate(status, 1, (_, count) => count + 1);
-        int index = Array.FindIndex(Ends, end => took.TotalSeconds <= end);
+        int index = Array.FindIndex(BucketBounds, bound => took.TotalSeconds <= bound);
         lock (_lock)
         {
-            _classes[index < 0 ? Ends.Length : index]++;
+            _buckets[index < 0 ? BucketBounds.Length : index]++;
             _seconds += took.TotalSeconds;
         }
     }
@@ -44,23 +44,27 @@ internal sealed class ServerMetrics(BatchingQueue queue)
             text, "temper_batches_total", "counter", "Batches processed; samples / batches is the mean batch size.",
             queue.Batches);
         Single(text, "temper_queue_waiting", "gauge", "Requests waiting for a batch.", queue.Waiting);
-        Single(text, "process_resident_memory_bytes", "gauge", "Resident memory of the process, in "
-            + "bytes.", Environment.WorkingSet);
+        Single(
+            text, "process_resident_memory_bytes", "gauge", "Resident memory of the process, in bytes.",
+            Environment.WorkingSet);
         return text.ToString();
     }
 
     private void Histogram(StringBuilder text)
     {
-        Head(text, "temper_request_seconds", "histogram", "Time from the start of a request to its response, in "
-            + "seconds.");
+        Head(
+            text, "temper_request_seconds", "histogram",
+            "Time from the start of a request to its response, in seconds.");
         lock (_lock)
         {
             long sum = 0;
-            for (int i = 0; i < _classes.Length; i++)
+            for (int i = 0; i < _buckets.Length; i++)
             {
-                sum += _classes[i];
-                string end = i < Ends.Length ? Ends[i].ToString(CultureInfo.InvariantCulture) : "+Inf";
-                Line(text, $"temper_request_seconds_bucket{{le=\"{end}\"}} {sum}");
+                sum += _buckets[i];
+                string bound = i < BucketBounds.Length
+                    ? BucketBounds[i].ToString(CultureInfo.InvariantCulture)
+                    : "+Inf";
+                Line(text, $"temper_request_seconds_bucket{{le=\"{bound}\"}} {sum}");
             }
 
             Line(text, $"temper_request_seconds_sum {_seconds}");

@@ -140,8 +140,9 @@ internal sealed record InferHeader
         }
     }
 
-    /// <summary>Stores a length of the shape; no more than a tensor can have, since a request may list
-    /// millions.</summary>
+    /// <summary>
+    /// Stores a length of the shape; no more than a tensor can have, since a request may list millions.
+    /// </summary>
     private static void AddLength(in Utf8JsonReader json, TensorHeader tensor)
     {
         int length = Whole(json, "shape: a length", tensor);

@@ -65,7 +65,7 @@ internal sealed record InferRequest(
 
         bool fits = input.Shape.Count == spec.SampleShape.Rank + (spec.IsBatched ? 1 : 0)
             && input.Shape.Skip(spec.IsBatched ? 1 : 0).SequenceEqual(spec.SampleShape)
-                && (!spec.IsBatched || input.Shape[0] > 0);
+            && (!spec.IsBatched || input.Shape[0] > 0);
         if (!fits)
         {
             string expected = string.Join(", ", spec.SampleShape);

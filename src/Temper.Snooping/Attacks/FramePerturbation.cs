@@ -55,8 +55,7 @@ internal sealed class FramePerturbation(ObservationAttack attack, IReadOnlyList<
         using var scope = new TensorScope();
         Network network = proxies[0].Network;
         network = network.Outputs.Count > 1 ? network.WithOutputs(network.Outputs[0]) : network;
-        long action =
-            TensorPrimitives.IndexOfMax(network.Forward([Batch(state.Stack)], _pass)[0].AsSpan<float>());
+        long action = TensorPrimitives.IndexOfMax(network.Forward([Batch(state.Stack)], _pass)[0].AsSpan<float>());
         AttackTarget target = new NetworkTarget(network);
         if (x.Length < state.Stack.Length)
         {
@@ -95,8 +94,7 @@ internal sealed class FramePerturbation(ObservationAttack attack, IReadOnlyList<
 
             // g = mu g + grad / |grad|_1;  x = P(x + size * sign(g))
             ReadOnlySpan<float> gradient = state.Gradient.AsSpan()[^length..];
-            float sum = TensorPrimitives.SumOfMagnitudes(gradient),
-                scale = sum > 0 ? 1 / sum : 0;
+            float sum = TensorPrimitives.SumOfMagnitudes(gradient), scale = sum > 0 ? 1 / sum : 0;
             for (int i = 0; i < length; i++)
             {
                 state.Direction[i] = (sign.Momentum * state.Direction[i]) + (scale * gradient[i]);
@@ -129,8 +127,7 @@ internal sealed class FramePerturbation(ObservationAttack attack, IReadOnlyList<
         for (int i = 0; i < proxies.Count; i++)
         {
             Tensor output = proxies[i].Network.Forward([input], _pass)[0];
-            found[i] =
-                isFirst ? ProxyLoss.Reference(proxies[i].Goal, output, sign.IsTargeted).Detach() : references[i];
+            found[i] = isFirst ? ProxyLoss.Reference(proxies[i].Goal, output, sign.IsTargeted).Detach() : references[i];
             Tensor own = ProxyLoss.Of(proxies[i].Goal, output, found[i], sign);
             loss = loss is null ? own : loss + own;
         }

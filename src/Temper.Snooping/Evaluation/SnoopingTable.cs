@@ -33,8 +33,7 @@ public sealed record SnoopingTable(
     ];
 
     /// <summary>Mean return without an attack; NaN if there is no such row.</summary>
-    public double CleanReturn =>
-        Rows.FirstOrDefault(row => row.Baseline == Baseline.Clean)?.MeanReturn ?? double.NaN;
+    public double CleanReturn => Rows.FirstOrDefault(row => row.Baseline == Baseline.Clean)?.MeanReturn ?? double.NaN;
 
     /// <summary>
     /// Computes (clean - attacked) / (clean - random). 1 means that the attacked agent is no better than random play.

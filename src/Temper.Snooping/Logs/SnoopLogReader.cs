@@ -16,8 +16,7 @@ internal sealed class SnoopLogReader(IReadOnlyDictionary<string, Tensor> arrays,
     /// <summary>Returns the log; throws <see cref="ModelFormatException"/> if the archive is damaged.</summary>
     internal IStateLog Read()
     {
-        (ThreatModel threat, StreamInfo stream) =
-            ReadInfo(Vector(SnoopLogFile.Info, DType.UInt8).ToArray<byte>());
+        (ThreatModel threat, StreamInfo stream) = ReadInfo(Vector(SnoopLogFile.Info, DType.UInt8).ToArray<byte>());
         Tensor observations = ReadObservations(stream);
         RequireSignals(threat);
         int count = observations.Shape[0];

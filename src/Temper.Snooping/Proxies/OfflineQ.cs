@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Networks;
 using Temper.Snooping.Logs;
 using Temper.Tensors;
@@ -67,7 +68,7 @@ public sealed record OfflineQ : RelatedTask<IFullLog>
             Tensor values = network.Forward(Tensor.From(stacks, [rows, .. log.Stream.StackShape.AsSpan()]));
             for (int i = 0; i < rows; i++)
             {
-                best[start + i] = System.Numerics.Tensors.TensorPrimitives.Max(
+                best[start + i] = TensorPrimitives.Max(
                     values.AsSpan<float>().Slice(i * values.Shape[1], values.Shape[1]));
             }
         }

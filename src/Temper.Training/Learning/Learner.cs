@@ -81,9 +81,12 @@ public sealed partial class Learner : IDisposable
     /// Returns an immutable copy of the network with averaged weights; equal to <see cref="Snapshot"/> if no average is
     /// configured.
     /// </summary>
-    public Network AverageSnapshot() =>
-        _options.Average is null ? Snapshot() : Snapshot().WithParameters(_trained.All.Select(
-        trained => trained.Parameter with { Value = Tensor.From(trained.Average!, trained.Parameter.Value.Shape) }));
+    public Network AverageSnapshot() => _options.Average is null
+        ? Snapshot()
+        : Snapshot().WithParameters(_trained.All.Select(trained => trained.Parameter with
+        {
+            Value = Tensor.From(trained.Average!, trained.Parameter.Value.Shape),
+        }));
 
     /// <summary>Computes the gradients of a loss with respect to all trained parameters.</summary>
     /// <param name="loss">

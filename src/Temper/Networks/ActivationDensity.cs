@@ -55,8 +55,8 @@ public sealed class ActivationDensity
     /// <exception cref="ArgumentException"><paramref name="batches"/> is empty.</exception>
     public static ActivationDensity Measure(Network network, IEnumerable<IReadOnlyList<Tensor>> batches)
     {
-        string[] values = [.. network.Nodes.Where(node => CostCount.WeightOf(network, node) is not null).Select(node =>
-            node.Inputs[0]).Distinct(StringComparer.Ordinal)];
+        string[] values = [.. network.Nodes.Where(node => CostCount.WeightOf(network, node) is not null)
+            .Select(node => node.Inputs[0]).Distinct(StringComparer.Ordinal)];
         var density = new ActivationDensity();
         bool isEmpty = true;
         foreach (IReadOnlyList<Tensor> batch in batches)
@@ -68,8 +68,9 @@ public sealed class ActivationDensity
             isEmpty = false;
         }
 
-        return isEmpty ? throw new ArgumentException("ActivationDensity.Measure: no batches (got 0, expected 1 or "
-            + "more); give at least one batch", nameof(batches)) : density;
+        return !isEmpty ? density : throw new ArgumentException(
+            "ActivationDensity.Measure: no batches (got 0, expected 1 or more); give at least one batch",
+            nameof(batches));
     }
 
     private static double Fraction(long part, long all) => all == 0 ? 0 : (double)part / all;

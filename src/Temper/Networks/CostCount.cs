@@ -29,8 +29,7 @@ internal sealed class CostCount
     /// </summary>
     internal static Parameter? WeightOf(Network network, Node node) =>
         node.Parameters.Select(name => network.Parameters[name])
-        .FirstOrDefault(
-            p => p.Role.IsLayerWeight() && p.Value.Count > 0);
+        .FirstOrDefault(p => p.Role.IsLayerWeight() && p.Value.Count > 0);
 
     private NodeCost Of(Node node)
     {

@@ -151,14 +151,9 @@ public sealed partial class Network
     /// Initializer for the weights of convolutions and linear layers; null: the initializer of each operator (PyTorch's
     /// default).
     /// </param>
-    public Network Initialize(RandomStream stream, Initializer? weights = null) => new(
-        Graph,
+    public Network Initialize(RandomStream stream, Initializer? weights = null) => With(
         Parameters.Select(parameter => Start(parameter, Graph.Parameters[parameter.Name], stream, weights)),
-        Graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())))
-    {
-        ClassNames = ClassNames,
-        Metadata = Metadata,
-    };
+        Graph.Buffers.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Create())));
 
     /// <summary>Returns a deep copy. Its sole owner may write the parameters and buffers in place.</summary>
     public Network Copy() => With(
@@ -229,8 +224,8 @@ public sealed partial class Network
     /// </summary>
     internal static Parameter Fresh(string name, ParameterSpec spec, RandomStream? stream)
     {
-        var parameter = new Parameter { Name = name, Role = spec.Role, Value = Tensor.Full(
-            spec.Shape, spec.Initializer is Constant constant ? constant.Value : 0f) };
+        float value = spec.Initializer is Constant constant ? constant.Value : 0;
+        var parameter = new Parameter { Name = name, Role = spec.Role, Value = Tensor.Full(spec.Shape, value) };
         return stream is null ? parameter : Start(parameter, spec, stream, weights: null);
     }
 

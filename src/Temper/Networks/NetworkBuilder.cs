@@ -60,8 +60,7 @@ internal sealed class NetworkBuilder
 
         if (!_taken.Add(full))
         {
-            throw new ArgumentException(
-                $"Network: two nodes have the same name (got '{full}' twice); rename one");
+            throw new ArgumentException($"Network: two nodes have the same name (got '{full}' twice); rename one");
         }
 
         ValueInfo output = GraphCheck.Infer(operation, full, values);

@@ -31,8 +31,9 @@ public sealed partial class Network
         return Rewired(after, result.Name, builder.Nodes, stream);
     }
 
-    /// <summary>Replaces the operator of a node. Parameters whose role and shape do not change are
-    /// kept.</summary>
+    /// <summary>
+    /// Replaces the operator of a node. Parameters whose role and shape do not change are kept.
+    /// </summary>
     /// <param name="node">Name of the node.</param>
     /// <param name="operation">The new operator; gets the same inputs.</param>
     /// <param name="stream">

@@ -68,8 +68,7 @@ internal sealed class NetworkGraph
     internal int NumberOf(string value) => _numbers.GetValueOrDefault(value, -1);
 
     /// <summary>Returns the node of this name; null: there is none, or the name is that of an input.</summary>
-    internal Node? FindNode(string name) =>
-        NumberOf(name) - Inputs.Count is >= 0 and var index ? Nodes[index] : null;
+    internal Node? FindNode(string name) => NumberOf(name) - Inputs.Count is >= 0 and var index ? Nodes[index] : null;
 
     /// <summary>Returns the shape of a value, for a batch of one.</summary>
     internal Shape ShapeOf(string value) => InfoOf(value).Shape;

@@ -22,20 +22,16 @@ public sealed partial class Network
             ByName((parameters ?? Parameters).Select(parameter => KeyValuePair.Create(parameter.Name, parameter)));
         Dictionary<string, Tensor> keptBuffers = ByName(buffers ?? Buffers);
         RefuseFresh(graph, kept, keptBuffers, stream, redrawn);
-        return new Network(
+        return With(
             graph,
             graph.Parameters.Select(
                 entry => kept.TryGetValue(entry.Key, out Parameter? old) && old.Value.Shape.Equals(entry.Value.Shape)
-                ? old
-                : Fresh(entry.Key, entry.Value, stream)),
+                    ? old
+                    : Fresh(entry.Key, entry.Value, stream)),
             graph.Buffers.Select(
                 entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && old.Shape.Equals(entry.Value.Shape)
-                ? KeyValuePair.Create(entry.Key, old)
-                : KeyValuePair.Create(entry.Key, entry.Value.Create())))
-        {
-            ClassNames = ClassNames,
-            Metadata = Metadata,
-        };
+                    ? KeyValuePair.Create(entry.Key, old)
+                    : KeyValuePair.Create(entry.Key, entry.Value.Create())));
     }
 
     private static Dictionary<string, T> ByName<T>(IEnumerable<KeyValuePair<string, T>> entries)
@@ -66,11 +62,12 @@ public sealed partial class Network
         [
             .. graph.Parameters.Where(
                 entry => kept.TryGetValue(entry.Key, out Parameter? old) && !old.Value.Shape.Equals(entry.Value.Shape))
-                .Select(entry => entry.Key).Where(name => redrawn?.Contains(name) != true || stream is null),
+                .Select(entry => entry.Key),
             .. graph.Buffers.Where(
                 entry => keptBuffers.TryGetValue(entry.Key, out Tensor? old) && !old.Shape.Equals(entry.Value.Shape))
-                .Select(entry => entry.Key).Where(name => redrawn?.Contains(name) != true || stream is null),
+                .Select(entry => entry.Key),
         ];
+        lost = [.. lost.Where(name => stream is null || redrawn?.Contains(name) != true)];
         if (lost.Length > 0)
         {
             throw new ArgumentException(

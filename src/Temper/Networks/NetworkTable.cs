@@ -44,8 +44,8 @@ internal static class NetworkTable
         var line = new StringBuilder();
         for (int column = 0; column < row.Length; column++)
         {
-            line.Append(column < WordColumns ? row[column].PadRight(widths[column]) : row[column].PadLeft(
-                widths[column])).Append("  ");
+            int width = widths[column];
+            line.Append(column < WordColumns ? row[column].PadRight(width) : row[column].PadLeft(width)).Append("  ");
         }
 
         text.Append(line.ToString().TrimEnd()).Append('\n');

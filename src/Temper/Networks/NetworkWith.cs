@@ -102,8 +102,15 @@ public sealed partial class Network
             new Dictionary<string, string>(metadata, StringComparer.Ordinal), StringComparer.Ordinal)),
     };
 
+    /// <summary>
+    /// Creates a network with another graph and other tensors, and with the class names and metadata of this one.
+    /// </summary>
+    internal Network With(
+        NetworkGraph graph, IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers) =>
+        new(graph, parameters, buffers) { ClassNames = ClassNames, Metadata = Metadata };
+
     private Network With(IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers) =>
-        new(Graph, parameters, buffers) { ClassNames = ClassNames, Metadata = Metadata };
+        With(Graph, parameters, buffers);
 
     private static Parameter Masked(Parameter parameter)
     {

@@ -108,8 +108,7 @@ public sealed class Pass
     /// </summary>
     /// <param name="values">Names of nodes or inputs; they replace earlier ones.</param>
     /// <returns>A new pass that shares statistics with this one.</returns>
-    public Pass Tap(params IReadOnlyList<string> values) =>
-        new(this, [.. values.Distinct(StringComparer.Ordinal)]);
+    public Pass Tap(params IReadOnlyList<string> values) => new(this, [.. values.Distinct(StringComparer.Ordinal)]);
 
     /// <summary>
     /// Returns this pass with batch statistics reduced over all ranks, in the forward and backward pass.

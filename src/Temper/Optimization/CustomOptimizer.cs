@@ -68,8 +68,7 @@ public abstract record CustomOptimizer : Optimizer
     /// State of this parameter, updated in place: the arrays of <see cref="StateNames"/>, and the number of steps
     /// including this one.
     /// </param>
-    protected abstract void Update(
-        Span<float> weights, ReadOnlySpan<float> gradient, float rate, OptimizerState state);
+    protected abstract void Update(Span<float> weights, ReadOnlySpan<float> gradient, float rate, OptimizerState state);
 
     private protected sealed override void Step(in ParameterStep step, OptimizerState state)
     {

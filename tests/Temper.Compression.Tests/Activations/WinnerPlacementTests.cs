@@ -53,8 +53,8 @@ public sealed class WinnerPlacementTests
     public void Levels_go_where_most_is_saved_for_least()
     {
         LayerActivations[] layers = [new("a", true, 1, 100, 100, 100), new("b", false, 1, 1000, 1000, 1000), new("c", false, 1, 10, 10, 10)];
-        WinnerKnob Knob(string reader) => new(new WinnerPlace($"before {reader}", WinnerUnit.Channels, 10, [reader]), ChannelScore.Mean);
-        Sensitivity b = new(Knob("b"), [0, 0.01, 0.02, 0.03, 0.2, 0.3, 0.4]), c = new(Knob("c"), [0, 0.01, 0.02, 0.03, 0.2, 0.3, 0.4]);
+        PrunableActivations Part(string reader) => new(new WinnerPlace($"before {reader}", WinnerUnit.Channels, 10, [reader]), ChannelScore.Mean);
+        Sensitivity b = new(Part("b"), [0, 0.01, 0.02, 0.03, 0.2, 0.3, 0.4]), c = new(Part("c"), [0, 0.01, 0.02, 0.03, 0.2, 0.3, 0.4]);
         Assert.Equal([0, 0], RateChoice.Levels([b, c], layers, 0.005));
         Assert.Equal([1, 0], RateChoice.Levels([b, c], layers, 0.015));
         Assert.Equal([3, 0], RateChoice.Levels([b, c], layers, 0.035));

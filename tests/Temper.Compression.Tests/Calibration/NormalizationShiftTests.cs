@@ -34,7 +34,7 @@ public sealed class NormalizationShiftTests
             Value = Tensor.From(
                 [.. weight.Value.ToArray<float>().Select((value, i) => i < 6 ? 0.1f * value : 0)], weight.Value.Shape),
         }]);
-        float[] found = NormalizationShift.Behind(changed, network.Nodes[0], pass["fc"], x).Forward(x).ToArray<float>();
+        float[] found = NormalizationShift.After(changed, network.Nodes[0], pass["fc"], x).Forward(x).ToArray<float>();
         double mean = wanted.Where((_, i) => i % 2 == 1).Average();
         for (int i = 0; i < wanted.Length; i++)
         {

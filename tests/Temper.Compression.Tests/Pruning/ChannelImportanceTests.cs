@@ -36,9 +36,9 @@ public sealed class ChannelImportanceTests
             .Conv2d(8, kernel: 3, padding: 1, name: "large").Relu().Conv2d(8, kernel: 3, padding: 1, stride: 4, name: "small").Relu()
             .Conv2d(8, kernel: 3, padding: 1, name: "last").Flatten().Linear(2, name: "head"))
             .Initialize(RandomStream.FromSeed(1)));
-        ChannelGroup[] goes = ChannelPruning.Going(network, 0.8, _ => false, multiple: 1);
-        Assert.NotEmpty(goes);
-        Assert.All(goes, group => Assert.Contains(group.Parameters, slice => slice.Name is "large.weight"));
+        ChannelGroup[] removed = ChannelPruning.GroupsToRemove(network, 0.8, _ => false, multiple: 1);
+        Assert.NotEmpty(removed);
+        Assert.All(removed, group => Assert.Contains(group.Parameters, slice => slice.Name is "large.weight"));
     }
 
     [Fact]
@@ -60,8 +60,8 @@ public sealed class ChannelImportanceTests
             network = network.WithParameters([weight with { Value = Tensor.From(values, weight.Value.Shape) }]);
         }
 
-        ChannelGroup[] goes = ChannelPruning.Going(network, 0.8, _ => false, multiple: 1);
-        Assert.Equal([2, 5], goes.Take(2).SelectMany(group => group.Parameters.First(slice => slice.Name is "first.weight").Indices).Order());
+        ChannelGroup[] removed = ChannelPruning.GroupsToRemove(network, 0.8, _ => false, multiple: 1);
+        Assert.Equal([2, 5], removed.Take(2).SelectMany(group => group.Parameters.First(slice => slice.Name is "first.weight").Indices).Order());
     }
 
     private static ChannelSlice Slice(int axis, params int[] indices) => new("weight", axis, indices);

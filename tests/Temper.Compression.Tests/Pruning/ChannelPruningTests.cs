@@ -23,8 +23,8 @@ public sealed class ChannelPruningTests
             .Conv2d(4, kernel: 3, padding: 1, name: "first").Relu().Conv2d(3, kernel: 3, padding: 1, stride: 2, name: "second").Flatten().Linear(3, name: "head"))
             .Initialize(RandomStream.FromSeed(1)));
         Tensor samples = Samples.GaussianTensor([64, 2, 6, 6], 3), others = Samples.GaussianTensor([16, 2, 6, 6], 4);
-        ChannelGroup[] goes = ChannelPruning.Going(network, 0.8, name => name is "head", multiple: 1);
-        Network cut = network.WithoutChannels(goes).Network, fitted = ChannelReconstruction.Without(network, goes, samples).WithoutChannels(goes).Network;
+        ChannelGroup[] removed = ChannelPruning.GroupsToRemove(network, 0.8, name => name is "head", multiple: 1);
+        Network cut = network.WithoutChannels(removed).Network, fitted = ChannelReconstruction.Without(network, removed, samples).WithoutChannels(removed).Network;
         Assert.Equal([3, 2, 3, 3], fitted.Parameters["first.weight"].Value.Shape);
         Assert.Equal(cut.ToJson(), fitted.ToJson());
         double lost = Distance(network, cut, others), left = Distance(network, fitted, others);
@@ -76,8 +76,8 @@ public sealed class ChannelPruningTests
         Network network = Network.Build(InputSpec.Features(12), x => x
             .Linear(30, name: "fc1").Relu().Linear(20, name: "fc2").Relu().Linear(20, name: "fc3").Relu().Linear(4, name: "fc4"))
             .Initialize(RandomStream.FromSeed(1));
-        ChannelGroup[] goes = ChannelPruning.Going(network, 0.3, name => name is "fc2", multiple: 1);
-        Network fitted = ChannelReconstruction.Without(network, goes, Samples.GaussianTensor([64, 12], 3)), pruned = fitted.WithoutChannels(goes).Network;
+        ChannelGroup[] removed = ChannelPruning.GroupsToRemove(network, 0.3, name => name is "fc2", multiple: 1);
+        Network fitted = ChannelReconstruction.Without(network, removed, Samples.GaussianTensor([64, 12], 3)), pruned = fitted.WithoutChannels(removed).Network;
         Assert.Equal([20, 30], pruned.Parameters["fc2.weight"].Value.Shape);
         Assert.Equal(network.Parameters["fc2.weight"].Value.ToArray<float>(), pruned.Parameters["fc2.weight"].Value.ToArray<float>());
         Assert.True(pruned.Parameters["fc3.weight"].Value.Shape[0] < 20);

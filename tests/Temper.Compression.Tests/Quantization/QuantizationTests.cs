@@ -32,7 +32,7 @@ public sealed class QuantizationTests : IDisposable
         Assert.All(quantized.Nodes.Where(node => node.Operator is Conv2d or Linear), node => Assert.NotNull(quantized.ScalesOf(node)));
 
         // Rounding is idempotent.
-        Network again = QuantizationPlan.Snapped(quantized);
+        Network again = QuantizationPlan.WithRoundedWeights(quantized);
         Assert.All(quantized.Parameters, parameter => Assert.Equal(parameter.Value.ToArray<float>(), again.Parameters[parameter.Name].Value.ToArray<float>()));
     }
 

@@ -11,8 +11,7 @@ internal static class ExportNormalization
 
     internal static void Write(NodeExport node, BatchNorm norm)
     {
-        IEnumerable<string> weights =
-            node.Node.Parameters.Concat(node.Node.Buffers).Take(4).Select(node.Graph.Weight);
+        IEnumerable<string> weights = node.Node.Parameters.Concat(node.Node.Buffers).Take(4).Select(node.Graph.Weight);
         node.Result(
             "BatchNormalization", [.. node.Inputs, .. weights], ("epsilon", norm.Epsilon),
             ("momentum", 1 - norm.Momentum));

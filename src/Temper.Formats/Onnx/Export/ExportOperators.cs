@@ -121,8 +121,9 @@ internal static class ExportOperators
             ("nearest_mode", Snake($"{resize.Rounding}")));
     }
 
-    /// <summary>Exports quantization to integers, followed by a cast, because the network holds them in
-    /// float32.</summary>
+    /// <summary>
+    /// Exports quantization to integers, followed by a cast, because the network holds them in float32.
+    /// </summary>
     private static void Write(NodeExport node, Quantize quantize)
     {
         OnnxType type = (quantize.Low, quantize.High) switch

@@ -51,8 +51,9 @@ internal static class ExportShapes
         }
     }
 
-    /// <summary>Returns the target shape as a value: the batch length of the second input, then the fixed
-    /// lengths.</summary>
+    /// <summary>
+    /// Returns the target shape as a value: the batch length of the second input, then the fixed lengths.
+    /// </summary>
     private static string BatchShape(NodeExport node, Expand expand)
     {
         string batch = node.Step(

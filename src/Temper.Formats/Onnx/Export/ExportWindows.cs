@@ -54,8 +54,9 @@ internal static class ExportWindows
         }
     }
 
-    /// <summary>Exports adaptive pooling, which ONNX lacks, as average pooling if the output size divides the input
-    /// size.</summary>
+    /// <summary>
+    /// Exports adaptive pooling, which ONNX lacks, as average pooling if the output size divides the input size.
+    /// </summary>
     private static void Write(NodeExport node, AdaptiveAvgPool2d pool)
     {
         (int height, int width) = (node.InputShape[2], node.InputShape[3]);

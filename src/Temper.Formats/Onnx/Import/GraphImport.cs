@@ -122,8 +122,9 @@ internal sealed class GraphImport
                 + "topological order");
     }
 
-    /// <summary>Returns a value in the form that broadcasts against a value whose batch is not its first
-    /// axis.</summary>
+    /// <summary>
+    /// Returns a value in the form that broadcasts against a value whose batch is not its first axis.
+    /// </summary>
     internal Value Aligned(string name, string node, MovedBatch moved)
     {
         if (_moved.TryGetValue(name, out MovedBatch? other) && other.Matches(moved))

@@ -96,13 +96,13 @@ internal sealed class InputShapes(
             return;
         }
 
-        bool fits = shape.Rank == axes.Count && Enumerable.Range(0, shape.Rank)
-            .All(axis => axis < from || axes[axis].Length <= 0 || axes[axis].Length == shape[axis]);
+        bool fits = shape.Rank == axes.Count && Enumerable.Range(0, shape.Rank).All(
+            axis => axis < from || axes[axis].Length <= 0 || axes[axis].Length == shape[axis]);
         if (!fits)
         {
             throw Bad(input, $"does not match the given shape (got {shape}, expected "
                 + $"[{string.Join(", ", axes.Select((axis, i) => Text(axis, i)))}] as the file declares); give an "
-                    + "input of this shape");
+                + "input of this shape");
         }
     }
 

@@ -41,8 +41,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
     }
 
     /// <summary>Whether the number of samples is dynamic for an input.</summary>
-    private bool IsOpen =>
-        new InputShapes(file, options, model.Graph.InputsWithoutInitializer(), free: true).IsOpen;
+    private bool IsOpen => new InputShapes(file, options, model.Graph.InputsWithoutInitializer(), free: true).IsOpen;
 
     private OnnxImport Import(bool free)
     {
@@ -213,8 +212,7 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
     /// </summary>
     private static bool IsFromInitializer(OnnxNode node, Tensor value, Known[] stored) =>
         (value.DType == DType.Float32 || node.OperatorType is "QuantizeLinear")
-        && Array.Exists(
-            stored, one => one.IsTrainable || value.Rank == 0 || node.OperatorType is "DequantizeLinear");
+        && Array.Exists(stored, one => one.IsTrainable || value.Rank == 0 || node.OperatorType is "DequantizeLinear");
 
     /// <summary>Returns the element type of a constant in the file.</summary>
     private static OnnxType TypeOf(OnnxNode node) =>
@@ -269,8 +267,9 @@ internal sealed partial class OnnxImporter(OnnxModel model, Stream stream, strin
         }
     }
 
-    /// <summary>Returns an evaluated output with its type; a quantized one becomes like an initializer of its
-    /// type.</summary>
+    /// <summary>
+    /// Returns an evaluated output with its type; a quantized one becomes like an initializer of its type.
+    /// </summary>
     private static (Tensor Value, OnnxType Type) Typed(GraphImport alone, OnnxNode node, string output, Tensor value) =>
         alone.Quantized.TryGetValue(output, out OnnxType type)
             ? (QuantizationOperators.Whole(value, type), type)

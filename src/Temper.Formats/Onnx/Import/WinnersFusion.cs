@@ -18,8 +18,9 @@ internal sealed class WinnersFusion
         (_graph, _numbers, _nodes) =
             (graph, numbers, graph.Nodes.ToDictionary(node => node.Name, StringComparer.Ordinal));
 
-    /// <summary>Returns the nodes with each match replaced by one node; nodes that are no longer used are not
-    /// removed.</summary>
+    /// <summary>
+    /// Returns the nodes with each match replaced by one node; nodes that are no longer used are not removed.
+    /// </summary>
     internal static IReadOnlyList<Node> Apply(NetworkGraph graph, Func<string, Tensor?> numbers)
     {
         var fusion = new WinnersFusion(graph, numbers);
@@ -99,8 +100,9 @@ internal sealed class WinnersFusion
         Maker(value) is { Operator: Pointwise { Function: PointwiseFunction.Abs } } abs
             && string.Equals(abs.Inputs[0], x, StringComparison.Ordinal);
 
-    /// <summary>Returns the channel score of an image that a value computes; null if it computes something
-    /// else.</summary>
+    /// <summary>
+    /// Returns the channel score of an image that a value computes; null if it computes something else.
+    /// </summary>
     private ChannelScore? ScoreOf(string value, string x) => _graph.ShapeOf(x).Rank != 4 ? null : Maker(value) switch
     {
         { Operator: Reduce { Reduction: Reduction.L2, KeepAxes: true, Axes: [2, 3] } } norm

@@ -24,9 +24,9 @@ internal sealed partial class OnnxModelReader
                 case 5 or 7 or 11: Numbers(wire, limit, integers, () => (long)_reader.Varint(), WireType.Varint); break;
                 case 8: tensor = tensor with { Name = Text(wire, limit) }; break;
                 case 9:
-                    long behind = _reader.End(wire, limit);
-                    tensor = tensor with { RawOffset = _reader.Position, RawLength = behind - _reader.Position };
-                    _reader.Seek(behind);
+                    long rawEnd = _reader.End(wire, limit);
+                    tensor = tensor with { RawOffset = _reader.Position, RawLength = rawEnd - _reader.Position };
+                    _reader.Seek(rawEnd);
                     break;
                 case 10: Numbers(wire, limit, doubles, _reader.Double, WireType.Fixed64); break;
                 case 13: Entry(_reader.End(wire, limit), external); break;

@@ -262,8 +262,9 @@ internal sealed partial class OnnxModelReader
                 $"a name or text is too long (got {length} bytes, expected at most {longest}); the file is damaged");
     }
 
-    /// <summary>Reads the text of an attribute. Of embedded data, which no operator takes, only the length is
-    /// given.</summary>
+    /// <summary>
+    /// Reads the text of an attribute. Of embedded data, which no operator takes, only the length is given.
+    /// </summary>
     private string Value(WireType wire, long end)
     {
         long last = _reader.End(wire, end), length = last - _reader.Position;

@@ -111,8 +111,7 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         }
         catch (OverflowException error)
         {
-            throw new ModelFormatException(
-                file, offset, $"ONNX: tensor '{tensor.Name}' has a value above 2^63", error);
+            throw new ModelFormatException(file, offset, $"ONNX: tensor '{tensor.Name}' has a value above 2^63", error);
         }
     }
 
@@ -172,8 +171,9 @@ internal sealed class OnnxTensorReader(Stream stream, string file)
         return Shape.Create([.. tensor.Dims.Select(length => (int)length)]);
     }
 
-    /// <summary>Opens an external data file; files outside the model's folder are rejected, also through
-    /// links.</summary>
+    /// <summary>
+    /// Opens an external data file; files outside the model's folder are rejected, also through links.
+    /// </summary>
     private FileStream OpenBeside(OnnxTensor tensor, IReadOnlyDictionary<string, string> external)
     {
         string location = external.GetValueOrDefault("location", "");

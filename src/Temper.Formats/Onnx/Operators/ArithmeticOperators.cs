@@ -62,8 +62,7 @@ internal static class ArithmeticOperators
             return;
         }
 
-        Value rest = node.Add(new Subtract(), x, whole), zero = node.Constant(
-            Tensor.Scalar(0L).To(x.DType), "zero");
+        Value rest = node.Add(new Subtract(), x, whole), zero = node.Constant(Tensor.Scalar(0L).To(x.DType), "zero");
         Value isExact = node.Add(new Compare(Comparison.Equal), rest, zero);
         Value differs = node.Add(
             new Logical(LogicalFunction.Xor), node.Add(new Compare(Comparison.Less), rest, zero),

@@ -42,8 +42,7 @@ internal static class BlockOperators
             : [samples, rest, block, block, height, width];
         Permute order = isBlockFirst ? new Permute([0, 3, 4, 1, 5, 2]) : new Permute([0, 1, 4, 2, 5, 3]);
         Value moved = node.Add(order, node.Add(ShapeOperators.To(x, parts), x));
-        node.Result(
-            ShapeOperators.To(moved, [samples, rest, checked(height * block), checked(width * block)]), moved);
+        node.Result(ShapeOperators.To(moved, [samples, rest, checked(height * block), checked(width * block)]), moved);
     }
 
     private static void SpaceToDepth(NodeImport node)
@@ -60,8 +59,7 @@ internal static class BlockOperators
         (int rows, int columns) = (height / block, width / block);
         Value parts = node.Add(ShapeOperators.To(x, [samples, channels, rows, block, columns, block]), x);
         Value moved = node.Add(new Permute([0, 3, 5, 1, 2, 4]), parts);
-        node.Result(
-            ShapeOperators.To(moved, [samples, checked(channels * block * block), rows, columns]), moved);
+        node.Result(ShapeOperators.To(moved, [samples, checked(channels * block * block), rows, columns]), moved);
     }
 
     private static int Block(NodeImport node, Value x)

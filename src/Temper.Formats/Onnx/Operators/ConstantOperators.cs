@@ -50,8 +50,9 @@ internal static class ConstantOperators
             0, Known.Of(node.Name, value.Reshape([.. lengths.Select(_ => 1)]).Expand(Tensors.Shape.Create(lengths))));
     }
 
-    /// <summary>The first length of a batched value depends on the batch size, so it is computed for both batch
-    /// sizes.</summary>
+    /// <summary>
+    /// The first length of a batched value depends on the batch size, so it is computed for both batch sizes.
+    /// </summary>
     private static void Shape(NodeImport node)
     {
         MovedBatch x = node.Moved(0) ?? MovedBatch.Of(node.Input(0), node.Name);

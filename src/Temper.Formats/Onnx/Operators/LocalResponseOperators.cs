@@ -34,11 +34,9 @@ internal static class LocalResponseOperators
         Value scaled = node.Add(
             new Multiply(), node.Add(ShapeOperators.To(means, [.. x.Shape]), means),
             Constant("alpha", 1e-4f));
-        Value root = node.Add(
-            new Power(), node.Add(new Add(), scaled, Constant("bias", 1)), Constant("beta", 0.75f));
+        Value root = node.Add(new Power(), node.Add(new Add(), scaled, Constant("bias", 1)), Constant("beta", 0.75f));
         node.Result(new Divide(), x, root);
 
-        Value Constant(string name, float absent) =>
-            node.Constant(Tensor.Scalar(node.Float(name, absent)), name);
+        Value Constant(string name, float absent) => node.Constant(Tensor.Scalar(node.Float(name, absent)), name);
     }
 }

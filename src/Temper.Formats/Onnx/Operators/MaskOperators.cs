@@ -66,11 +66,9 @@ internal static class MaskOperators
             throw node.Mixed("inserts an axis before the batch");
         }
 
-        Value behind = node.Add(
-            new Add(), indices, node.Constant(Tensor.Scalar(depth).To(indices.DType), "depth"));
+        Value behind = node.Add(new Add(), indices, node.Constant(Tensor.Scalar(depth).To(indices.DType), "depth"));
         Value zero = node.Constant(Tensor.Scalar(0L).To(indices.DType), "zero");
-        Value wrapped =
-            node.Add(new Where(), node.Add(new Compare(Comparison.Less), indices, zero), behind, indices);
+        Value wrapped = node.Add(new Where(), node.Add(new Compare(Comparison.Less), indices, zero), behind, indices);
         node.Charge(depth);
         int[] lengths = [.. indices.Shape.Take(axis), 1, .. indices.Shape.Skip(axis)];
         long[] numbers = [.. Enumerable.Range(0, (int)depth).Select(i => (long)i)];

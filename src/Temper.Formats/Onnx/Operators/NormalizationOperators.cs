@@ -201,10 +201,8 @@ internal static class NormalizationOperators
         };
         int axis = ShapeOperators.Axis(node, node.Int("axis", -1), x.Shape.Rank);
         Value norm = node.Add(new Reduce(kind, [axis], KeepAxes: true), x);
-        Value isZero =
-            node.Add(new Compare(Comparison.Equal), norm, node.Constant(Tensor.Scalar(0f), "zero"));
-        node.Result(
-            new Divide(), x, node.Add(new Where(), isZero, node.Constant(Tensor.Scalar(1f), "one"), norm));
+        Value isZero = node.Add(new Compare(Comparison.Equal), norm, node.Constant(Tensor.Scalar(0f), "zero"));
+        node.Result(new Divide(), x, node.Add(new Where(), isZero, node.Constant(Tensor.Scalar(1f), "one"), norm));
     }
 
     /// <summary>

@@ -116,8 +116,11 @@ internal static class ShapeOperators
         }
         else
         {
-            node.Result(x.IsBatched ? throw node.Mixed($"merges the batch with other axes (axis {axis})") : To(
-                x, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)]), x);
+            node.Result(
+                x.IsBatched
+                    ? throw node.Mixed($"merges the batch with other axes (axis {axis})")
+                    : To(x, [x.Shape.CountOf(0, axis), x.Shape.CountOf(axis, rank)]),
+                x);
         }
     }
 
@@ -170,8 +173,9 @@ internal static class ShapeOperators
             To(x, [.. Enumerable.Range(0, rank).Select(axis => axes.Contains(axis) ? 1 : lengths.Dequeue())]), x);
     }
 
-    /// <summary>If the batch axis is moved, it still stays first in the network; see <see
-    /// cref="MovedBatch"/>.</summary>
+    /// <summary>
+    /// If the batch axis is moved, it still stays first in the network; see <see cref="MovedBatch"/>.
+    /// </summary>
     private static void Transpose(NodeImport node)
     {
         MovedBatch x = node.Moved(0) ?? MovedBatch.Of(node.Input(0), node.Name);

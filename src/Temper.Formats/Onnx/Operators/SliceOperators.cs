@@ -77,8 +77,7 @@ internal static class SliceOperators
         Value x = node.Input(0), result = x;
         foreach ((int axis, int start, int end, int step) in RangesOf(node, x.Shape.Rank))
         {
-            bool isWhole =
-                step == 1 && start == 0 && end >= (x.IsBatched && axis == 0 ? int.MaxValue : x.Shape[axis]);
+            bool isWhole = step == 1 && start == 0 && end >= (x.IsBatched && axis == 0 ? int.MaxValue : x.Shape[axis]);
             result = isWhole ? result : node.Add(new Slice(axis, start, end, step), result);
         }
 
@@ -169,8 +168,9 @@ internal static class SliceOperators
         bool asInputs = node.Opset >= 11;
         int[] pads = asInputs ? node.Integers(1, "the pads") : node.Ints("pads")
             ?? throw node.Bad("attribute 'pads' is missing");
-        float fill = asInputs ? node.Has(2) ? node.Fixed(2, "the constant").First.To(DType.Float32)
-            .ToScalar() : 0 : node.Float("value", 0);
+        float fill = !asInputs ? node.Float("value", 0)
+            : node.Has(2) ? node.Fixed(2, "the constant").First.To(DType.Float32).ToScalar()
+            : 0;
         int[] axes = node.Has(3) ? node.Integers(3, "the axes") : [.. Enumerable.Range(0, result.Shape.Rank)];
         string mode = node.Text("mode", "constant");
         if (pads.Length != 2 * axes.Length || !Enum.TryParse(mode, ignoreCase: true, out PadMode kind))

@@ -34,8 +34,9 @@ internal sealed class Window
     /// <summary>The window along the first of three spatial axes.</summary>
     internal DepthWindow Depth { get; }
 
-    /// <summary>Returns the window given by a node's attributes; <c>auto_pad</c> is resolved from the input's
-    /// size.</summary>
+    /// <summary>
+    /// Returns the window given by a node's attributes; <c>auto_pad</c> is resolved from the input's size.
+    /// </summary>
     internal static Window Of(NodeImport node, Value x, int[] kernel)
     {
         GivenWindow given = GivenWindow.Of(node, x, kernel);

@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 using Temper.Privacy.Audit.Algebra;
 using Temper.Tensors;
@@ -143,8 +144,7 @@ internal static class ChannelMatching
         {
             for (int j = 0; j < outputs; j++)
             {
-                cost[(i * outputs) + j] =
-                    Math.Pow(System.Numerics.Tensors.TensorPrimitives.Distance<double>(b[i], a[j]), 2);
+                cost[(i * outputs) + j] = Math.Pow(TensorPrimitives.Distance<double>(b[i], a[j]), 2);
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 using Temper.Privacy.Audit.Algebra;
 using Temper.Privacy.Morphing;
@@ -161,7 +162,7 @@ internal static class ColorFit
     {
         int size = channels * pixels, count = mixed.Length / size;
         int best = Enumerable.Range(0, count)
-            .MaxBy(i => System.Numerics.Tensors.TensorPrimitives.StdDev<float>(truth.AsSpan(i * size, size)));
+            .MaxBy(i => TensorPrimitives.StdDev<float>(truth.AsSpan(i * size, size)));
         double[] gram = new double[channels * channels], right = new double[channels * channels];
         for (int a = 0; a < channels; a++)
         {

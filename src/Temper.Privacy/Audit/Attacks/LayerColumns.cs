@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 using Temper.Privacy.Morphing;
 using Temper.Tensors;
@@ -41,7 +42,7 @@ internal sealed class LayerColumns
             {
                 ReadOnlySpan<float> source = weight.Slice(
                     (int)(group.Offset + ((((long)core * side) + row) * columns) + (index * outputs)), outputs);
-                System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(
+                TensorPrimitives.ConvertTruncating(
                     source, target.Slice(((group.Cores[core] * side) + row) * stride, outputs));
             }
         }
@@ -66,16 +67,16 @@ internal sealed class LayerColumns
             {
                 uint hash = Mixed((uint)((group.Cores[core] * side) + i));
                 Span<double> sum = target.Slice((int)((hash >> 1) % (uint)buckets) * outputs, outputs);
-                System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(
+                TensorPrimitives.ConvertTruncating(
                     weight.Slice(
                         (int)(group.Offset + ((((long)core * side) + i) * columns) + (index * outputs)), outputs), row);
                 if ((hash & 1) == 0)
                 {
-                    System.Numerics.Tensors.TensorPrimitives.Add<double>(sum, row, sum);
+                    TensorPrimitives.Add<double>(sum, row, sum);
                 }
                 else
                 {
-                    System.Numerics.Tensors.TensorPrimitives.Subtract<double>(sum, row, sum);
+                    TensorPrimitives.Subtract<double>(sum, row, sum);
                 }
             }
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Privacy.Morphing;
 using Temper.Tensors;
 
@@ -154,8 +155,7 @@ internal static class PairAttacks
         float[] mean = new float[inputs];
         for (int i = 0; i < used; i++)
         {
-            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
-                pictures.AsSpan(i * inputs, inputs), 1f / used, mean, mean);
+            TensorPrimitives.MultiplyAdd(pictures.AsSpan(i * inputs, inputs), 1f / used, mean, mean);
         }
 
         return new KnownPictures(
@@ -182,7 +182,7 @@ internal static class PairAttacks
         float[] pictures = pairs.To(DType.Float32).ToArray<float>();
         if (pairs.DType == DType.UInt8)
         {
-            System.Numerics.Tensors.TensorPrimitives.Multiply<float>(pictures, 1f / 255, pictures);
+            TensorPrimitives.Multiply<float>(pictures, 1f / 255, pictures);
         }
 
         return pictures;

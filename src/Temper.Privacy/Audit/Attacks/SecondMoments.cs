@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 using Temper.Privacy.Audit.Algebra;
 
@@ -33,11 +34,10 @@ internal static class SecondMoments
                 double sign = (plain.Offset[axis] * morphed.Offset[axis])
                     + (plain.Skewness[axis] * morphed.Skewness[axis]) < 0 ? -1 : 1;
                 double length = sign * morphed.Project(targets.AsSpan(picture * inputs, inputs), axis);
-                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd<double>(plain.Axis(axis), length, sum, sum);
+                TensorPrimitives.MultiplyAdd<double>(plain.Axis(axis), length, sum, sum);
             }
 
-            System.Numerics.Tensors.TensorPrimitives.ConvertSaturating<double, float>(
-                sum, pictures.AsSpan(picture * inputs, inputs));
+            TensorPrimitives.ConvertSaturating<double, float>(sum, pictures.AsSpan(picture * inputs, inputs));
         }
 
         return (pictures, axes);
@@ -92,12 +92,12 @@ internal static class SecondMoments
                 double deviation = Math.Sqrt(Math.Max(_values[axis], 1e-300)), cubes = 0;
                 for (int row = 0; row < _count; row++)
                 {
-                    double part = System.Numerics.Tensors.TensorPrimitives.Dot<double>(
+                    double part = TensorPrimitives.Dot<double>(
                         centered.AsSpan(row * inputs, inputs), Axis(axis)) / deviation;
                     cubes += part * part * part / _count;
                 }
 
-                Offset[axis] = System.Numerics.Tensors.TensorPrimitives.Dot<double>(Mean, Axis(axis)) / deviation;
+                Offset[axis] = TensorPrimitives.Dot<double>(Mean, Axis(axis)) / deviation;
                 Skewness[axis] = cubes;
             }
         }

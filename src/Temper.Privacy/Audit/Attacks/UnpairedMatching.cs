@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 using Temper.Privacy.Audit.Algebra;
 
@@ -50,7 +51,7 @@ internal static class UnpairedMatching
     {
         int count = rows.Length / inputs, all = pictures.Length / inputs;
         double[] lengths = [.. Enumerable.Range(0, all).Select(i =>
-            (double)System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(pictures.AsSpan(i * inputs, inputs)))];
+            (double)TensorPrimitives.SumOfSquares<float>(pictures.AsSpan(i * inputs, inputs)))];
         int[] nearest = new int[count];
         float[] products = new float[(long)Math.Min(RowsAtOnce, count) * all];
         for (int first = 0; first < count; first += RowsAtOnce)
@@ -101,7 +102,7 @@ internal static class UnpairedMatching
         {
             Span<double> row = rows.AsSpan(task * inputs, inputs);
             factor.SolveLower(row);
-            result[task] = System.Numerics.Tensors.TensorPrimitives.SumOfSquares<double>(row);
+            result[task] = TensorPrimitives.SumOfSquares<double>(row);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Tensors;
 
 namespace Temper.Reinforcement.Agents.Defenses;
@@ -37,7 +38,7 @@ public sealed record IntervalBounds : PolicyDefense
         ReadOnlySpan<float> rows = logits.AsSpan<float>();
         for (int i = 0; i < batch; i++)
         {
-            preferred[i] = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(rows.Slice(i * actions, actions));
+            preferred[i] = TensorPrimitives.IndexOfMax(rows.Slice(i * actions, actions));
             isPreferred[(i * actions) + (int)preferred[i]] = 1;
         }
 

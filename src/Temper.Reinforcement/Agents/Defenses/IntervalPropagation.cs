@@ -43,8 +43,9 @@ internal static class IntervalPropagation
         {
             // c' = W c + b, r' = |W| r
             case Linear { HasInt8Weight: false } linear:
-                return new Box(x.Center.Linear(Parameter(0), linear.HasBias ? Parameter(1) : null), x.Radius.Linear(
-                    Parameter(0).Abs()));
+                return new Box(
+                    x.Center.Linear(Parameter(0), linear.HasBias ? Parameter(1) : null),
+                    x.Radius.Linear(Parameter(0).Abs()));
             case Conv2d { HasInt8Weight: false } convolution:
                 return new Box(
                     x.Center.Conv2d(Parameter(0), convolution.HasBias ? Parameter(1) : null, convolution.Options),

@@ -79,10 +79,8 @@ internal sealed class AugConvPattern
     private static int[] CoresOf(in AugConvSizes sizes, int outRow, int outColumn)
     {
         var cores = new List<int>();
-        (int top, int bottom) =
-            Inside((outRow * sizes.StrideHeight) - sizes.PadTop, sizes.KernelHeight, sizes.Height);
-        (int left, int right) =
-            Inside((outColumn * sizes.StrideWidth) - sizes.PadLeft, sizes.KernelWidth, sizes.Width);
+        (int top, int bottom) = Inside((outRow * sizes.StrideHeight) - sizes.PadTop, sizes.KernelHeight, sizes.Height);
+        (int left, int right) = Inside((outColumn * sizes.StrideWidth) - sizes.PadLeft, sizes.KernelWidth, sizes.Width);
         for (int channel = 0; channel < sizes.Channels && left < right; channel++)
         {
             for (int row = top; row < bottom; row++)

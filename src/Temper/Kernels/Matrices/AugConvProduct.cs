@@ -1,3 +1,5 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
 namespace Temper.Kernels;
 
 /// <summary>
@@ -88,8 +90,7 @@ internal static unsafe class AugConvProduct
             for (int i = 0; i < group.Cores.Length; i++)
             {
                 Span<float> target = dx.Slice((row * inputs) + (group.Cores[i] * side), side);
-                System.Numerics.Tensors.TensorPrimitives.Add(
-                    target, gathered.Slice((row * depth) + (i * side), side), target);
+                TensorPrimitives.Add(target, gathered.Slice((row * depth) + (i * side), side), target);
             }
         }
     }
@@ -133,7 +134,7 @@ internal static unsafe class AugConvProduct
             foreach (int pixel in group.Pixels)
             {
                 Span<float> target = y.Slice((row * stride) + (pixel * outputs), outputs);
-                System.Numerics.Tensors.TensorPrimitives.Add(target, bias, target);
+                TensorPrimitives.Add(target, bias, target);
             }
         }
     }

@@ -247,7 +247,6 @@ public sealed unsafe partial class WorkerPool : IDisposable
 
     private static class Shared
     {
-        internal static readonly WorkerPool Pool =
-            new(ThreadsOf(Environment.GetEnvironmentVariable("TEMPER_THREADS")));
+        internal static readonly WorkerPool Pool = new(ThreadsOf(Environment.GetEnvironmentVariable("TEMPER_THREADS")));
     }
 }

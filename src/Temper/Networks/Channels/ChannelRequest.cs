@@ -8,7 +8,7 @@ internal sealed class ChannelRequest
 {
     private readonly HashSet<int> _removed;
     private readonly Dictionary<int, int[]> _before = [];
-    private readonly Dictionary<int, int[]> _behind = [];
+    private readonly Dictionary<int, int[]> _after = [];
     private int _added;
 
     private ChannelRequest(IEnumerable<int> removed) => _removed = [.. removed];
@@ -72,7 +72,7 @@ internal sealed class ChannelRequest
                 Add(_before, root, end - start);
                 kept.AddRange(Enumerable.Range(start, end - start));
                 labels.AddRange(Enumerable.Repeat(root, end - start));
-                Add(_behind, root, end - start);
+                Add(_after, root, end - start);
             }
         }
 
@@ -81,7 +81,7 @@ internal sealed class ChannelRequest
 
     /// <summary>True if an axis changes.</summary>
     internal bool Changes(int[] roots) =>
-        roots.Any(root => _removed.Contains(root) || _before.ContainsKey(root) || _behind.ContainsKey(root));
+        roots.Any(root => _removed.Contains(root) || _before.ContainsKey(root) || _after.ContainsKey(root));
 
     private static void CheckIndices(int[] roots, IReadOnlyList<int> kept, int[] stay, string what)
     {
@@ -129,15 +129,15 @@ internal sealed class ChannelRequest
 
             int previous = i > 0 ? roots[kept[i - 1]] : -1, next = end < kept.Count ? roots[kept[end]] : -1;
             bool isInside = previous >= 0 && previous == next && kept[end] == kept[i - 1] + 1;
-            bool isBehind = previous >= 0 && units.FixedBy(previous) is null;
-            int anchor = isBehind ? previous : next;
+            bool isAfter = previous >= 0 && units.FixedBy(previous) is null;
+            int anchor = isAfter ? previous : next;
             if (anchor < 0 || units.FixedBy(anchor) is not null || isInside)
             {
                 throw new ArgumentException($"{what}: a new channel cannot be inserted at index {i}, inside or next "
                     + "to channels that are fixed or tied; insert it at another index");
             }
 
-            Place(isBehind ? _behind : _before, anchor, end - i, roots, what);
+            Place(isAfter ? _after : _before, anchor, end - i, roots, what);
         }
 
         // A channel that is tied to several indices needs the new channels next to each of them.

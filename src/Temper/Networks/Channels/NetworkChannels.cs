@@ -1,5 +1,4 @@
 using Temper.Randomness;
-using Temper.Tensors;
 
 namespace Temper.Networks;
 
@@ -93,13 +92,6 @@ public sealed partial class Network
 
         return new ChannelEdit(this, analysis, ChannelRequest.Without(roots), what).Apply(fresh: null);
     }
-
-    /// <summary>
-    /// Creates a network with another graph and other tensors, and with the class names and metadata of this one.
-    /// </summary>
-    internal Network With(
-        NetworkGraph graph, IEnumerable<Parameter> parameters, IEnumerable<KeyValuePair<string, Tensor>> buffers) =>
-        new(graph, parameters, buffers) { ClassNames = ClassNames, Metadata = Metadata };
 
     /// <summary>
     /// Returns the channels along the only changeable axis of a node's value; throws if there is not exactly one.

@@ -100,7 +100,7 @@ public static partial class NetworkZoo
     {
         int part = Math.Max(1, x.Shape[1] / 8), frames = x.Shape[2];
         Value before = x.Slice(1, 0, part).Slice(2, 0, frames - 1).Pad(2, 1, 0),
-            behind = x.Slice(1, part, 2 * part).Slice(2, 1, frames).Pad(2, 0, 1);
-        return before.Concatenate([behind, x.Slice(1, 2 * part)]);
+            after = x.Slice(1, part, 2 * part).Slice(2, 1, frames).Pad(2, 0, 1);
+        return before.Concatenate([after, x.Slice(1, 2 * part)]);
     }
 }

@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 
 namespace Temper.Tensors;
@@ -83,7 +84,7 @@ internal sealed class AugConvOperation(Tensor x, Tensor weight, Tensor? bias, Au
         for (int index = 0; index < y.Length; index += bias.Length)
         {
             Span<float> pixel = y.Slice(index, bias.Length);
-            System.Numerics.Tensors.TensorPrimitives.Add(pixel, bias, pixel);
+            TensorPrimitives.Add(pixel, bias, pixel);
         }
     }
 

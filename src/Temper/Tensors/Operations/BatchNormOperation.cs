@@ -168,8 +168,7 @@ internal sealed class BatchNormOperation : Operation
 
         if (Statistics is not null && (Statistics.Mean.Length != Channels || Statistics.Variance.Length != Channels))
         {
-            throw new ShapeMismatchException(
-                Name, _x.Shape, $"{Statistics.Mean.Length} channels, the number of means");
+            throw new ShapeMismatchException(Name, _x.Shape, $"{Statistics.Mean.Length} channels, the number of means");
         }
 
         if (_tail.Residual is not null && !_tail.Residual.Shape.Equals(_x.Shape))

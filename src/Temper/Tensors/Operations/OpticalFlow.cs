@@ -1,4 +1,5 @@
 using System.Globalization;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using Temper.Kernels;
 using Temper.Kernels.Flow;
 using Temper.Tensors.Flow;
@@ -245,7 +246,7 @@ internal sealed class OpticalFlowOperation(Tensor clips, OpticalFlowOptions opti
             for (int channel = 0; channel < channels; channel++)
             {
                 float weight = channels == 1 ? 255 : Color[channel];
-                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(
+                TensorPrimitives.MultiplyAdd(
                     pixels.Slice(((frame * channels) + channel) * Pixels, Pixels), weight, to, to);
             }
         }

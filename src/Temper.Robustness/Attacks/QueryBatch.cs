@@ -3,7 +3,7 @@ using Temper.Kernels;
 namespace Temper.Robustness.Attacks;
 
 /// <summary>Sends the queries of several searches to a target as one batch and distributes the results.</summary>
-internal sealed class QuestionBatch(AttackTarget target, int window)
+internal sealed class QueryBatch(AttackTarget target, int window)
 {
     private readonly int _size = target.SampleShape.Count;
     private readonly float[] _x = new float[window * target.SampleShape.Count];
@@ -48,7 +48,7 @@ internal sealed class QuestionBatch(AttackTarget target, int window)
         WorkerPool.Current.Run(new HandOut(this, ask), _group.Count);
     }
 
-    private sealed class HandOut(QuestionBatch batch, Ask ask) : IPoolWork
+    private sealed class HandOut(QueryBatch batch, Ask ask) : IPoolWork
     {
         public void Run(int task, int thread)
         {

@@ -7,7 +7,7 @@ using Temper.Serving.Protocol;
 namespace Temper.Serving;
 
 /// <summary>Writes JSON responses.</summary>
-internal static class Answers
+internal static class Responses
 {
     /// <summary>
     /// Returns the status and message for an exception. Details of internal errors are not sent to the client.
@@ -30,7 +30,7 @@ internal static class Answers
             return Task.CompletedTask;
         }
 
-        context.Response.Headers.Remove("Inference-Header-Content-Length");
+        context.Response.Headers.Remove(RequestBody.JsonLengthHeader);
         context.Response.StatusCode = status;
         if (status == StatusCodes.Status503ServiceUnavailable)
         {
