@@ -1,7 +1,6 @@
 using Temper.Cli.CommandLine;
 using Temper.Data;
 using Temper.Networks;
-using Temper.Networks.Operators;
 using Temper.Tensors;
 
 namespace Temper.Cli.Models;
