@@ -10,6 +10,7 @@ using Temper.Randomness;
 using Temper.Training;
 using Temper.Training.Evaluation;
 using Temper.Training.Runs;
+using Temper.Wording;
 
 namespace Temper.Growth;
 

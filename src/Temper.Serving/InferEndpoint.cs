@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Temper.Inference;
 using Temper.Serving.Metrics;
@@ -12,6 +13,9 @@ namespace Temper.Serving;
 /// <summary>Handles inference requests; every failure is mapped to an HTTP status.</summary>
 internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, ServerMetrics metrics)
 {
+    /// <summary>The status that proxies log if the client disconnects.</summary>
+    private const int ClientClosedRequest = 499;
+
     internal async Task Handle(HttpContext context)
     {
         long start = Stopwatch.GetTimestamp();
@@ -24,10 +28,9 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
             IReadOnlyList<Tensor> results = await Run(request, context, deadline.Token).ConfigureAwait(false);
             await Write(context, InferResponse.Of(options, queue.Network, request, results)).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (IsDisconnected(context, error))
         {
-            // The client has disconnected; 499 is the status that proxies log for this.
-            status = 499;
+            status = ClientClosedRequest;
         }
 #pragma warning disable CA1031 // Every failure gets a response; internal errors are reported.
         catch (Exception error)
@@ -39,11 +42,31 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
                 options.OnFailure?.Invoke(error);
             }
 
-            await Responses.Error(context, status, message).ConfigureAwait(false);
+            status = await Failed(context, status, message).ConfigureAwait(false);
         }
 
         metrics.Count(status, Stopwatch.GetElapsedTime(start));
     }
+
+    /// <summary>Answers with an error; returns the status, which is another one if the client has gone meanwhile.</summary>
+    private static async Task<int> Failed(HttpContext context, int status, string message)
+    {
+        try
+        {
+            await Responses.Error(context, status, message).ConfigureAwait(false);
+            return status;
+        }
+        catch (Exception error) when (IsDisconnected(context, error))
+        {
+            return ClientClosedRequest;
+        }
+    }
+
+    /// <summary>
+    /// Whether the client has disconnected. A reset connection can end a read before it is reported by the context.
+    /// </summary>
+    private static bool IsDisconnected(HttpContext context, Exception error) => error is ConnectionResetException
+        || (error is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested);
 
     private async Task<InferRequest> Read(HttpContext context, CancellationToken deadline)
     {

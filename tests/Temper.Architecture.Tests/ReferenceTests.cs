@@ -49,6 +49,7 @@ public sealed class ReferenceTests
     {
         ["Temper"] = new(StringComparer.Ordinal)
         {
+            ["Wording"] = [],
             ["Kernels"] = [],
             ["Randomness"] = ["Kernels"],
             ["Tensors"] = ["Kernels", "Randomness"],

@@ -2,6 +2,7 @@ using Temper.Networks;
 using Temper.Optimization;
 using Temper.Tensors;
 using Temper.Testing;
+using Temper.Wording;
 
 namespace Temper.Tests;
 

@@ -5,6 +5,7 @@ using Temper.Reporting.Documents;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Evaluation;
 using Temper.Tensors;
+using Temper.Wording;
 
 namespace Temper.Cli.Attacks;
 

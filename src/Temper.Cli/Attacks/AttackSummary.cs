@@ -4,6 +4,7 @@ using Temper.Cli.Models;
 using Temper.Cli.Output;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Evaluation;
+using Temper.Wording;
 
 namespace Temper.Cli.Attacks;
 

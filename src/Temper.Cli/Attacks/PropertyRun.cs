@@ -8,6 +8,7 @@ using Temper.Randomness;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Evaluation;
 using Temper.Tensors;
+using Temper.Wording;
 
 namespace Temper.Cli.Attacks;
 

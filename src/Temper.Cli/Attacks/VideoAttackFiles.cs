@@ -9,6 +9,7 @@ using Temper.Reporting.Documents;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Video;
 using Temper.Tensors;
+using Temper.Wording;
 
 namespace Temper.Cli.Attacks;
 

@@ -3,6 +3,7 @@ using Temper.Networks;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Video;
 using Temper.Tensors;
+using Temper.Wording;
 
 namespace Temper.Cli.Attacks;
 

@@ -3,6 +3,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Inference;
 using Temper.Training.Runs;
+using Temper.Wording;
 
 namespace Temper.Cli.Benchmarks;
 

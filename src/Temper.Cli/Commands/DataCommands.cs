@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Data.Catalog;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

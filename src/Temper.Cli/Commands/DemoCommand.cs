@@ -8,6 +8,7 @@ using Temper.Networks;
 using Temper.Optimization;
 using Temper.Randomness;
 using Temper.Training;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

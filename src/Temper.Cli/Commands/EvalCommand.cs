@@ -8,6 +8,7 @@ using Temper.Kernels;
 using Temper.Networks;
 using Temper.Privacy.Morphing;
 using Temper.Training.Evaluation;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

@@ -7,6 +7,7 @@ using Temper.Data;
 using Temper.Formats.Onnx;
 using Temper.Networks;
 using Temper.Privacy.Morphing;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

@@ -9,6 +9,7 @@ using Temper.Parallelism.Execution;
 using Temper.Parallelism.Planning;
 using Temper.Parallelism.Simulation;
 using Temper.Reporting.Documents;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

@@ -3,6 +3,7 @@ using Temper.Cli.CommandLine;
 using Temper.Cli.Output;
 using Temper.Parallelism.Planning;
 using Temper.Parallelism.Simulation;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

@@ -13,6 +13,7 @@ using Temper.Reporting.Documents;
 using Temper.Robustness.Attacks;
 using Temper.Robustness.Feedback;
 using Temper.Tensors;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

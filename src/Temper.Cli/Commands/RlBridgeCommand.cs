@@ -9,6 +9,7 @@ using Temper.Reinforcement.Bridges;
 using Temper.Snooping.Attacks;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

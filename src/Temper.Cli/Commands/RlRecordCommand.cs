@@ -8,6 +8,7 @@ using Temper.Kernels;
 using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
 using Temper.Snooping.Logs;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

@@ -4,6 +4,7 @@ using Temper.Cli.Output;
 using Temper.Cli.Reinforcement;
 using Temper.Reinforcement.Environments;
 using Temper.Reinforcement.Environments.Grids;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

@@ -10,6 +10,7 @@ using Temper.Snooping.Defenses;
 using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

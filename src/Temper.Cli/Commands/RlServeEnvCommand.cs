@@ -4,6 +4,7 @@ using Temper.Cli.Reinforcement;
 using Temper.Cli.Snooping;
 using Temper.Reinforcement.Bridges;
 using Temper.Reinforcement.Environments;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

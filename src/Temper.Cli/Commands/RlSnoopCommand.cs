@@ -6,6 +6,7 @@ using Temper.Cli.Snooping;
 using Temper.Kernels;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

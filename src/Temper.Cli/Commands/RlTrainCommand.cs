@@ -7,6 +7,7 @@ using Temper.Cli.Runs;
 using Temper.Formats.Models;
 using Temper.Reinforcement.Agents;
 using Temper.Reinforcement.Environments;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

@@ -7,6 +7,7 @@ using Temper.Networks;
 using Temper.Privacy.Morphing;
 using Temper.Randomness;
 using Temper.Training;
+using Temper.Wording;
 
 namespace Temper.Cli.Commands;
 

@@ -14,6 +14,7 @@ using Temper.Robustness.Training;
 using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Evaluation;
+using Temper.Wording;
 
 namespace Temper.Cli.Hardening;
 

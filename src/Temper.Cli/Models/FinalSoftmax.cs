@@ -24,25 +24,17 @@ internal static class FinalSoftmax
     internal static Network Removed(CommandContext context, string model, Network network)
     {
         Tell(context, model, network);
-        Network logits = Removed(network);
-        if (logits.HasFinalSigmoid)
-        {
-            context.Terminal.Note($"warning: {model} computes probabilities with Sigmoid, and {context.Values.Section} "
-                + "takes them for logits: where one is nearly 0 or 1 its gradient vanishes, so that the network may "
-                + "seem more robust than it is; export the model without it");
-        }
-
-        return logits;
+        return Warned(context, model, Removed(network), ", so that the network may seem more robust than it is");
     }
 
     /// <summary>
     /// Returns the network of the logits to train, and says so if the network ends with a softmax. The run saves its
-    /// networks with it, see <see cref="Runs.RunSession.Saved"/>.
+    /// networks with it, see <see cref="Runs.RunSession.Saved"/>. Warns of sigmoids like the other method.
     /// </summary>
     internal static Network RemovedToTrain(CommandContext context, string model, Network network)
     {
         Tell(context, model, network, ", and saves networks with it");
-        return Removed(network);
+        return Warned(context, model, Removed(network), "");
     }
 
     /// <summary>Says that the logits of a network are used, if it ends with a softmax.</summary>
@@ -53,5 +45,17 @@ internal static class FinalSoftmax
             context.Terminal.Note($"{model} ends with Softmax; {context.Values.Section} uses its logits, the values "
                 + $"before it (the predicted classes are the same){more}");
         }
+    }
+
+    private static Network Warned(CommandContext context, string model, Network logits, string consequence)
+    {
+        if (logits.HasFinalSigmoid)
+        {
+            context.Terminal.Note($"warning: {model} computes probabilities with Sigmoid, and {context.Values.Section} "
+                + $"takes them for logits: where one is nearly 0 or 1 its gradient vanishes{consequence}; export the "
+                + "model without it");
+        }
+
+        return logits;
     }
 }

@@ -4,6 +4,7 @@ using Temper.Cli.Reinforcement;
 using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
+using Temper.Wording;
 
 namespace Temper.Cli.Runs;
 

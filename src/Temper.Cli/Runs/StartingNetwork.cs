@@ -4,6 +4,7 @@ using Temper.Data;
 using Temper.Networks;
 using Temper.Randomness;
 using Temper.Training;
+using Temper.Wording;
 
 namespace Temper.Cli.Runs;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Temper.Snooping.Attacks;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
+using Temper.Wording;
 
 namespace Temper.Cli.Snooping;
 

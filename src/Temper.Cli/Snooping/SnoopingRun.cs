@@ -10,6 +10,7 @@ using Temper.Snooping.Evaluation;
 using Temper.Snooping.Logs;
 using Temper.Snooping.Proxies;
 using Temper.Tensors;
+using Temper.Wording;
 
 namespace Temper.Cli.Snooping;
 

@@ -3,6 +3,7 @@ using Temper.Networks;
 using Temper.Tensors;
 using Temper.Training;
 using Temper.Training.Runs;
+using Temper.Wording;
 
 namespace Temper.Compression.Pipeline;
 

@@ -9,8 +9,8 @@ namespace Temper.Compression.Pipeline;
 internal static class CompressionChecks
 {
     /// <summary>
-    /// How far above chance an accuracy still counts as chance: this fraction of the chance level, but of few classes at
-    /// most this fraction of what is above it (55 % of two classes, 15 % of ten).
+    /// How far above chance an accuracy still counts as chance: this fraction of the chance level, but of few classes
+    /// at most this fraction of what is above it (55 % of two classes, 15 % of ten).
     /// </summary>
     private const double ChanceMargin = 0.5, MarginAbove = 0.1;
 

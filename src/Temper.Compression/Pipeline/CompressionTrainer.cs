@@ -5,6 +5,7 @@ using Temper.Networks;
 using Temper.Optimization;
 using Temper.Training;
 using Temper.Training.Runs;
+using Temper.Wording;
 
 namespace Temper.Compression.Pipeline;
 

@@ -50,15 +50,17 @@ public sealed class ActivationStageTests
 
     /// <summary>
     /// The sensitivities show no loss at all, but fine-tuned networks with fewer than five winners in a fully connected
-    /// layer lose everything: lower budgets choose the same fractions again, so the search has to go back by itself.
+    /// layer lose everything: lower budgets choose the same fractions again, so the search has to go back by itself. In
+    /// this network that saves less than 1 % of the operations, so the original network is kept.
     /// </summary>
     [Fact]
     public void A_loss_that_sensitivities_do_not_show_is_found_by_bisection()
     {
+        var run = new UnseenLoss(leastWinners: 5);
         CompressionResult result = CompressionPipeline.Run(
-            Trained.Value, Options with { Activations = CompressionActivations.Winners, Trials = 4 }, new UnseenLoss(leastWinners: 5));
-        Assert.Equal(CompressionActivations.Winners, result.Chosen!.Activations);
-        Assert.InRange(UnseenLoss.FewestWinners(result.Network), 5, 16);
+            Trained.Value, Options with { Activations = CompressionActivations.Winners, Trials = 4 }, run);
+        Assert.Null(result.Chosen);
+        Assert.InRange(run.FewestWithoutLoss, 5, 16);
     }
 
     [Fact]
@@ -198,13 +200,16 @@ public sealed class ActivationStageTests
         private readonly IMethodRun _run = new Run();
         private bool _isTuned;
 
+        /// <summary>Fewest winners of a fine-tuned network that loses nothing.</summary>
+        internal int FewestWithoutLoss { get; private set; } = int.MaxValue;
+
         public Dataset Train => _run.Train;
 
         public Dataset Validation => _run.Validation;
 
         public TimeProvider Time => _run.Time;
 
-        internal static int FewestWinners(Network network) => network.Nodes.Select(node => node.Operator).OfType<Winners>()
+        private static int FewestWinners(Network network) => network.Nodes.Select(node => node.Operator).OfType<Winners>()
             .Where(winners => winners.Unit == WinnerUnit.Elements).Select(winners => winners.Count).DefaultIfEmpty(int.MaxValue).Min();
 
         public TrainingResult Fit(string stage, Network network, TrainingOptions options)
@@ -215,8 +220,12 @@ public sealed class ActivationStageTests
 
         public string Choose(string stage, string name, Func<string> choose) => _run.Choose(stage, name, choose);
 
-        public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel) => Evaluator.Evaluate(
-            _isTuned && FewestWinners(network) < leastWinners ? Untrained(network) : Trained.Value, samples, cancel: cancel);
+        public EvaluationResult Evaluate(Network network, Dataset samples, CancellationToken cancel)
+        {
+            int fewest = _isTuned ? FewestWinners(network) : int.MaxValue;
+            FewestWithoutLoss = fewest < leastWinners ? FewestWithoutLoss : Math.Min(fewest, FewestWithoutLoss);
+            return Evaluator.Evaluate(fewest < leastWinners ? Untrained(network) : Trained.Value, samples, cancel: cancel);
+        }
 
         private static Network Untrained(Network network) => network.Initialize(RandomStream.FromSeed(9));
     }

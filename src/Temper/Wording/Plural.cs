@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Temper;
+namespace Temper.Wording;
 
 /// <summary>Writes counts with their noun.</summary>
 internal static class Plural
