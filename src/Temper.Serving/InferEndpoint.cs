@@ -48,7 +48,9 @@ internal sealed class InferEndpoint(ServerOptions options, BatchingQueue queue, 
         metrics.Count(status, Stopwatch.GetElapsedTime(start));
     }
 
-    /// <summary>Answers with an error; returns the status, which is another one if the client has gone meanwhile.</summary>
+    /// <summary>
+    /// Answers with an error; returns the status, which is another one if the client has gone meanwhile.
+    /// </summary>
     private static async Task<int> Failed(HttpContext context, int status, string message)
     {
         try
