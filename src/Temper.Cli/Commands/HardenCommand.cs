@@ -41,8 +41,7 @@ internal sealed class HardenCommand() : RunCommand("harden", "Make a network mor
         RequirePictures(context.Get(HardenSettings.Method), data.Train.SampleShape);
         DataChecks.RequireToTrain(context, start, data);
         DataChecks.RequireClasses(start, data.Train);
-        _ = Preprocessing.BoundsOf(context, start);
-        HardeningRun.RequireBounds(start);
+        HardeningRun.RequireTarget(context, start);
         TrainingOptions training = TrainingSettings.Options(context);
         using var run = new RunSession(
             context, new RunDescription(Name, model, source)

@@ -32,10 +32,11 @@ internal sealed class HardeningRun(CommandContext context, RunSession run, Train
     private double Bound => context.Get(HardenSettings.Drop) / 100;
 
     /// <summary>
-    /// Throws if the network does not state the bounds of its inputs, which attacks need; called before any work
-    /// starts.
+    /// Throws if the network cannot be attacked, above all if the bounds of its inputs are not known; called before any
+    /// work starts.
     /// </summary>
-    internal static void RequireBounds(Network network) => _ = new NetworkTarget(network);
+    internal static void RequireTarget(CommandContext context, Network network) =>
+        _ = new NetworkTarget(network, Preprocessing.BoundsOf(context, network));
 
     internal int ByFeedback(Network start)
     {

@@ -5,6 +5,7 @@ using Temper.Data;
 using Temper.Networks;
 using Temper.Tensors;
 using Temper.Wording;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Temper.Cli.Runs;
 
@@ -89,27 +90,22 @@ internal static class DataChecks
         Dataset some = train.Spread(MaxForScale);
         (Tensor inputs, _) = some.Read(0, some.Count);
         float[] values = inputs.ToArray<float>();
-        double largest = Enumerable.Range(0, train.SampleShape.Count).Max(column => Deviation(values, column));
+        float largest = Enumerable.Range(0, train.SampleShape.Count).Max(column => Deviation(values, column));
         return largest > LargeDeviation
             ? string.Create(CultureInfo.InvariantCulture,
                 $"note: the columns of {path} are not scaled (deviations up to {largest:G3}), which hinders training; "
                 + $"--data \"{source}{(path.Length < source.Length ? '&' : '?')}scale=standard\" scales them")
             : null;
 
-        double Deviation(float[] rows, int column)
+        float Deviation(float[] rows, int column)
         {
-            double mean = 0, squares = 0;
-            for (int i = column; i < rows.Length; i += train.SampleShape.Count)
+            float[] numbers = new float[some.Count];
+            for (int i = 0; i < numbers.Length; i++)
             {
-                mean += rows[i] / (double)some.Count;
+                numbers[i] = rows[(i * train.SampleShape.Count) + column];
             }
 
-            for (int i = column; i < rows.Length; i += train.SampleShape.Count)
-            {
-                squares += (rows[i] - mean) * (rows[i] - mean);
-            }
-
-            return Math.Sqrt(squares / some.Count);
+            return TensorPrimitives.StdDev(numbers);
         }
     }
 

@@ -33,7 +33,7 @@ internal static class ColumnScaling
                 ? deviation
                 : throw new ModelFormatException(path, string.Create(
                     CultureInfo.InvariantCulture,
-                    $"csv: the standard deviation of number {i + 1} of the rows is out of range (got {deviation:G3}, "
+                    $"csv: the standard deviation of input column {i + 1} is out of range (got {deviation:G3}, "
                     + $"expected {Smallest} to {Largest}); give the column in another unit"));
         }
 

@@ -21,8 +21,10 @@ public sealed class PreprocessingTests
             Network network = Preprocessing.Apply(Given(("bounds", "0,255")), Features, sample);
             Assert.Equal(Features.Inputs[0] with { Minimum = 0, Maximum = 255 }, Assert.Single(network.Inputs));
             Assert.Equal(Features.Nodes.Count, network.Nodes.Count);
-            HardeningRun.RequireBounds(network);
+            HardeningRun.RequireTarget(Given(), network);
         }
+
+        Assert.StartsWith("--bounds: is missing", Settings.Refusal(() => HardeningRun.RequireTarget(Given(), Features)), StringComparison.Ordinal);
     }
 
     [Theory]

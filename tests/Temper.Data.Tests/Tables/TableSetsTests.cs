@@ -145,7 +145,7 @@ public sealed class TableSetsTests : IDisposable
     [InlineData("1e-30", "2e-30")]
     [InlineData("1e30", "2e30")]
     public void A_column_whose_variance_is_not_a_number_of_single_precision_is_refused(string one, string two) => Assert.Contains(
-        "the standard deviation of number 2 of the rows is out of range",
+        "the standard deviation of input column 2 is out of range",
         Assert.Throws<ModelFormatException>(() => Open($"x,y,c\n1,{one},a\n2,{two},b\n", "test=0&scale=standard")).Message, StringComparison.Ordinal);
 
     [Theory]
